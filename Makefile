@@ -1,0 +1,58 @@
+# Thin wrappers of `python -m harness`; `make help` lists them.
+# Narrow a run with SCENARIOS= MODES= SIZES= DEVICES= INPUTS= PASSES=, comma-separated.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HARNESS := $(BIN)/python -m harness
+
+# option(name, value): --name=value, or nothing when the value is empty
+option = $(if $(2),--$(1)=$(2))
+SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES)) \
+	$(call option,sizes,$(SIZES)) $(call option,devices,$(DEVICES)) $(call option,inputs,$(INPUTS))
+
+.DEFAULT_GOAL := help
+.PHONY: help bench parity report list test lint format lock clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-8s %s\n", $$1, $$2}'
+
+bench: $(VENV)/installed ## time every mode, write the report (QUICK=1: a first answer in a minute)
+	$(HARNESS) bench $(SELECTION) $(call option,passes,$(PASSES)) $(call option,budget,$(BUDGET)) $(if $(QUICK),--quick)
+
+parity: $(VENV)/installed ## compare outputs and state only, time nothing
+	$(HARNESS) parity $(SELECTION)
+
+report: $(VENV)/installed ## render the newest run again (RUN=results/<id> for another)
+	$(HARNESS) report $(RUN)
+
+list: $(VENV)/installed ## show scenarios, sizes and modes
+	$(HARNESS) list
+
+test: $(VENV)/installed ## run the project's tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed ## ruff and strict typing
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/installed ## let ruff format the code
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: $(VENV)/installed ## resolve the dependencies anew into requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--group dev --output-file requirements.lock pyproject.toml
+
+clean: ## remove the environment and caches (never results)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+# uv installs the lock file several times faster than pip; it comes from the same registry.
+$(VENV)/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1), but should be Python 3.11 or newer; set PYTHON="; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes --requirement requirements.lock
+	touch $@

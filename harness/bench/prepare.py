@@ -1,0 +1,126 @@
+"""Builds the programs of a pass, takes their cold costs, warms and calibrates them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.grid import Cell
+from harness.parity.check import Subject
+from harness.runners.program import Call, Program
+from harness.scenario import Array, Feed, State
+
+ROUND_S = 1.5e-3
+"""A round lasts at least this long: long enough that the clock's own 0.1 µs does not count,
+short enough that several rounds of every mode fall into one state of the machine."""
+ROUNDS = 5
+"""Rounds in a block; one where a call is so long that a block of five would be a pass."""
+LONG_CALL_S = 0.1
+WHOLE_CALL_S = 1.0
+_WARM_S = 0.03
+_WARM_CALLS = 3
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A warm program with its calibration."""
+
+    cell: Cell
+    program: Program
+    initial: State
+    build_s: float
+    first_call_s: float
+    call_s: float
+    """Seconds of a warm call, the fastest of a few: for planning only."""
+    iterations: int
+    rounds: int
+    warmup_rounds: int
+    warm_traces: int
+    """Traces before the first timed call."""
+
+    @property
+    def block_s(self) -> float:
+        """Expected seconds of one block, with its warm-up round."""
+        return self.call_s * self.iterations * (self.rounds + self.warmup_rounds)
+
+
+def prepare(subject: Subject, cell: Cell, mode: str, slowdown: float = 0.0) -> Prepared:
+    """Build a program and make it ready for timing.
+
+    The cold cost is what a user pays once: ``build_s`` for variables, graph and session,
+    ``first_call_s`` for tracing, Grappler and the first execution.
+
+    Args:
+        subject: the cell's scenario and size.
+        cell: the cell to measure.
+        mode: the mode to run it in; differs from the cell's for the A/A control.
+        slowdown: fraction by which every call is made longer.
+    """
+    task_cell = cell.in_mode(mode)
+    start = time.perf_counter()
+    program = subject.build(task_cell)
+    build_s = time.perf_counter() - start
+    assert subject.initial is not None
+    start = time.perf_counter()
+    program.call()
+    first_call_s = time.perf_counter() - start
+    signatures = list(_signatures(subject.feeds))
+    if len(signatures) > 1:
+        for feed in signatures:
+            program.run(feed)  # so that no shape is traced for the first time inside the clock
+    if slowdown:
+        program.call = slowed(program.call, slowdown)
+    # A call of a second or more needs no warming beyond its first, and no second calibration.
+    call_s = first_call_s if first_call_s > WHOLE_CALL_S else _warm(program)
+    long = call_s > LONG_CALL_S
+    return Prepared(
+        cell=cell,
+        program=program,
+        initial=subject.initial,
+        build_s=build_s,
+        first_call_s=first_call_s,
+        call_s=call_s,
+        iterations=1 if long else max(1, math.ceil(ROUND_S / call_s)),
+        rounds=1 if long else ROUNDS,
+        warmup_rounds=0 if long else 1,
+        warm_traces=program.traces,
+    )
+
+
+def slowed(call: Call, fraction: float) -> Call:
+    """The call, made longer by a fraction of its own duration, by spinning."""
+
+    def spinning() -> list[Array]:
+        start = time.perf_counter()
+        outputs = call()
+        end = start + (time.perf_counter() - start) * (1 + fraction)
+        while time.perf_counter() < end:
+            pass
+        return outputs
+
+    return spinning
+
+
+def _warm(program: Program) -> float:
+    """Call until warm; the fastest call in seconds."""
+    fastest, spent, calls = math.inf, 0.0, 0
+    while calls < _WARM_CALLS or (spent < _WARM_S and calls < 1000):
+        start = time.perf_counter()
+        program.call()
+        took = time.perf_counter() - start
+        fastest, spent, calls = min(fastest, took), spent + took, calls + 1
+        if took > LONG_CALL_S:
+            break
+    return fastest
+
+
+def _signatures(feeds: Sequence[Feed]) -> Iterator[Feed]:
+    """One feed for each combination of shapes."""
+    seen = set()
+    for feed in feeds:
+        signature = tuple((name, array.shape) for name, array in sorted(feed.items()))
+        if signature not in seen:
+            seen.add(signature)
+            yield feed

@@ -1,0 +1,192 @@
+"""Finds scenarios: the package, files and folders a user names.
+
+``list`` must answer at once, and a scenario's file imports TensorFlow. So the catalogue has two
+layers: *entries*, read from the source without executing it, and *classes*, imported in the child
+processes that run them.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from harness.errors import ScenarioError, UsageError
+from harness.grid import choose, unknown
+
+if TYPE_CHECKING:
+    from harness.scenario import Scenario
+
+BUILT_IN = Path(__file__).resolve().parent.parent / "scenarios"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A scenario as its source declares it."""
+
+    name: str
+    summary: str
+    sizes: dict[str, str]
+    """Parameters by size, as written: ``{"tiny": "n=8, products=20"}``."""
+    file: Path
+    class_name: str
+
+
+def entries(places: Sequence[Path]) -> list[Entry]:
+    """Every scenario declared in the files and folders, in the order of file names.
+
+    Raises:
+        UsageError: a place does not exist, holds no scenario, or a file is not Python.
+        ScenarioError: a declaration is incomplete, or two scenarios have one name.
+    """
+    found: dict[str, Entry] = {}
+    for place in places:
+        declared = [entry for file in _files(place) for entry in _declared(file)]
+        if not declared:
+            raise UsageError(
+                f"{place}: no scenario found; a scenario is a class with `name` and `sizes` that "
+                "subclasses harness.Scenario"
+            )
+        for entry in declared:
+            if (other := found.get(entry.name)) and other != entry:
+                raise ScenarioError(
+                    f"two scenarios are named {entry.name!r}: {other.class_name} in {other.file} "
+                    f"and {entry.class_name} in {entry.file}; rename one"
+                )
+            found[entry.name] = entry
+    return list(found.values())
+
+
+def select(wanted: Sequence[str]) -> list[Entry]:
+    """The entries for what a user typed: names of built-in scenarios, files or folders.
+
+    Nothing, or ``all``, means every built-in scenario.
+    """
+    known = [BUILT_IN]
+    names, places = [], []
+    for word in wanted:
+        path = Path(word)
+        if path.suffix == ".py" or "/" in word or (path.is_dir() and word not in _names(known)):
+            places.append(path)
+        else:
+            names.append(word)
+    if not places:
+        built_in = entries(known)
+        chosen = choose("scenario", names, [entry.name for entry in built_in])
+        return [entry for entry in built_in if entry.name in chosen]
+    of_places = entries(places)
+    if not names:
+        return of_places
+    everything = entries([*places, *known])
+    for name in names:
+        if name not in (all_names := [entry.name for entry in everything]):
+            raise UsageError(unknown("scenario", name, all_names))
+    return [entry for entry in everything if entry in of_places or entry.name in names]
+
+
+def load(entry: Entry) -> type[Scenario]:
+    """Import the entry's file and return its class.
+
+    Raises:
+        ScenarioError: the file does not import, or its class is not a scenario.
+    """
+    from harness.scenario import Scenario
+
+    module = _import(entry.file)
+    scenario = getattr(module, entry.class_name)
+    if not (inspect.isclass(scenario) and issubclass(scenario, Scenario)):
+        raise ScenarioError(
+            f"{entry.file}: {entry.class_name} has `name` and `sizes` but does not subclass "
+            "harness.Scenario"
+        )
+    return scenario
+
+
+def _names(places: Iterable[Path]) -> list[str]:
+    return [entry.name for entry in entries(list(places))]
+
+
+def _files(place: Path) -> list[Path]:
+    if place.is_dir():
+        return sorted(file for file in place.glob("*.py") if not file.name.startswith("_"))
+    if place.is_file():
+        return [place]
+    raise UsageError(f"{place}: no such file or folder of scenarios")
+
+
+def _declared(file: Path) -> list[Entry]:
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise ScenarioError(f"{file}:{error.lineno}: does not parse: {error.msg}") from None
+    return [
+        _entry(file, node)
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and {"name", "sizes"} <= _assigned(node).keys()
+    ]
+
+
+def _entry(file: Path, node: ast.ClassDef) -> Entry:
+    assigned = _assigned(node)
+    try:
+        name = ast.literal_eval(assigned["name"])
+        sizes = assigned["sizes"]
+        assert isinstance(name, str)
+        assert isinstance(sizes, ast.Dict)
+        declared = {
+            ast.literal_eval(key): ", ".join(
+                f"{keyword.arg}={ast.unparse(keyword.value)}" for keyword in value.keywords
+            )
+            for key, value in zip(sizes.keys, sizes.values, strict=True)
+            if key is not None and isinstance(value, ast.Call)
+        }
+        assert len(declared) == len(sizes.keys)
+    except (ValueError, AssertionError):
+        raise ScenarioError(
+            f"{file}:{node.lineno}: {node.name} should give `name` as literal text and `sizes` as "
+            "a literal dict of Size(...): they are read without executing the file"
+        ) from None
+    if not declared or not name or not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_"):
+        raise ScenarioError(
+            f"{file}:{node.lineno}: {node.name} has name {name!r} and {len(declared)} sizes, but "
+            "should have a name of a-z, 0-9 and _ and at least one size"
+        )
+    summary = (ast.get_docstring(node) or "").partition("\n")[0]
+    return Entry(name, summary, declared, file.resolve(), node.name)
+
+
+def _assigned(node: ast.ClassDef) -> dict[str, ast.expr]:
+    values: dict[str, ast.expr] = {}
+    for statement in node.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                values[name] = value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                values[name] = value
+    return values
+
+
+def _import(file: Path) -> ModuleType:
+    name = f"scenarios.{file.stem}" if file.parent == BUILT_IN else f"_scenarios_{file.stem}"
+    if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(file):
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    # Siblings that the file imports (helpers in a user's folder) are found beside it.
+    if str(file.parent) not in sys.path:
+        sys.path.append(str(file.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ScenarioError(f"{file}: does not import: {type(error).__name__}: {error}") from error
+    return module

@@ -1,0 +1,157 @@
+"""A child process: the only kind of process that imports TensorFlow.
+
+``python -m harness.child PLAN JOURNAL`` does what the plan says and tells the journal.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections import defaultdict
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import plan as plans
+from harness.errors import ScenarioError, UsageError
+from harness.journal import Journal
+from harness.lean_import import import_tensorflow
+from harness.plan import CheckPlan, MeasurePlan
+
+
+def main() -> int:
+    """Read the plan, import TensorFlow, work."""
+    started = time.perf_counter()
+    plan = plans.read(Path(sys.argv[1]))
+    journal = Journal(Path(sys.argv[2]))
+    import_tensorflow()
+    programs = len(plan.timed) if isinstance(plan, MeasurePlan) else 0
+    journal.write("imported", startup_s=time.perf_counter() - started, programs=programs)
+    try:
+        if isinstance(plan, CheckPlan):
+            check(plan, journal)
+        else:
+            measure(plan, journal)
+    except UsageError as error:
+        journal.write("usage_error", message=str(error))
+        return 2
+    return 0
+
+
+def check(plan: CheckPlan, journal: Journal) -> None:
+    """Devices, environment, grid, and the parity of every cell."""
+    from harness import catalog, environment
+    from harness.grid import Cell, grid
+    from harness.parity import check as parity
+    from harness.record import ERROR, CellParity
+
+    environment.split_cpu(plan.logical_cpus)
+    devices = environment.devices(plan.devices)
+    scenarios = {entry.name: catalog.load(entry) for entry in plan.entries}
+    pairs = [
+        (entry.name, size) for entry in plan.entries for size in entry.sizes if size in plan.sizes
+    ]
+    cells = grid(pairs, plan.modes, devices, plan.inputs)
+    journal.write(
+        "grid",
+        cells=[cell.id for cell in cells],
+        devices=devices,
+        absent=environment.absent_kinds() if not plan.devices else [],
+        environment=environment.describe(),
+    )
+
+    def starting(cell: Cell) -> None:
+        journal.write("cell", cell=cell.id, stage="parity")
+
+    for scenario, size in pairs:
+        mine = [cell for cell in cells if (cell.scenario, cell.size) == (scenario, size)]
+        left = [cell for cell in mine if cell.id not in {*plan.excluded, *plan.done}]
+        if not left:
+            continue
+        starting(left[0])
+        try:
+            subject = parity.subject(scenarios[scenario], size)
+        except ScenarioError as error:
+            results = [CellParity(cell.id, ERROR, str(error)) for cell in left]
+            for result in results:
+                journal.write("parity", **asdict(result))
+            continue
+        for result in parity.check(subject, left, starting):
+            journal.write("parity", **asdict(result))
+    journal.write("done")
+
+
+def measure(plan: MeasurePlan, journal: Journal) -> None:
+    """One pass: prepare every program, then time the blocks."""
+    from harness import catalog, environment
+    from harness.bench import blocks as bench
+    from harness.bench.prepare import Prepared, prepare
+    from harness.bench.schedule import ITEM_S, allocate, order
+    from harness.grid import Cell
+    from harness.machine import Snapshot, change
+    from harness.parity.check import Subject, subject
+    from harness.runners.refusals import failure
+
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    environment.split_cpu(plan.logical_cpus)
+    rng = random.Random(plan.seed * 10_007 + plan.number)  # noqa: S311 - an order, not a secret
+    files = {entry.name: entry for entry in plan.entries}
+    subjects: dict[tuple[str, str], Subject] = {}
+    prepared: dict[str, Prepared] = {}
+    failed: dict[str, tuple[str, str]] = {}
+    # Which mode is built first would otherwise always pay for what the first use of an op costs.
+    for timed in rng.sample(plan.timed, len(plan.timed)):
+        cell = Cell.parse(timed.cell)
+        key = (cell.scenario, cell.size)
+        journal.write("cell", cell=cell.id, stage="build")
+        started_s = time.perf_counter()
+        try:
+            if key not in subjects:
+                subjects[key] = subject(catalog.load(files[cell.scenario]), cell.size)
+            prepared[cell.id] = prepare(subjects[key], cell, timed.mode, timed.slowdown)
+        except Exception as error:  # a cell that fails costs that cell, never the run
+            failed[cell.id] = failure(error, str(files[cell.scenario].file))
+            journal.write(
+                "failed", cell=cell.id, status=failed[cell.id][0], reason=failed[cell.id][1]
+            )
+            continue
+        done = prepared[cell.id]
+        journal.write(
+            "built",
+            cell=cell.id,
+            build_s=done.build_s,
+            first_call_s=done.first_call_s,
+            traces=done.warm_traces,
+            prepare_s=time.perf_counter() - started_s,
+            block_s=done.block_s,
+        )
+    groups: dict[str, list[str]] = defaultdict(list)
+    for timed in plan.timed:
+        if timed.cell in prepared:
+            groups[Cell.parse(timed.cell).group].append(timed.cell)
+    cost = {
+        group: sum(prepared[cell].block_s + ITEM_S for cell in members)
+        for group, members in groups.items()
+    }
+    turns = order(groups, allocate(cost, plan.seconds), rng)
+    journal.write("blocks", total=len(turns), seconds=sum(prepared[t.cell].block_s for t in turns))
+    blocks = bench.Blocks(turns, prepared, journal, plan.number)
+    before, start = Snapshot.take(), time.perf_counter()
+    code, retraces = bench.run(blocks, plan.result)
+    wall_s = time.perf_counter() - start
+    journal.write(
+        "finished",
+        exit_code=code,
+        started=started,
+        blocks_s=wall_s,
+        clock_s=blocks.clock_s,
+        retracing=retraces.message,
+        traces={cell: done.program.traces for cell, done in prepared.items()},
+        retraces={cell: done.program.traces - done.warm_traces for cell, done in prepared.items()},
+        machine=change(before, Snapshot.take(), wall_s, blocks.probes),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

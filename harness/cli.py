@@ -1,0 +1,356 @@
+"""The command line: ``list``, ``parity``, ``bench``, ``report``. Free of TensorFlow.
+
+Exit codes: 0 done; 1 something differs that no scenario declared, or a cell failed; 2 the user's
+mistake, told in one line; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shlex
+import sys
+import tempfile
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness import __version__, catalog
+from harness.catalog import Entry
+from harness.errors import Interrupted, UsageError
+from harness.grid import INPUTS, choose, unknown
+from harness.runners import MODES
+
+if TYPE_CHECKING:
+    from harness.children import Limits
+    from harness.orchestrate import Request
+
+RESULTS = Path("results")
+QUICK_SIZES = 2
+BUDGET_S = 270.0
+QUICK_BUDGET_S = 52.0
+SECONDS_A_PASS = 60.0
+PRECISION = 0.02
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Eager, graph or session: which is faster for your TensorFlow computation, and is the "
+    "answer the same?",
+)
+
+Scenarios = Annotated[
+    str, typer.Option(metavar="NAMES|FILES|FOLDERS", help="What to run; default: every built-in.")
+]
+Modes = Annotated[str, typer.Option(metavar="NAMES", help=f"Of {', '.join(MODES)}; default: all.")]
+Sizes = Annotated[str, typer.Option(metavar="NAMES", help="Default: every size.")]
+Devices = Annotated[
+    str, typer.Option(metavar="NAMES", help="Such as CPU:0,GPU:0; default: every device found.")
+]
+Inputs = Annotated[
+    str, typer.Option(metavar="POLICIES", help=f"Of {', '.join(INPUTS)}; default: both.")
+]
+LogicalCpus = Annotated[
+    int, typer.Option(min=1, help="Split the CPU into so many logical devices.")
+]
+Seed = Annotated[int, typer.Option(help="Seed of the order in which blocks are timed.")]
+Results = Annotated[Path, typer.Option(help="The folder that runs are kept in.")]
+CellTimeout = Annotated[
+    float, typer.Option(min=1, metavar="SECONDS", help="A cell silent for longer is given up.")
+]
+MemoryLimit = Annotated[
+    str, typer.Option(metavar="SIZE", help="Such as 4GiB; default: nine tenths of the machine's.")
+]
+
+
+class Format(StrEnum):
+    """How ``list`` prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Options before the verb."""
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command("list")
+def list_(
+    scenarios: Scenarios = "",
+    format: Annotated[Format, typer.Option(help="text or json.")] = Format.TEXT,
+) -> None:
+    """Show scenarios, sizes and modes."""
+    entries = catalog.select(_words(scenarios))
+    if format is Format.JSON:
+        content = {
+            "scenarios": [
+                {"name": entry.name, "summary": entry.summary, "sizes": entry.sizes}
+                for entry in entries
+            ],
+            "modes": {mode.name: mode.summary for mode in MODES.values()},
+            "inputs": list(INPUTS),
+        }
+        print(json.dumps(content, indent=2))
+        return
+    width = max(len(name) for name in [*(entry.name for entry in entries), *MODES])
+    print("scenarios")
+    for entry in entries:
+        print(f"  {entry.name:{width}}  {entry.summary}")
+        print(f"  {'':{width}}  sizes: {', '.join(entry.sizes)}")
+    print("modes")
+    for mode in MODES.values():
+        print(f"  {mode.name:{width}}  {mode.summary}")
+
+
+@app.command()
+def parity(
+    scenarios: Scenarios = "",
+    modes: Modes = "",
+    sizes: Sizes = "",
+    devices: Devices = "",
+    inputs: Inputs = "",
+    logical_cpus: LogicalCpus = 1,
+    cell_timeout: CellTimeout = 120.0,
+    memory_limit: MemoryLimit = "",
+) -> None:
+    """Compare outputs and state of every mode with eager and the oracle; time nothing."""
+    from harness.orchestrate import check
+    from harness.progress import TerminalProgress
+    from reports import terminal
+
+    request = _request(
+        scenarios,
+        modes,
+        sizes,
+        devices,
+        inputs,
+        logical_cpus=logical_cpus,
+        limits=_limits(cell_timeout, memory_limit),
+    )
+    with tempfile.TemporaryDirectory() as scratch, TerminalProgress() as progress:
+        checked = check(request, Path(scratch), progress)
+    cells = checked.in_order()
+    terminal.print_parity(cells)
+    for kind in checked.absent:
+        print(f"{kind}: not found")
+    raise typer.Exit(1 if any(cell.failed for cell in cells) else 0)
+
+
+@app.command()
+def bench(
+    scenarios: Scenarios = "",
+    modes: Modes = "",
+    sizes: Sizes = "",
+    devices: Devices = "",
+    inputs: Inputs = "",
+    passes: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Exactly so many; default: as precision and budget say."),
+    ] = None,
+    budget: Annotated[
+        str, typer.Option(metavar="TIME", help=f"Such as 90s or 5m; default: {BUDGET_S:.0f}s.")
+    ] = "",
+    precision: Annotated[
+        float, typer.Option(min=0, max=1, help="Half-width of a speed-up's interval to reach.")
+    ] = PRECISION,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A first answer in under a minute: the small sizes.")
+    ] = False,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")
+    ] = None,
+    allow_concurrent: Annotated[
+        bool, typer.Option("--allow-concurrent", help="Measure even beside another run.")
+    ] = False,
+    logical_cpus: LogicalCpus = 1,
+    cell_timeout: CellTimeout = 120.0,
+    memory_limit: MemoryLimit = "",
+    seed: Seed = 0,
+    results: Results = RESULTS,
+) -> None:
+    """Check parity, time every mode in interleaved blocks, write the report."""
+    from harness import lock, orchestrate
+    from harness.passes import Schedule
+    from harness.progress import TerminalProgress
+
+    if passes is not None and passes < 1:
+        raise UsageError(f"--passes is {passes}, but should be at least 1")
+    if budget:
+        budget_s = _seconds(budget)
+    elif passes is not None:
+        budget_s = BUDGET_S + passes * SECONDS_A_PASS
+    else:
+        budget_s = QUICK_BUDGET_S if quick else BUDGET_S
+    limits = _limits(cell_timeout, memory_limit)
+    if resume is not None:
+        schedule = Schedule(budget_s, precision, passes, seed, limits, logical_cpus)
+        with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
+            run = orchestrate.resume(resume, schedule, progress)
+    else:
+        request = _request(
+            scenarios,
+            modes,
+            sizes,
+            devices,
+            inputs,
+            logical_cpus=logical_cpus,
+            limits=limits,
+            passes=passes,
+            budget_s=budget_s,
+            precision=precision,
+            seed=seed,
+            quick=quick,
+        )
+        with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
+            run = orchestrate.bench(request, results, progress)
+    raise typer.Exit(_report(run.folder))
+
+
+@app.command()
+def report(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="[RUN]", help="A run's folder; default: the newest.")
+    ] = None,
+    results: Results = RESULTS,
+) -> None:
+    """Render a run's tables, charts and page again from its record."""
+    from harness.orchestrate import newest
+    from harness.passes import recover
+    from harness.record import Run
+
+    folder = run or newest(results)
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; `ls {results}` shows the runs that exist")
+    recover(Run(folder))
+    _report(folder)
+
+
+def _report(folder: Path) -> int:
+    """Render and print a run; 1 when a cell failed or differs without being known to."""
+    import reports
+    from harness.record import Run
+    from reports import terminal
+
+    rendered = reports.render(folder)
+    terminal.print_result(rendered)
+    print(f"report: {rendered.page}")
+    return 1 if any(cell.failed for cell in Run(folder).parity()) else 0
+
+
+def _request(
+    scenarios: str,
+    modes: str,
+    sizes: str,
+    devices: str,
+    inputs: str,
+    *,
+    logical_cpus: int,
+    limits: Limits,
+    passes: int | None = None,
+    budget_s: float = BUDGET_S,
+    precision: float = PRECISION,
+    seed: int = 0,
+    quick: bool = False,
+) -> Request:
+    from harness.orchestrate import Request
+
+    entries = catalog.select(_words(scenarios))
+    chosen_sizes = _choose_sizes(entries, _words(sizes))
+    if quick and not sizes:
+        entries = [
+            replace(entry, sizes=dict(list(entry.sizes.items())[:QUICK_SIZES])) for entry in entries
+        ]
+    return Request(
+        entries=entries,
+        sizes=chosen_sizes,
+        modes=choose("mode", _words(modes), list(MODES)),
+        devices=_words(devices),
+        inputs=choose("inputs policy", _words(inputs), INPUTS),
+        budget_s=budget_s,
+        passes=passes,
+        precision=precision,
+        command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
+        seed=seed,
+        logical_cpus=logical_cpus,
+        limits=limits,
+    )
+
+
+def _limits(cell_timeout: float, memory_limit: str) -> Limits:
+    from harness.children import Limits
+
+    if not memory_limit:
+        return Limits(silence_s=cell_timeout)
+    return Limits(silence_s=cell_timeout, memory_bytes=int(_quantity(memory_limit, _MEMORY)))
+
+
+def _choose_sizes(entries: list[Entry], wanted: list[str]) -> list[str]:
+    """The size names to run, of all that any selected scenario has.
+
+    Raises:
+        UsageError: a size that no selected scenario has.
+    """
+    known = list(dict.fromkeys(size for entry in entries for size in entry.sizes))
+    if not wanted or wanted == ["all"]:
+        return known
+    for size in wanted:
+        if size not in known:
+            raise UsageError(unknown("size", size, known))
+    return wanted
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+_TIME = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_MEMORY = {"GiB": 2.0**30, "MiB": 2.0**20}
+
+
+def _seconds(text: str) -> float:
+    return _quantity(text, _TIME)
+
+
+def _quantity(text: str, units: dict[str, float]) -> float:
+    """A positive number with a unit.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    unit = next((unit for unit in units if text.endswith(unit)), "")
+    try:
+        value = float(text.removesuffix(unit)) * units[unit]
+    except (ValueError, KeyError):
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise UsageError(
+            f"{text!r} should be a positive number with a unit of {', '.join(units)}, such as "
+            f"90{next(iter(units))}"
+        )
+    return value
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line and exit code 2."""
+    try:
+        app(prog_name="python -m harness")
+    except UsageError as error:
+        if os.environ.get("EAGER_VS_GRAPH_TRACEBACK"):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except Interrupted:
+        print("interrupted before the first pass; nothing was kept", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,19 @@
+"""The errors that end in one line for the user instead of a traceback."""
+
+from __future__ import annotations
+
+
+class UsageError(Exception):
+    """A user's mistake: what was named, what was seen, what was expected, what to do. Exit 2."""
+
+
+class ScenarioError(UsageError):
+    """A scenario that breaks its contract."""
+
+
+class Unsupported(Exception):
+    """A mode cannot run a scenario; the message is the reason."""
+
+
+class Interrupted(Exception):
+    """The user asked to stop; what was finished is in the record."""

@@ -1,0 +1,302 @@
+"""From a request to a run's folder: check parity, then measure passes. Free of TensorFlow."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.catalog import Entry
+from harness.children import Limits, Outcome, run_child
+from harness.effort import Stop
+from harness.errors import Interrupted, UsageError
+from harness.grid import CONTROL, Cell
+from harness.journal import Event
+from harness.passes import Costs, Passes, Schedule, recover
+from harness.plan import CheckPlan, Timed
+from harness.progress import Progress
+from harness.record import CellParity, Run, TensorComparison
+
+_MAX_LOST = 20
+_PREPARE_S = 0.12
+"""Seconds to build and warm a program of negligible calls: a first guess."""
+_SHORT_BLOCK_S = 0.012
+NO_CONTROL_S = 1.0
+"""A group with longer calls has no A/A control of its own: it would cost a quarter of its time."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for."""
+
+    entries: list[Entry]
+    sizes: list[str]
+    modes: list[str]
+    devices: list[str]
+    inputs: list[str]
+    budget_s: float
+    """Wall seconds for everything after installation."""
+    passes: int | None
+    """Exactly so many passes; None means as many as precision needs and the budget allows."""
+    precision: float
+    """Half-width of a speed-up's 95 % interval to reach, as a fraction."""
+    command: str
+    seed: int = 0
+    logical_cpus: int = 1
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def control_of(self) -> str:
+        """The mode that the A/A control repeats: a traced one, if there is one."""
+        return "function" if "function" in self.modes else self.modes[0]
+
+
+@dataclass
+class Checked:
+    """What the check found."""
+
+    cells: list[Cell] = field(default_factory=list)
+    devices: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    environment: dict[str, Any] = field(default_factory=dict)
+    parity: dict[str, CellParity] = field(default_factory=dict)
+    startup_s: float = 0.0
+
+    def in_order(self) -> list[CellParity]:
+        """The parity of the cells in the order of the grid."""
+        return [self.parity[cell.id] for cell in self.cells if cell.id in self.parity]
+
+
+def check(request: Request, folder: Path, progress: Progress) -> Checked:
+    """Check the parity of every cell, in as many processes as it takes.
+
+    Args:
+        request: what to check.
+        folder: for plans, journals and output of the processes.
+        progress: is told.
+
+    Raises:
+        UsageError: nothing to check, or a scenario breaks its contract.
+        Interrupted: the user stopped it.
+    """
+    checked = Checked()
+
+    def listen(event: Event) -> None:
+        match event.pop("event"):
+            case "imported":
+                checked.startup_s = event["startup_s"]
+            case "grid":
+                checked.cells = [Cell.parse(text) for text in event["cells"]]
+                checked.devices, checked.absent = event["devices"], event["absent"]
+                checked.environment = event["environment"]
+                progress.stage("parity", len(checked.cells))
+            case "parity":
+                tensors = tuple(TensorComparison(**tensor) for tensor in event.pop("tensors"))
+                checked.parity[event["cell"]] = CellParity(**event, tensors=tensors)
+                progress.advance(event["cell"])
+
+    progress.stage("importing TensorFlow")
+    for attempt in range(_MAX_LOST):
+        plan = CheckPlan(
+            entries=request.entries,
+            sizes=request.sizes,
+            modes=request.modes,
+            devices=request.devices,
+            inputs=request.inputs,
+            logical_cpus=request.logical_cpus,
+            done=list(checked.parity),
+        )
+        outcome = run_child(plan, folder, f"check-{attempt}", listen, request.limits, progress.tick)
+        if outcome.word == "complete":
+            return checked
+        _give_up_cell(outcome, checked, progress)
+    raise UsageError(f"{_MAX_LOST} cells ended their process; narrow the run to find out why")
+
+
+def _give_up_cell(outcome: Outcome, checked: Checked, progress: Progress) -> None:
+    if outcome.cell is None:
+        raise UsageError(f"the process that checks parity {outcome.word}: {outcome.reason}")
+    checked.parity[outcome.cell] = CellParity(outcome.cell, outcome.word, outcome.reason)
+    progress.note(f"{outcome.cell}: {outcome.word}: {outcome.reason}")
+
+
+def bench(request: Request, results: Path, progress: Progress) -> Run:
+    """Check parity, then measure passes until it is enough.
+
+    Returns:
+        The run. When the user interrupted it after the check, it holds what was finished.
+
+    Raises:
+        UsageError: nothing to time, or a scenario breaks its contract: no folder is left behind.
+        Interrupted: the user stopped it before anything could be kept.
+    """
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="eager-vs-graph-") as scratch:
+        checked = check(request, Path(scratch), progress)
+    run = _new_run(results)
+    run.save_environment(checked.environment, describe(request, checked))
+    run.save_parity(checked.in_order())
+    passes = Passes(
+        run=run,
+        entries=request.entries,
+        timed=timed_cells(checked, request.control_of),
+        costs=_first_costs(checked, request.control_of),
+        schedule=Schedule(
+            budget_s=request.budget_s - (time.monotonic() - began),
+            precision=request.precision,
+            passes=request.passes,
+            seed=request.seed,
+            limits=request.limits,
+            logical_cpus=request.logical_cpus,
+        ),
+        progress=progress,
+        startup_s=checked.startup_s + 1.0,
+    )
+    _measure(passes)
+    return run
+
+
+def resume(folder: Path, schedule: Schedule, progress: Progress) -> Run:
+    """Go on with a run: finished passes are kept, and not measured again.
+
+    Args:
+        folder: the run's folder.
+        schedule: how long to go on; its passes count those that are there.
+        progress: is told.
+
+    Raises:
+        UsageError: the folder is not a run's, or its record is damaged.
+    """
+    run = Run(folder)
+    request = run.request()
+    for number in recover(run):
+        progress.note(f"pass {number} was cut short; its finished blocks are kept")
+    parity = {cell.cell: cell for cell in run.parity()}
+    checked = Checked(
+        cells=[cell for cell in map(Cell.parse, request["cells"]) if cell.mode != CONTROL],
+        parity=parity,
+    )
+    passes = Passes(
+        run=run,
+        entries=[Entry(**{**entry, "file": Path(entry["file"])}) for entry in request["entries"]],
+        timed=timed_cells(checked, request["control_of"]),
+        costs=_first_costs(checked, request["control_of"]),
+        schedule=schedule,
+        progress=progress,
+        startup_s=10.0,
+    )
+    _measure(passes)
+    return run
+
+
+def _measure(passes: Passes) -> None:
+    """Measure; what was finished stays, whatever ends it."""
+    run, progress = passes.run, passes.progress
+    run.work.mkdir(exist_ok=True)
+    try:
+        stop = passes.measure()
+    except Interrupted:
+        progress.note(
+            "interrupted; what was finished is kept; go on with "
+            f"`python -m harness bench --resume {run.folder}`"
+        )
+    except UsageError:
+        if not run.pass_numbers():
+            shutil.rmtree(run.folder)
+        raise
+    else:
+        if isinstance(stop, Stop) and not stop.reached:
+            progress.note(f"{stop.reason} after {len(run.pass_numbers())} passes")
+        shutil.rmtree(run.work)
+    _point_latest(run)
+
+
+def timed_cells(checked: Checked, control_of: str) -> list[Timed]:
+    """What is worth timing: cells that agree or differ as declared, and each group's control."""
+    timed = []
+    for cell in checked.cells:
+        parity = checked.parity.get(cell.id)
+        if parity is None or not parity.timed:
+            continue
+        timed.append(Timed(cell.id, cell.mode))
+        if cell.mode == control_of and (parity.call_s or 0.0) < NO_CONTROL_S:
+            timed.append(Timed(cell.in_mode(CONTROL).id, control_of))
+    return timed
+
+
+def _first_costs(checked: Checked, control_of: str) -> dict[str, Costs]:
+    """Costs guessed from what the check took."""
+    costs = {}
+    for timed in timed_cells(checked, control_of):
+        parity = checked.parity[Cell.parse(timed.cell).in_mode(timed.mode).id]
+        call_s = parity.call_s or 0.0
+        costs[timed.cell] = Costs(_PREPARE_S + 2 * call_s, max(_SHORT_BLOCK_S, call_s))
+    return costs
+
+
+def describe(request: Request, checked: Checked) -> dict[str, Any]:
+    """The request as the record keeps it."""
+    timed = [timed.cell for timed in timed_cells(checked, request.control_of)]
+    return {
+        "command": request.command,
+        "entries": [{**asdict(entry), "file": str(entry.file)} for entry in request.entries],
+        "scenarios": {
+            entry.name: {"summary": entry.summary, "sizes": entry.sizes}
+            for entry in request.entries
+        },
+        "cells": _with_controls(checked.cells, timed, request.control_of),
+        "modes": request.modes,
+        "devices": checked.devices,
+        "inputs": request.inputs,
+        "control_of": request.control_of,
+        "passes": request.passes,
+        "precision": request.precision,
+        "budget_s": request.budget_s,
+        "seed": request.seed,
+        "logical_cpus": request.logical_cpus,
+        "absent_devices": checked.absent,
+    }
+
+
+def _with_controls(cells: list[Cell], timed: list[str], control_of: str) -> list[str]:
+    """The ids of the grid's cells, each control behind its twin."""
+    ids = []
+    for cell in cells:
+        ids.append(cell.id)
+        control = cell.in_mode(CONTROL).id
+        if cell.mode == control_of and control in timed:
+            ids.append(control)
+    return ids
+
+
+def _new_run(results: Path) -> Run:
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", *(f"-{i}" for i in range(2, 100))):
+        folder = results / f"{stamp}{suffix}"
+        if not folder.exists():
+            (folder / "raw").mkdir(parents=True)
+            return Run(folder)
+    raise UsageError(f"{results / stamp}: a hundred runs of this second exist already")
+
+
+def _point_latest(run: Run) -> None:
+    latest = run.folder.parent / "latest"
+    if latest.is_symlink() or not latest.exists():
+        latest.unlink(missing_ok=True)
+        latest.symlink_to(run.id, target_is_directory=True)
+
+
+def newest(results: Path) -> Path:
+    """The folder of the newest run.
+
+    Raises:
+        UsageError: there is none.
+    """
+    latest = results / "latest"
+    if latest.exists():
+        return latest.resolve()
+    raise UsageError(f"{latest}: no run yet; make one with `python -m harness bench`")

@@ -1,0 +1,76 @@
+"""What a parent asks of a child process, as JSON. Free of TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.catalog import Entry
+
+
+@dataclass(frozen=True)
+class CheckPlan:
+    """Find devices and environment, make the grid, and check parity of every cell."""
+
+    entries: list[Entry]
+    sizes: list[str]
+    modes: list[str]
+    devices: list[str]
+    """Empty means every device found."""
+    inputs: list[str]
+    logical_cpus: int = 1
+    excluded: list[str] = field(default_factory=list)
+    """Ids of cells that already cost a process its life."""
+    done: list[str] = field(default_factory=list)
+    """Ids of cells whose parity is known already."""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A cell to time, and the program behind its name."""
+
+    cell: str
+    mode: str
+    """The mode that the program is built in; for the A/A control, its twin's."""
+    slowdown: float = 0.0
+    """Makes every call longer by this fraction, by spinning: to test the harness on itself."""
+
+
+@dataclass(frozen=True)
+class MeasurePlan:
+    """Time blocks of the cells: one pass."""
+
+    entries: list[Entry]
+    timed: list[Timed]
+    number: int
+    seconds: float
+    """Seconds of timed blocks to aim at."""
+    seed: int
+    result: Path
+    """Where pytest-benchmark writes its JSON."""
+    logical_cpus: int = 1
+
+
+Plan = CheckPlan | MeasurePlan
+
+
+def write(plan: Plan, path: Path) -> None:
+    """Write a plan for a child."""
+    content = {"task": type(plan).__name__, **asdict(plan)}
+    path.write_text(json.dumps(content, default=str), encoding="utf-8")
+
+
+def read(path: Path) -> Plan:
+    """Read the plan that the parent wrote."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    kind = {"CheckPlan": CheckPlan, "MeasurePlan": MeasurePlan}[content.pop("task")]
+    content["entries"] = [
+        Entry(**{**entry, "file": Path(entry["file"])}) for entry in content["entries"]
+    ]
+    if kind is MeasurePlan:
+        content["result"] = Path(content["result"])
+        content["timed"] = [Timed(**timed) for timed in content["timed"]]
+    plan: Plan = kind(**content)
+    return plan

@@ -1,0 +1,146 @@
+"""A v1 session: the scenario built in a ``tf.Graph`` and run by ``tf.compat.v1.Session``.
+
+``step`` is called through ``tf.function`` *inside* the graph. Built plainly, its ``assign_sub``
+would never run: a session runs what a fetch depends on, and a loss does not depend on the update.
+Inside a function, automatic control dependencies and AutoGraph hold as everywhere in TensorFlow 2.
+
+Inputs are placeholders (fed) or non-trainable variables (resident), never constants: Grappler
+would fold the whole computation away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from harness.runners.program import (
+    Call,
+    Program,
+    Task,
+    cycled,
+    require_no_new_variables,
+    require_outputs,
+    synchronised,
+)
+from harness.scenario import Array, Feed, State
+from harness.state import variables_of
+
+v1 = tf.compat.v1
+
+
+class SessionProgram(Program):
+    """A graph with its session. Building traces; the first call runs Grappler."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task)
+        self._names = task.argument_names()
+        self._graph = tf.Graph()
+        with self._graph.as_default(), task.on_device():
+            scenario = task.instance()
+            scenario.build()
+            self._variables = variables_of(scenario)
+            self._inputs = [self._input(name) for name in self._names]
+            self._function = tf.function(scenario.step)
+            outputs = self._function(*(tf.identity(value) for value in self._inputs))
+            require_outputs(outputs)
+            require_no_new_variables(self._variables, variables_of(scenario))
+            self._output_names = list(outputs)
+            fetches = [tf.identity(tensor) for tensor in outputs.values()]
+            self._loads = [_Load(variable) for variable in self._variables.values()]
+            self._places = [_Load(v) for v in self._inputs if isinstance(v, tf.Variable)]
+            initialise = v1.global_variables_initializer()
+        cpus = len(tf.config.list_logical_devices("CPU"))
+        self._session = v1.Session(
+            graph=self._graph, config=v1.ConfigProto(device_count={"CPU": cpus})
+        )
+        self._session.run(initialise)
+        self._read = self._fetcher(list(self._variables.values()))
+        self._fetch = self._fetcher(fetches, [] if self._resident else self._inputs)
+        self._place(task.feeds[0])
+        self.call = self._timed_call()
+
+    @property
+    def _resident(self) -> bool:
+        return self.task.inputs == "resident"
+
+    def _fetcher(self, fetches: list[Any], feeds: Sequence[Any] = ()) -> Callable[..., list[Array]]:
+        if not fetches:  # a session refuses to fetch nothing
+            return list
+        fetch: Callable[..., list[Array]] = self._session.make_callable(fetches, feed_list=feeds)
+        return fetch
+
+    def _input(self, name: str) -> Any:
+        arrays = [feed[name] for feed in self.task.feeds]
+        shape = _common_shape([array.shape for array in arrays])
+        dtype = tf.as_dtype(arrays[0].dtype)
+        if not self._resident:
+            return v1.placeholder(dtype, shape, name=name)
+        start = tf.zeros(arrays[0].shape, dtype)
+        return tf.Variable(start, trainable=False, shape=shape, name=f"resident_{name}")
+
+    def _place(self, feed: Feed) -> None:
+        for name, place in zip(self._names, self._places, strict=False):
+            place(self._session, feed[name])
+
+    def _timed_call(self) -> Call:
+        fetch = self._fetch
+        if self._resident:
+            call = fetch
+        else:
+            feeds = cycled(self.task)
+
+            def call() -> list[Array]:
+                return fetch(*next(feeds))
+
+        return synchronised(call) if self.task.asynchronous else call
+
+    def run(self, feed: Feed) -> dict[str, Array]:
+        if self._resident:
+            self._place(feed)
+            outputs = self._fetch()
+        else:
+            outputs = self._fetch(*(feed[name] for name in self._names))
+        return dict(zip(self._output_names, outputs, strict=True))
+
+    def state(self) -> State:
+        return dict(zip(self._variables, self._read(), strict=True))
+
+    def load(self, state: State) -> None:
+        for load, name in zip(self._loads, self._variables, strict=True):
+            load(self._session, state[name])
+
+    @property
+    def traces(self) -> int:
+        count: int = self._function.experimental_get_tracing_count()
+        return count
+
+    def variables(self) -> Mapping[str, tf.Variable]:
+        return self._variables
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class _Load:
+    """Assigns a variable from the host: a placeholder and an assignment in the graph."""
+
+    def __init__(self, variable: tf.Variable) -> None:
+        self._value = v1.placeholder(variable.dtype.base_dtype, variable.shape)
+        self._assign = variable.assign(self._value, read_value=False)
+
+    def __call__(self, session: Any, value: Array) -> None:
+        session.run(self._assign, {self._value: value})
+
+
+def _common_shape(shapes: list[tuple[int, ...]]) -> tf.TensorShape:
+    """The dimensions that all feeds share; None where they differ."""
+    if len({len(shape) for shape in shapes}) > 1:
+        return tf.TensorShape(None)
+    return tf.TensorShape(
+        [sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True)]
+    )
+
+
+build: Callable[[Task], SessionProgram] = SessionProgram

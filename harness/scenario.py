@@ -1,0 +1,223 @@
+"""What a scenario's author writes, and all that an author needs to read.
+
+A scenario is one workload in ordinary TensorFlow 2, written once and knowing nothing of modes::
+
+    class Doubling(Scenario):
+        '''Double a vector and count the calls.'''
+
+        name = "doubling"
+        sizes = {"tiny": Size(n=8), "large": Size(n=100_000)}
+
+        def inputs(self, rng):
+            return [{"x": rng.standard_normal(self.size.n, dtype=np.float32)}]
+
+        def build(self):
+            self.calls = tf.Variable(0)
+
+        def step(self, x):
+            self.calls.assign_add(1)
+            return {"doubled": 2.0 * x}
+
+        def oracle(self, state, x):
+            state["calls"] += 1
+            return {"doubled": 2.0 * x}
+
+Put it in a file of its own under ``scenarios/`` (or in any folder given to ``--scenarios``);
+nothing has to be registered. ``name``, ``sizes`` and the docstring must be literal: ``list`` reads
+them without executing the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Feed = dict[str, Array]
+"""The NumPy inputs of one step, by argument name of ``step``."""
+
+State = dict[str, Array]
+"""Values of the variables that ``build`` made, by structural name (see ``harness.state``)."""
+
+
+class Size(Mapping[str, Any]):
+    """One parameter set of a scenario; parameters read as attributes: ``self.size.n``."""
+
+    def __init__(self, **parameters: Any) -> None:
+        self._parameters = MappingProxyType(dict(parameters))
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_parameters"][name]
+        except KeyError:
+            known = ", ".join(self.__dict__.get("_parameters", ())) or "none"
+            raise AttributeError(f"size has no parameter {name!r} (it has: {known})") from None
+
+    def __getitem__(self, name: str) -> Any:
+        return self._parameters[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parameters)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __repr__(self) -> str:
+        return f"Size({', '.join(f'{k}={v!r}' for k, v in self._parameters.items())})"
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a value may be from its reference and still be called ``close``.
+
+    An element is close when ``|value - reference| <= atol + rtol * |reference|``. The default for
+    a dtype is that of ``torch.testing.assert_close`` (see ``harness.parity``). An ``atol`` above
+    zero hides the loss of every digit in small values: use zero where small values matter.
+
+    Attributes:
+        rtol: relative tolerance, no unit.
+        atol: absolute tolerance, in the unit of the tensor.
+    """
+
+    rtol: float
+    atol: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.rtol < 1 and self.atol >= 0):
+            raise ValueError(f"{self}: rtol must be in [0, 1) and atol at least 0")
+
+
+@dataclass(frozen=True)
+class KnownDifference:
+    """A disagreement that the author knows and explains; it is still shown, but fails nothing.
+
+    Attributes:
+        tensors: names of the outputs or variables that differ.
+        reason: why they differ, in one sentence: it is printed beside every occurrence.
+        against: the references it holds for, of ``eager`` and ``oracle``.
+        modes: the modes it holds for; empty means every mode.
+        sizes: the sizes it holds for; empty means every size.
+        inputs: the inputs policies it holds for; empty means both.
+    """
+
+    tensors: tuple[str, ...]
+    reason: str
+    against: tuple[str, ...] = ("eager", "oracle")
+    modes: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+    def covers(self, tensor: str, *, against: str, mode: str, size: str, inputs: str) -> bool:
+        """Whether the difference was declared for this tensor in this comparison."""
+        return (
+            tensor in self.tensors
+            and against in self.against
+            and (not self.modes or mode in self.modes)
+            and (not self.sizes or size in self.sizes)
+            and (not self.inputs or inputs in self.inputs)
+        )
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a training scenario must have learned, in every mode.
+
+    Attributes:
+        steps: how many steps to run from the initial state before measuring.
+        expect: lowest and highest acceptable value of each quantity that ``measure`` returns.
+        sizes: the sizes the goal is checked at; empty means every size.
+    """
+
+    steps: int
+    expect: Mapping[str, tuple[float, float]]
+    sizes: tuple[str, ...] = ()
+
+
+class Scenario:
+    """One workload; subclass it, one class a scenario.
+
+    The harness makes an instance per program, calls ``build`` once and ``step`` often, and finds
+    the state in the instance's attributes: variables, layers, models, optimizers and metrics that
+    ``build`` assigned to ``self``.
+
+    Class attributes:
+        name: text in lower case with underscores, unique in the catalogue.
+        sizes: the parameter sets, from small to large.
+        tolerance: one for all tensors, or by tensor name; default: by dtype.
+        parity_steps: how many steps parity compares.
+        known_differences: disagreements declared with their reason.
+        goal: what training must reach; needs ``measure``.
+        unsupported: reasons, by mode, why the workload cannot run there. Only for what
+            TensorFlow does not report by itself.
+    """
+
+    name: ClassVar[str]
+    sizes: ClassVar[Mapping[str, Size]]
+    tolerance: ClassVar[Tolerance | Mapping[str, Tolerance] | None] = None
+    parity_steps: ClassVar[int] = 3
+    known_differences: ClassVar[tuple[KnownDifference, ...]] = ()
+    goal: ClassVar[Goal | None] = None
+    unsupported: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    def __init__(self, size: Size) -> None:
+        self.size = size
+
+    def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:
+        """Return the feeds of successive steps; they are cycled.
+
+        Every feed is a dict from argument name of ``step`` to a NumPy array of explicit dtype
+        (beware of float64: ``float32_array / np.sqrt(n)`` is one). Draw from ``rng`` only: it is
+        seeded, and the same for every mode.
+        """
+        raise NotImplementedError
+
+    def build(self) -> None:
+        """Create every variable, layer and optimizer, and assign them to ``self``.
+
+        Give Keras layers and optimizers their shapes here (``layer.build``, ``optimizer.build``):
+        a ``step`` that creates variables is refused, because no state could be loaded before it.
+        """
+
+    def step(self, *args: Any, **inputs: Any) -> Mapping[str, Any]:
+        """Do one unit of work and return named tensors.
+
+        Natural TensorFlow 2; the arguments are tensors named like the feed's entries.
+        """
+        raise NotImplementedError
+
+    def oracle(self, state: State, *args: Any, **inputs: Any) -> Mapping[str, Array]:
+        """Do the same step in NumPy, independently: no TensorFlow.
+
+        Args:
+            state: value of every variable; floats are float64. Update it in place.
+            args: not used; with it, a subclass may name its arguments.
+            inputs: the feed; floats are float64.
+
+        Returns:
+            An array for each output of ``step``, of the same name and shape.
+        """
+        raise NotImplementedError
+
+    def measure(self, state: State) -> Mapping[str, float]:
+        """Return the quantities that ``goal`` expects, from the state after ``goal.steps`` steps.
+
+        NumPy only. ``state`` holds the variables' values in their own dtypes.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the class's docstring."""
+        return (cls.__doc__ or "").strip().partition("\n")[0]
+
+    @classmethod
+    def tolerance_of(cls, tensor: str) -> Tolerance | None:
+        """The declared tolerance of a tensor, or None for its dtype's default."""
+        if isinstance(cls.tolerance, Mapping):
+            return cls.tolerance.get(tensor)
+        return cls.tolerance

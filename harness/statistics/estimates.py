@@ -1,0 +1,161 @@
+"""One log ratio a block, one estimate a pass, one interval a comparison."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.grid import CONTROL
+from harness.statistics.intervals import quantile_t
+from harness.statistics.moderation import moderate
+from harness.statistics.verdicts import Judged, judge, noise_floor
+
+COLUMNS = [
+    *("median_s", "ci_low_s", "ci_high_s", "speedup", "speedup_low", "speedup_high"),
+    *("noise_floor", "verdict", "verdict_detail", "rounds", "passes"),
+]
+
+
+def estimate_cells(
+    blocks: pd.DataFrame,
+    baseline: str = "eager",
+    margin: float = 0.03,
+    control_of: str | None = None,
+) -> pd.DataFrame:
+    """Latency, speed-up and verdict of every cell.
+
+    Args:
+        blocks: one row a timed block: ``pass``, ``cell``, ``group``, ``mode``, ``block``, and
+            ``seconds``, an array of seconds per call, one for each round.
+        baseline: the mode that speed-ups refer to.
+        margin: the equivalence margin, as a fraction.
+        control_of: the mode that the A/A control repeats; its speed-up refers to that mode.
+
+    Returns:
+        By cell: ``median_s, ci_low_s, ci_high_s`` (seconds per call), ``speedup, speedup_low,
+        speedup_high`` (above 1: faster than the baseline), ``noise_floor`` (a log ratio, one for
+        the run), ``verdict, verdict_detail, rounds, passes``. NaN where there is none.
+    """
+    located = locate(blocks)
+    table = _latencies(located)
+    compared = compare_modes(located, baseline, control_of)
+    verdicts = judge(compared, margin)
+    cells = located.groupby(["group", "mode"])["cell"].first()
+    for key, verdict in verdicts.items():
+        table.loc[cells[key], _SPEEDUP] = _row(verdict)
+    table["noise_floor"] = noise_floor(compared)
+    for cell in located.loc[located["mode"] == baseline, "cell"].unique():
+        table.loc[cell, "speedup"] = 1.0
+    return table.reindex(columns=COLUMNS)
+
+
+_SPEEDUP = ["speedup", "speedup_low", "speedup_high", "verdict", "verdict_detail"]
+
+
+def _row(judged: Judged) -> list[Any]:
+    bounds = np.exp([judged.mean, judged.low, judged.high]).tolist()
+    return [*bounds, judged.verdict, judged.detail]
+
+
+def locate(blocks: pd.DataFrame) -> pd.DataFrame:
+    """The blocks with the logarithm of each block's median round, as ``log_s``."""
+    medians = np.log([np.median(seconds) for seconds in blocks["seconds"]])
+    rounds = [len(seconds) for seconds in blocks["seconds"]]
+    return blocks.drop(columns="seconds").assign(log_s=medians, rounds=rounds)
+
+
+def pass_ratios(
+    located: pd.DataFrame, baseline: str, control_of: str | None
+) -> dict[tuple[str, str], pd.Series[Any]]:
+    """By (group, mode): one log ratio a pass, reference over mode.
+
+    The two cells are paired block by block, so that what a slow moment does to both cancels; the
+    estimate of a pass is the median of its blocks' log ratios.
+    """
+    table = located.pivot_table(index=["group", "pass", "block"], columns="mode", values="log_s")
+    ratios: dict[tuple[str, str], pd.Series[Any]] = {}
+    for mode in table.columns:
+        reference = control_of if mode == CONTROL else baseline
+        if mode == baseline or reference not in table:
+            continue
+        paired = (table[reference] - table[mode]).dropna()
+        by_pass = paired.groupby(["group", "pass"]).median()
+        for group, values in by_pass.groupby("group"):
+            ratios[str(group), str(mode)] = values.droplevel("group")
+    return ratios
+
+
+def compare_modes(located: pd.DataFrame, baseline: str, control_of: str | None) -> pd.DataFrame:
+    """Every comparison of the run: mean, standard error and degrees of freedom over passes.
+
+    Returns:
+        By (group, mode): ``mean`` (log ratio, above 0: faster), ``deviation`` (between passes),
+        ``error`` (of the mean), ``degrees``, ``passes``.
+    """
+    ratios = pass_ratios(located, baseline, control_of)
+    index = pd.MultiIndex.from_tuples(list(ratios), names=["group", "mode"])
+    passes = np.array([len(values) for values in ratios.values()], dtype=np.float64)
+    means = np.array([values.mean() for values in ratios.values()], dtype=np.float64)
+    variances = np.array([values.var(ddof=1) for values in ratios.values()], dtype=np.float64)
+    moderated = moderate(variances, passes - 1)
+    return pd.DataFrame(
+        {
+            "mean": means,
+            "deviation": np.sqrt(moderated.variance),
+            "error": np.sqrt(moderated.variance / passes),
+            "degrees": moderated.degrees,
+            "passes": passes,
+        },
+        index=index,
+    )
+
+
+def group_widths(
+    blocks: pd.DataFrame, baseline: str = "eager", control_of: str | None = None
+) -> tuple[dict[str, int], dict[str, float]]:
+    """What every group has so far: its passes, and its widest interval.
+
+    Returns:
+        Passes by group, and the largest half-width of its log ratios' 95 % intervals.
+    """
+    if blocks.empty:
+        return {}, {}
+    counts = blocks.groupby("group")["pass"].nunique()
+    passes = {str(group): int(count) for group, count in counts.items()}
+    compared = compare_modes(locate(blocks), baseline, control_of)
+    compared = compared[compared.index.get_level_values("mode") != CONTROL]
+    widths = {
+        key: quantile_t(0.975, row["degrees"]) * row["error"] if row["degrees"] > 0 else np.inf
+        for key, row in compared.iterrows()
+    }
+    widest = pd.Series(widths, dtype=float).groupby(level=0).max().to_dict() if widths else {}
+    # A group with one mode compares nothing: its passes are all that can be asked for.
+    return passes, {group: widest.get(group, 0.0) for group in passes}
+
+
+def _latencies(located: pd.DataFrame) -> pd.DataFrame:
+    """Seconds per call of every cell: geometric mean over passes of the median block."""
+    by_pass = located.groupby(["cell", "pass"], sort=False)["log_s"].median()
+    passes = by_pass.groupby("cell", sort=False)
+    count = passes.size()
+    moderated = moderate(
+        np.asarray(passes.var(ddof=1), dtype=np.float64), np.asarray(count, dtype=np.float64) - 1
+    )
+    degrees = pd.Series(moderated.degrees, index=count.index)
+    quantile = np.array([quantile_t(0.975, d) if d > 0 else np.nan for d in degrees])
+    half = quantile * np.sqrt(moderated.variance / count.to_numpy(dtype=np.float64))
+    half = np.where(count > 1, half, np.nan)
+    mean = passes.mean()
+    table = pd.DataFrame(
+        {
+            "median_s": np.exp(mean),
+            "ci_low_s": np.exp(mean - half),
+            "ci_high_s": np.exp(mean + half),
+            "rounds": located.groupby("cell", sort=False)["rounds"].sum(),
+            "passes": count,
+        }
+    )
+    empty = {"speedup": np.nan, "speedup_low": np.nan, "speedup_high": np.nan}
+    return table.assign(**empty, verdict="", verdict_detail="")

@@ -1,0 +1,119 @@
+"""Words for comparisons, with the rate of false words controlled over the whole run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtr
+
+from harness.grid import CONTROL
+from harness.statistics.intervals import quantile_t
+from harness.statistics.moderation import Floats
+
+FALSE_VERDICTS = 0.01
+"""Of the verdicts in a run, the share that may be false (Benjamini & Hochberg 1995)."""
+MAX_PASSES = 200
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A comparison with its interval (log ratios) and its word."""
+
+    mean: float
+    low: float
+    high: float
+    verdict: str
+    """``faster``, ``slower``, ``same``, ``unclear``; empty with fewer than two passes."""
+    detail: str = ""
+
+
+def judge(compared: pd.DataFrame, margin: float) -> dict[tuple[str, str], Judged]:
+    """Find the word for every comparison.
+
+    ``faster`` or ``slower``: the mean differs from zero. ``same``: it does not, and lies inside
+    the margin by two one-sided tests (Schuirmann 1987). Both families of tests are corrected for
+    the number of comparisons. Anything else is ``unclear``, with what would settle it.
+
+    Args:
+        compared: as ``compare_modes`` returns it.
+        margin: the equivalence margin, as a fraction.
+    """
+    edge = math.log1p(margin)
+    testable = (compared["passes"] > 1) & (compared["degrees"] > 0)
+    rows = compared[testable]
+    error = rows["error"].to_numpy(dtype=np.float64) * calibration(compared)
+    mean = rows["mean"].to_numpy(dtype=np.float64)
+    degrees = rows["degrees"].to_numpy(dtype=np.float64)
+    differs = adjust(2 * stdtr(degrees, -np.abs(mean) / error)) <= FALSE_VERDICTS
+    same = adjust(stdtr(degrees, -(edge - np.abs(mean)) / error)) <= FALSE_VERDICTS
+    judged: dict[tuple[str, str], Judged] = {
+        key: Judged(float(row["mean"]), math.nan, math.nan, "")  # type: ignore[misc]
+        for key, row in compared[~testable].iterrows()
+    }
+    for i, key in enumerate(rows.index):
+        half = quantile_t(0.975, degrees[i]) * error[i]
+        word, detail = "unclear", ""
+        if differs[i]:
+            word = "faster" if mean[i] > 0 else "slower"
+        elif same[i]:
+            word = "same"
+        else:
+            deviation = error[i] * math.sqrt(rows["passes"].iloc[i])
+            detail = what_settles(mean[i], deviation, int(rows["passes"].iloc[i]), edge)
+        judged[key] = Judged(mean[i], mean[i] - half, mean[i] + half, word, detail)
+    return judged
+
+
+def calibration(compared: pd.DataFrame) -> float:
+    """How much wider than claimed the A/A controls lie; at least 1.
+
+    Every control's true log ratio is zero, so its mean over its standard error should have a mean
+    square of the t distribution's variance. What is more than that is noise which the spread
+    between passes does not show, and every interval of the run is widened by it.
+    """
+    controls = compared[
+        (compared.index.get_level_values("mode") == CONTROL)
+        & (compared["degrees"] > 2)
+        & (compared["passes"] > 1)
+    ]
+    if len(controls) < 5:
+        return 1.0
+    expected = controls["degrees"] / (controls["degrees"] - 2)
+    squares = (controls["mean"] / controls["error"]) ** 2 / expected
+    return max(1.0, math.sqrt(float(squares.mean())))
+
+
+def noise_floor(compared: pd.DataFrame) -> float:
+    """The run's noise floor: what two programs of one mode differ by, in 95 of 100 comparisons.
+
+    Returns:
+        A log ratio: the 97.5 % quantile of t times the root mean square of the controls' means;
+        NaN for fewer than two controls.
+    """
+    means = compared.loc[compared.index.get_level_values("mode") == CONTROL, "mean"]
+    if len(means) < 2:
+        return math.nan
+    return quantile_t(0.975, len(means)) * math.sqrt(float((means**2).mean()))
+
+
+def adjust(p: Floats) -> Floats:
+    """The p values adjusted for their number, step up (Benjamini & Hochberg 1995)."""
+    count = len(p)
+    order = np.argsort(p)[::-1]
+    ranks = np.arange(count, 0, -1)
+    adjusted = np.empty(count)
+    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(p[order] * count / ranks))
+    return adjusted
+
+
+def what_settles(mean: float, deviation: float, passes: int, edge: float) -> str:
+    """How many more passes would decide, if mean and spread stay what they are."""
+    nearest = max(abs(mean), edge - abs(mean))
+    # Three standard errors: about what the correction for many comparisons asks for.
+    needed = math.ceil((3.0 * deviation / nearest) ** 2)
+    if needed > MAX_PASSES:
+        return f"more than {MAX_PASSES} passes would be needed"
+    return f"about {max(1, needed - passes)} more passes"

@@ -1,0 +1,111 @@
+"""Reports of a run: from its record to tables, charts and a page. Never imports TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from harness.grid import CONTROL
+from reports import tables
+from reports.charts import draw_all
+from harness.frames import Frames, read
+from reports.page import page
+from reports.summary import csv_text, summarise
+from reports.verdict import headline
+
+__all__ = ["Rendered", "render"]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A run's report, written."""
+
+    folder: Path
+    page: Path
+    files: tuple[Path, ...]
+    """Everything that was written."""
+    summary: pd.DataFrame
+    """One row a cell (see ``reports.summary.COLUMNS``), indexed by cell id."""
+    frames: Frames
+    headline: tuple[str, ...]
+    """The result in a few sentences."""
+    notes: tuple[str, ...]
+    """What a reader should know: absent devices, damaged files, warnings of the machine."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Damaged files of the run, one line each."""
+        return tuple(self.frames.warnings)
+
+
+def render(folder: Path) -> Rendered:
+    """Write ``summary.csv``, ``summary.md``, ``charts/`` and ``report.html`` into a run's folder.
+
+    Everything is made from the run's record alone, and is the same bytes every time.
+
+    Raises:
+        UsageError: ``environment.json`` or ``parity.json`` is missing or damaged.
+
+    """
+    folder = folder.resolve()
+    frames = read(folder)
+    summary = summarise(frames)
+    lines, noted = headline(summary), notes(frames)
+    drawn = draw_all(summary, folder / "charts")
+    contents = {
+        "summary.csv": csv_text(summary),
+        "summary.md": _pull_request(lines, noted, summary, frames),
+        "report.html": page(folder.name, summary, frames, drawn, noted),
+    }
+    for name, content in contents.items():
+        (folder / name).write_text(content, encoding="utf-8", newline="\n")
+    return Rendered(
+        folder=folder,
+        page=folder / "report.html",
+        files=(*(folder / name for name in contents), *(f for d in drawn for f in (d.png, d.svg))),
+        summary=summary,
+        frames=frames,
+        headline=tuple(lines),
+        notes=tuple(noted),
+    )
+
+
+def notes(frames: Frames) -> list[str]:
+    """List what a reader of the numbers should know, one line each."""
+    absent = [f"{device}: not found" for device in frames.request.get("absent_devices", [])]
+    asked = int(frames.request.get("passes") or 0)
+    cut = [
+        f"pass {record.number}: {record.outcome}"
+        for record in frames.passes
+        if record.outcome != "complete"
+    ]
+    if len(frames.passes) < asked:
+        cut.append(f"{len(frames.passes)} of {asked} passes were recorded")
+    if len(frames.passes) == 1:
+        cut.append("one pass gives no interval and no verdict: ask for two or more passes")
+    machine = [
+        f"pass {record.number}: {warning}"
+        for record in frames.passes
+        for warning in tables.machine_warnings(record)
+    ]
+    control = (
+        [] if any(cell.mode == CONTROL for cell in frames.cells) else ["no A/A control was run"]
+    )
+    return [*absent, *(f"damaged file: {w}" for w in frames.warnings), *cut, *machine, *control]
+
+
+def _pull_request(lines: list[str], noted: list[str], summary: pd.DataFrame, frames: Frames) -> str:
+    """``summary.md``: headline, table, reasons, notes."""
+    parts = ["\n".join(lines) + "\n", tables.markdown(tables.results(summary))]
+    for table in (
+        tables.without_speedup(summary),
+        tables.known_differences(frames.parity.values()),
+        tables.learned(frames.parity.values()),
+    ):
+        if table.rows:
+            parts.append(f"**{table.title}**\n\n{tables.markdown(table)}")
+    if noted:
+        parts.append("".join(f"- {tables.escape(note)}\n" for note in noted))
+    return "\n".join(parts)

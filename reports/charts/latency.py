@@ -1,0 +1,103 @@
+"""Latency of one call against size, one line a mode: where two lines cross, the choice changes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from reports.charts import style
+from reports.text import seconds_tick
+
+TITLE = "Latency against size"
+CAPTION = (
+    "Median seconds per call with 95 % intervals, on a log scale. Sizes are spaced by the "
+    "parameter named above the panel where it alone grows, else evenly."
+)
+PANEL_IN = 1.55
+GAP_IN = 0.78
+"""Room below each panel: size names, parameter, next title."""
+NEAREST = 0.12
+"""Share of the axis below which two size labels would touch."""
+
+
+def draw(cells: pd.DataFrame) -> Figure:
+    """Draw the cells of one device and one inputs policy (rows of the summary)."""
+    timed = cells[cells["median_s"].notna()]
+    if timed.empty:
+        return style.nothing(TITLE, cells, "No cell was timed.")
+    modes = list(cells["mode"].unique())
+    scenarios = list(timed["scenario"].unique())
+    top = style.legend_height_in(modes) + 0.28
+    drawing = style.figure(top + len(scenarios) * (PANEL_IN + GAP_IN) - 0.2, TITLE, cells)
+    style.legend(drawing, modes)
+    for index, scenario in enumerate(scenarios):
+        offset = top + index * (PANEL_IN + GAP_IN)
+        axes = style.inset(drawing, left=0.75, right=0.2, top=offset, height=PANEL_IN)
+        _panel(axes, str(scenario), timed[timed["scenario"] == scenario], modes)
+    return drawing
+
+
+def _panel(axes: Axes, scenario: str, cells: pd.DataFrame, modes: list[str]) -> None:
+    positions, labels, name = size_axis(cells)
+    for mode, of_mode in cells.groupby("mode", sort=False):
+        look = style.look_of(str(mode), modes)
+        x = [positions[size] for size in of_mode["size"]]
+        y = of_mode["median_s"].to_numpy()
+        axes.plot(x, y, f"-{look.marker}", color=look.colour, ms=4.5, lw=1.5, label=str(mode))
+        axes.vlines(
+            x, of_mode["ci_low_s"], of_mode["ci_high_s"], color=look.colour, lw=3, alpha=0.45
+        )
+    axes.set_yscale("log")
+    if name:
+        axes.set_xscale("log")
+        axes.set_title(f"by {name}", loc="right", fontsize=9, pad=5)
+    axes.margins(x=0.12, y=0.12)
+    axes.set_xticks(list(positions.values()), labels)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_title(scenario, loc="left", weight="bold", pad=5)
+    style.ticks(axes.yaxis, style.log_ticks(*axes.get_ylim(), most=5), seconds_tick)
+    axes.grid(color=style.FAINT, lw=0.5, alpha=0.35)
+    axes.set_axisbelow(True)
+    style.plain(axes)
+
+
+def size_axis(cells: pd.DataFrame) -> tuple[dict[str, float], list[str], str]:
+    """Place a scenario's sizes on an axis.
+
+    Returns:
+        The position of every size, the tick labels, and the name of the parameter that is the
+        axis; without one, the sizes are spaced evenly.
+
+    """
+    by_size = cells.drop_duplicates("size").set_index("size")["parameters"]
+    parsed = {str(size): _parse(text) for size, text in by_size.items()}
+    sizes = list(parsed)
+    even = {size: float(index) for index, size in enumerate(sizes)}
+    names = set.intersection(*(set(parameters) for parameters in parsed.values()))
+    varying = [name for name in names if len({p[name] for p in parsed.values()}) > 1]
+    if len(varying) != 1 or len(sizes) < 2:
+        return even, sizes, ""
+    name = varying[0]
+    try:
+        values = {size: float(parsed[size][name]) for size in sizes}
+    except ValueError:
+        return even, sizes, ""
+    ordered = np.array(list(values.values()))
+    if (ordered <= 0).any() or (np.diff(ordered) <= 0).any():
+        return even, sizes, ""
+    steps = np.diff(np.log(ordered))
+    labels = [f"{size}\n{value:,.12g}" for size, value in values.items()]
+    if steps.min() / steps.sum() < NEAREST:
+        return even, sizes, ""
+    return values, labels, name
+
+
+def _parse(parameters: str) -> dict[str, Any]:
+    """Read ``n=8, products=20``; underscores in numbers are dropped."""
+    return dict(re.findall(r"(\w+)=([^,]+?)\s*(?:,|$)", parameters))

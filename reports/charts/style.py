@@ -1,0 +1,201 @@
+"""The look of every chart: one colour and marker a mode, ink that follows light and dark."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+WIDTH_IN = 4.8
+"""Width of every chart: legible on a phone, two side by side on a laptop."""
+
+LEGEND_COLUMNS = 4
+HEADING_IN = 0.36
+
+INK = "#1f2329"
+FAINT = "#8b929a"
+"""Grid and rules: between the two backgrounds, so that it stays faint on both."""
+
+FAINT_TEXT = "#767d86"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a mode is drawn; colours have a contrast of 3:1 or more on white and on near-black."""
+
+    colour: str
+    marker: str
+
+
+_LOOKS = {
+    "eager": Look("#7d8590", "o"),
+    "function": Look("#1f7fc4", "s"),
+    "session": Look("#d55e00", "D"),
+    "control": Look("#86878a", "x"),
+    "concrete": Look("#00946c", "^"),
+    "xla": Look("#c2559a", "v"),
+    "saved_model": Look("#8a63d2", "P"),
+}
+_SPARE = (
+    Look("#a67c00", "<"),
+    Look("#008c95", ">"),
+    Look("#a0623a", "X"),
+    Look("#6b8500", "p"),
+    Look("#d33f5a", "h"),
+)
+
+RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": FAINT,
+    "axes.linewidth": 0.8,
+    "axes.labelsize": 9,
+    "axes.titlesize": 10,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "legend.handletextpad": 0.4,
+    "legend.columnspacing": 1.2,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "eager-vs-graph",
+}
+
+_SVG_THEME = (
+    "<style>svg{color:#1f2329}@media(prefers-color-scheme:dark){svg{color:#e6e9ee}}</style>"
+)
+
+
+def look_of(mode: str, modes: Iterable[str]) -> Look:
+    """Return the fixed look of a mode; others take the spare looks in alphabetical order."""
+    if mode in _LOOKS:
+        return _LOOKS[mode]
+    strangers = sorted(set(modes) - set(_LOOKS) | {mode})
+    return _SPARE[strangers.index(mode) % len(_SPARE)]
+
+
+def styled() -> Any:
+    """Return the context in which figures are drawn and saved."""
+    return mpl.rc_context(RC)
+
+
+def figure(height_in: float, title: str, cells: pd.DataFrame, width_in: float = WIDTH_IN) -> Figure:
+    """Make a figure with its heading: what is drawn, on which device, under which inputs policy."""
+    drawing = Figure(figsize=(width_in, height_in))
+    drawing.text(*_inches(drawing, 0.06, 0.05), title, weight="bold", fontsize=10.5, va="top")
+    where = f"{cells['device'].iloc[0]}, {cells['inputs'].iloc[0]} inputs"
+    right = drawing.text(*_inches(drawing, width_in - 0.06, 0.065), where, va="top", ha="right")
+    right.set_color(FAINT_TEXT)
+    return drawing
+
+
+def _inches(drawing: Figure, left: float, top: float) -> tuple[float, float]:
+    """Figure coordinates of a point given in inches from the upper left corner."""
+    width_in, height_in = drawing.get_size_inches()
+    return left / width_in, 1 - top / height_in
+
+
+def inset(drawing: Figure, *, left: float, right: float, top: float, height: float) -> Axes:
+    """Axes placed by margins in inches: ``top`` from the top of the figure, ``height`` tall."""
+    width_in, height_in = drawing.get_size_inches()
+    return drawing.add_axes(
+        (
+            left / width_in,
+            1 - (top + height) / height_in,
+            (width_in - left - right) / width_in,
+            height / height_in,
+        )
+    )
+
+
+def nothing(title: str, cells: pd.DataFrame, message: str) -> Figure:
+    """Make a chart that says why there is nothing to draw."""
+    drawing = figure(0.75, title, cells)
+    drawing.text(*_inches(drawing, 0.06, 0.42), message, va="top", style="italic")
+    return drawing
+
+
+def legend(drawing: Figure, modes: Sequence[str], **line: Any) -> None:
+    """Draw the modes' looks in rows across the top of the figure."""
+    looks = [look_of(mode, modes) for mode in modes]
+    handles = [
+        Line2D([], [], color=look.colour, marker=look.marker, markersize=5, lw=1.5, **line)
+        for look in looks
+    ]
+    drawing.legend(
+        handles,
+        list(modes),
+        loc="upper left",
+        bbox_to_anchor=_inches(drawing, 0.0, HEADING_IN),
+        ncols=LEGEND_COLUMNS,
+        borderaxespad=0,
+    )
+
+
+def legend_height_in(modes: Sequence[str]) -> float:
+    """Return the room that heading and legend take."""
+    return HEADING_IN + 0.1 + 0.2 * -(-len(modes) // LEGEND_COLUMNS)
+
+
+def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Return the finest round values within limits that are not too many."""
+    decades = [10.0**power for power in range(-12, 13)]
+    for steps in (
+        (1, 1.1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8),
+        (1, 1.5, 2, 3, 5, 7),
+        (1, 2, 5),
+        (1,),
+    ):
+        ticks = [float(f"{d * s:.3g}") for d in decades for s in steps if low <= d * s <= high]
+        if len(ticks) <= most:
+            return ticks
+    return ticks[:: -(-len(ticks) // most)]
+
+
+def ticks(axis: Axis, values: Sequence[float], label: Callable[[float], str]) -> None:
+    """Put labelled ticks at some values and nowhere else."""
+    axis.set_major_locator(FixedLocator(values))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: label(value)))
+
+
+def plain(axes: Axes) -> None:
+    """Reduce the frame to its bottom line."""
+    for side in ("left", "right", "top"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+
+
+def save(drawing: Figure, stem: Path) -> tuple[Path, Path]:
+    """Write ``stem.png`` (light) and ``stem.svg`` (light or dark); the same bytes every time."""
+    png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
+    with styled():
+        drawing.savefig(png, dpi=160, facecolor="white", metadata={"Software": None})
+        buffer = io.StringIO()
+        drawing.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    svg.write_text(themed(buffer.getvalue()), encoding="utf-8")
+    return png, svg
+
+
+def themed(svg: str) -> str:
+    """Let the ink of an SVG follow the reader's colour scheme."""
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, count=1, flags=re.DOTALL)
+    svg = svg.replace(INK, "currentColor")
+    return re.sub(r"(<svg\b[^>]*>)", rf"\1{_SVG_THEME}", svg, count=1)

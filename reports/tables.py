@@ -1,0 +1,266 @@
+"""The tables of a report as text, the same for the page, the pull request and the terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from harness.grid import CONTROL, Cell
+from harness.record import AGREEING, CellParity, PassRecord, TensorComparison
+from harness.frames import Frames
+from reports.summary import BASELINE, displayed_status, summary_rows
+from reports.text import (
+    error,
+    interval,
+    one_line,
+    ratio,
+    ratio_with_interval,
+    seconds,
+    seconds_interval,
+    significant,
+    ulps,
+)
+from reports.verdict import verdict_words
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading and how its fields are set: ``text``, ``number``, ``word``, ``prose``."""
+
+    name: str
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under headings; the first column names the row."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: Sequence[tuple[str, ...]]
+    note: str = ""
+
+
+def results(summary: pd.DataFrame) -> Table:
+    """Every cell but the control."""
+    cells = summary[summary["mode"] != CONTROL]
+    columns = (
+        *(Column("scenario"), Column("mode"), Column("inputs"), Column("device")),
+        *(Column("latency", "number"), Column("95 % interval", "number")),
+        *(Column("speed-up", "number"), Column("verdict", "word"), Column("answers", "word")),
+        *(Column("build", "number"), Column("first call", "number"), Column("traces", "number")),
+        *(Column("rounds", "number"), Column("passes", "number"), Column("memory", "number")),
+    )
+    note = (
+        "Latency: median of one call. Speed-up: against eager in the same blocks. Build and first "
+        "call: medians over passes. Memory: growth of the peak while the cell was built and run."
+    )
+    return _without_idle(
+        Table("Every cell", columns, [_result(r) for r in summary_rows(cells)], note)
+    )
+
+
+def _result(row: Any) -> tuple[str, ...]:
+    compared = row.mode != BASELINE
+    return (
+        f"{row.scenario} {row.size}",
+        *(row.mode, row.inputs, row.device),
+        seconds(row.median_s),
+        seconds_interval(row.ci_low_s, row.ci_high_s),
+        ratio_with_interval(row.speedup, row.speedup_low, row.speedup_high) if compared else "",
+        verdict_words(row),
+        displayed_status(row),
+        *(seconds(row.build_s), seconds(row.first_call_s)),
+        *(_count(row.traces), _count(row.rounds), _count(row.passes)),
+        _mebibytes(row.peak_memory_bytes),
+    )
+
+
+def control(summary: pd.DataFrame) -> Table:
+    """Tabulate the A/A control: what the run says of two programs of the same mode."""
+    cells = summary[(summary["mode"] == CONTROL) & summary["speedup"].notna()]
+    columns = (
+        *(Column("scenario"), Column("twin"), Column("inputs"), Column("device")),
+        *(Column("ratio", "number"), Column("interval", "number"), Column("verdict", "word")),
+    )
+    rows = [
+        (
+            f"{row.scenario} {row.size}",
+            *(row.baseline, row.inputs, row.device),
+            ratio(row.speedup),
+            interval(row.speedup_low, row.speedup_high),
+            row.verdict,
+        )
+        for row in summary_rows(cells)
+    ]
+    note = (
+        "One mode timed twice under two names: every ratio here is truly 1, what is seen is noise."
+    )
+    return _without_idle(Table("A/A control", columns, rows, note))
+
+
+def without_speedup(summary: pd.DataFrame) -> Table:
+    """Every cell that was not timed, or was timed but not compared, with the reason."""
+    cells = summary[(summary["mode"] != CONTROL) & summary["speedup"].isna()]
+    columns = (
+        *(Column("cell"), Column("status", "word"), Column("latency", "number")),
+        Column("reason", "prose"),
+    )
+    rows = [
+        (
+            str(row.Index),
+            displayed_status(row),
+            seconds(row.median_s) or "not timed",
+            row.reason or row.known_difference,
+        )
+        for row in summary_rows(cells)
+    ]
+    return Table("Not timed, or timed without a speed-up", columns, rows)
+
+
+def known_differences(parity: Iterable[CellParity]) -> Table:
+    """Every difference that a scenario declares, with its reason."""
+    columns = (
+        *(Column("cell"), Column("tensor"), Column("against"), Column("answer", "word")),
+        *(Column("value", "number"), Column("reference", "number"), Column("ULP", "number")),
+        Column("reason", "prose"),
+    )
+    rows = [
+        (
+            *(cell.cell, tensor.tensor, tensor.against, f"{tensor.word} (known)"),
+            *(tensor.value or "", tensor.reference or "", ulps(tensor.max_ulp)),
+            tensor.known,
+        )
+        for cell in parity
+        for tensor in cell.tensors
+        if tensor.known and tensor.word not in AGREEING
+    ]
+    return Table("Declared differences", columns, rows)
+
+
+def learned(parity: Iterable[CellParity]) -> Table:
+    """Tabulate what training reached, one column a mode."""
+    values: dict[tuple[str, str, str, str], dict[str, str]] = {}
+    for entry in parity:
+        cell = Cell.parse(entry.cell)
+        for quantity, value in entry.learned.items():
+            key = (f"{cell.scenario} {cell.size}", quantity, cell.inputs, cell.device)
+            values.setdefault(key, {})[cell.mode] = significant(value)
+    modes = list(dict.fromkeys(mode for by_mode in values.values() for mode in by_mode))
+    columns = (
+        *(Column("scenario"), Column("quantity"), Column("inputs"), Column("device")),
+        *(Column(mode, "number") for mode in modes),
+    )
+    rows = [(*key, *(by_mode.get(m, "") for m in modes)) for key, by_mode in values.items()]
+    return _without_idle(Table("What training reached", columns, rows))
+
+
+def tensors(parity: Iterable[CellParity]) -> Table:
+    """Every tensor of every cell against eager and against the oracle."""
+    columns = (
+        *(Column("cell"), Column("tensor"), Column("against"), Column("answer", "word")),
+        *(Column("absolute", "number"), Column("relative", "number"), Column("ULP", "number")),
+        Column("detail", "prose"),
+    )
+    rows = [
+        (
+            *(cell.cell, tensor.tensor, tensor.against),
+            f"{tensor.word} (known)" if _declared(tensor) else tensor.word,
+            *(error(tensor.max_abs), error(tensor.max_rel), ulps(tensor.max_ulp)),
+            tensor.detail or _where(tensor),
+        )
+        for cell in parity
+        for tensor in cell.tensors
+    ]
+    note = "Largest absolute and relative error and distance in ULPs over all compared steps."
+    return Table("Every tensor", columns, rows, note)
+
+
+def passes(frames: Frames) -> Table:
+    """Tabulate the passes with the share of their time inside timed calls."""
+    columns = (
+        *(Column("pass"), Column("outcome", "word"), Column("start-up", "number")),
+        *(Column("blocks", "number"), Column("inside timed calls", "number")),
+        Column("warnings", "prose"),
+    )
+    return Table("Passes", columns, [_pass(record) for record in frames.passes])
+
+
+def _pass(record: PassRecord) -> tuple[str, ...]:
+    share = f"{100 * record.clock_s / record.blocks_s:.0f} %" if record.blocks_s else ""
+    warnings = "; ".join(machine_warnings(record))
+    startup, blocks = seconds(record.startup_s), seconds(record.blocks_s)
+    return (str(record.number), record.outcome, startup, blocks, share, warnings)
+
+
+def machine_warnings(record: PassRecord) -> list[str]:
+    """List what the machine's state during a pass gave reason to warn of."""
+    return [str(warning) for warning in record.machine.get("warnings", [])]
+
+
+def environment(frames: Frames) -> Table:
+    """Tabulate what the run ran on and what was asked for; keys that nobody knows too."""
+    request = {
+        key: value
+        for key, value in frames.request.items()
+        if key not in ("scenarios", "cells", "command", "absent_devices")
+    }
+    rows = [(key, _value(value)) for key, value in {**frames.environment, **request}.items()]
+    return Table("Environment", (Column("what"), Column("value", "prose")), rows)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_value(each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    return {None: "none", True: "yes", False: "no", "": "not set"}.get(value, str(value))
+
+
+def _declared(tensor: TensorComparison) -> bool:
+    return bool(tensor.known) and tensor.word not in AGREEING
+
+
+def _where(tensor: TensorComparison) -> str:
+    """Locate the worst element: ``step 0 [2]: 2.06e-09, reference 0.0``."""
+    if tensor.worst_step is None or tensor.value is None:
+        return ""
+    index = f" {list(tensor.worst_index)}" if tensor.worst_index else ""
+    return f"step {tensor.worst_step}{index}: {tensor.value}, reference {tensor.reference}"
+
+
+def _count(value: Any) -> str:
+    return "" if pd.isna(value) else f"{value:,}"
+
+
+def _mebibytes(value: Any) -> str:
+    return "" if pd.isna(value) else f"{significant(value / 2**20)} MiB"
+
+
+def _without_idle(table: Table) -> Table:
+    """Drop columns without a single entry, and the device where there is only one."""
+    entries = [{row[index] for row in table.rows} for index in range(len(table.columns))]
+    kept = [
+        index
+        for index, column in enumerate(table.columns)
+        if entries[index] - {""} and (column.name != "device" or len(entries[index]) > 1)
+    ]
+    columns = tuple(table.columns[index] for index in kept)
+    rows = [tuple(row[index] for index in kept) for row in table.rows]
+    return Table(table.title, columns, rows, table.note)
+
+
+def markdown(table: Table) -> str:
+    """Write a table for a pull request."""
+    rules = ["--:" if column.kind == "number" else "---" for column in table.columns]
+    lines: Sequence[Sequence[str]] = [[c.name for c in table.columns], rules, *table.rows]
+    return "\n".join(f"| {' | '.join(map(escape, line))} |" for line in lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that stays text in Markdown, on one line."""
+    return re.sub(r"([\\`*|\[\]<>])", r"\\\1", one_line(text))

@@ -1,0 +1,122 @@
+"""The same results for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from harness.grid import CONTROL, Cell
+from harness.record import AGREEING, CellParity
+from reports import Rendered, tables
+from reports.summary import BASELINE, GROUP, displayed_status, summary_rows
+from reports.text import interval, known, one_line, ratio, seconds
+
+STYLES = {
+    "faster": "bold green",
+    "slower": "bold yellow",
+    "same": "bold",
+    "unclear": "dim",
+    "identical": "",
+    "close": "",
+    "unsupported": "dim",
+}
+"""By the first word of a text; every word that is not here is trouble."""
+TROUBLE = "bold red"
+
+
+def print_result(rendered: Rendered, console: Console | None = None) -> None:
+    """Print the result table, what was not compared, the headline and the notes."""
+    console = console or Console(highlight=False)
+    console.print(results_grid(rendered.summary))
+    for cell, status, latency, reason in tables.without_speedup(rendered.summary).rows:
+        console.print(_worded(status) + Text(f" {cell} ({latency}): {one_line(reason)}"))
+    console.print()
+    for line in rendered.headline:
+        console.print(Text(line))
+    for note in rendered.notes:
+        console.print(Text(f"  {one_line(note)}", style="dim"))
+
+
+def print_parity(parity: Iterable[CellParity], console: Console | None = None) -> None:
+    """Print every tensor of every cell, then what keeps a cell from being compared."""
+    console = console or Console(highlight=False)
+    cells = list(parity)
+    console.print(parity_grid(cells))
+    for cell in cells:
+        if cell.word not in AGREEING:
+            why = cell.known or cell.reason or "see the tensors above"
+            console.print(_worded(cell.word) + Text(f" {cell.cell}: {one_line(why)}"))
+
+
+def results_grid(summary: pd.DataFrame) -> Grid:
+    """One row a scenario, size, device and inputs policy; one column a mode."""
+    cells = summary[summary["mode"] != CONTROL]
+    modes = list(cells["mode"].unique())
+    devices = cells["device"].nunique() > 1
+    layout = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
+    layout.add_column("")
+    for mode in modes:
+        layout.add_column(mode)
+    scenario = ""
+    for (name, size, device, inputs), group in cells.groupby(GROUP, sort=False):
+        if name != scenario:
+            if scenario:
+                layout.add_section()
+            layout.add_row(Text(str(name), style="bold"))
+            scenario = str(name)
+        label = f"  {size} {inputs}" + (f" {device}" if devices else "")
+        rows = {row.mode: row for row in summary_rows(group)}
+        layout.add_row(Text(label), *(_cell(rows.get(mode)) for mode in modes))
+    return layout
+
+
+def _cell(row: Any) -> Text:
+    """Latency and parity on one line, speed-up with interval and verdict on the next."""
+    if row is None:
+        return Text("")
+    status = _worded(displayed_status(row))
+    first = Text(f"{seconds(row.median_s)} ") + status if known(row.median_s) else status
+    if row.mode == BASELINE or not known(row.speedup):
+        return first
+    bounds = interval(row.speedup_low, row.speedup_high)
+    second = Text(f"\n{ratio(row.speedup)} ", style=STYLES.get(row.verdict, ""))
+    return first + second + Text(f"{bounds} ", style="dim") + _worded(row.verdict)
+
+
+def parity_grid(parity: Iterable[CellParity]) -> Grid:
+    """One row a tensor and reference; cells without any tensor have a row of their own."""
+    layout = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
+    layout.add_column("", no_wrap=True)
+    for name in ("tensor", "against", "answer"):
+        layout.add_column(name)
+    for name in ("absolute", "relative", "ULP"):
+        layout.add_column(name, justify="right")
+    layout.add_column("detail", overflow="fold")
+    heading = ""
+    for parity_of_cell in parity:
+        cell = Cell.parse(parity_of_cell.cell)
+        if heading != (heading := f"{cell.scenario} {cell.size}"):
+            layout.add_row(Text(heading, style="bold"))
+        label = f"  {cell.mode} {cell.inputs} {cell.device}"
+        rows = tables.tensors([parity_of_cell]).rows
+        for _, tensor, against, word, *errors, detail in rows:
+            numbers = map(Text, errors)
+            fields = (Text(tensor), Text(against), _worded(word), *numbers, Text(detail))
+            layout.add_row(Text(label), *fields)
+            label = ""
+        if not rows:
+            layout.add_row(Text(label), Text(""), Text(""), _worded(parity_of_cell.word))
+    return layout
+
+
+def _worded(word: str) -> Text:
+    """Set a word of the vocabulary in its colour; a declared difference is no trouble."""
+    calm = "(known)" in word or not word
+    style = "yellow" if calm else STYLES.get(word.split(" ", maxsplit=1)[0], TROUBLE)
+    return Text(word, style=TROUBLE if "(retraced)" in word else style)

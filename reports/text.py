@@ -1,0 +1,94 @@
+"""How numbers and names read for people: three digits, a unit, nothing where there is nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import TypeGuard
+
+_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+def known(value: float | None) -> TypeGuard[float]:
+    """Whether there is a number at all (a table's empty field is None or NaN)."""
+    return value is not None and not math.isnan(value)
+
+
+def significant(value: float) -> str:
+    """Three significant digits without an exponent: ``0.0123``, ``2.10``, ``57.0``, ``1,230``."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    rounded = float(f"{value:.3g}")
+    decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:,.{decimals}f}"
+
+
+def seconds(value: float | None) -> str:
+    """Format a duration in the unit that suits it: ``72.3 µs``."""
+    if not known(value):
+        return ""
+    if value == 0:
+        return "0 s"
+    size = abs(float(f"{value:.3g}"))
+    scale, unit = next((pair for pair in _UNITS if size >= pair[0]), _UNITS[-1])
+    return f"{significant(value / scale)} {unit}"
+
+
+def seconds_tick(value: float) -> str:
+    """Format a duration on an axis, where values are round: ``10 µs``."""
+    scale, unit = next((pair for pair in _UNITS if value >= 0.999 * pair[0]), _UNITS[-1])
+    return f"{value / scale:.3g} {unit}"
+
+
+def seconds_interval(low: float | None, high: float | None) -> str:
+    """Format an interval of durations, one unit for both ends: ``[70.1, 75.9] µs``."""
+    if not (known(low) and known(high)):
+        return ""
+    scale, unit = next((pair for pair in _UNITS if high >= pair[0]), _UNITS[-1])
+    return f"[{significant(low / scale)}, {significant(high / scale)}] {unit}"
+
+
+def ratio(value: float | None) -> str:
+    """Format a speed-up: ``2.31×``."""
+    return f"{significant(value)}×" if known(value) else ""
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Format an interval of ratios: ``[2.10, 2.54]``."""
+    return f"[{significant(low)}, {significant(high)}]" if known(low) and known(high) else ""
+
+
+def ratio_with_interval(value: float | None, low: float | None, high: float | None) -> str:
+    """Format a speed-up with its interval where it has one: ``2.31× [2.10, 2.54]``."""
+    return f"{ratio(value)} {interval(low, high)}".strip()
+
+
+def ulps(value: float | None) -> str:
+    """Format a distance in units in the last place: ``0``, ``3``, ``12,345``, ``1.2e+09``."""
+    if not known(value):
+        return ""
+    return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
+
+
+def error(value: float | None) -> str:
+    """Format an absolute or relative error: ``0``, ``1.19e-07``."""
+    return f"{value:.3g}" if known(value) else ""
+
+
+def percent(log_ratio: float | None) -> str:
+    """Format a spread of log ratios as a percentage: ``±3.2 %``."""
+    return f"±{100 * math.expm1(log_ratio):.1f} %" if known(log_ratio) else ""
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Count a noun: ``1 cell``, ``3 cells``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(words: list[str], last: str = "and") -> str:
+    """Enumerate words: ``a, b and c``."""
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1] if words else ""]))
+
+
+def one_line(text: str) -> str:
+    """Text of several lines on one."""
+    return " ".join(text.split())

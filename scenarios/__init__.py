@@ -1,0 +1,1 @@
+"""The scenarios: one file each. Adding a file here is all it takes to add one."""

@@ -1,0 +1,212 @@
+"""A synthetic run folder with known ratios and one of every kind of trouble. No TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.grid import CONTROL, Cell, grid
+from harness.record import CellParity, PassCell, PassRecord, Run, TensorComparison, write_json
+
+SIZES = {
+    "matmul_chain": {
+        "tiny": "n=8, products=20",
+        "small": "n=64, products=20",
+        "large": "n=1000, products=20",
+    },
+    "mnist_step": {"small": "batch=32", "large": "batch=256"},
+    "custom_gradient": {"guide": "points=3", "large": "points=100000"},
+}
+MODES = ("eager", "function", "session", CONTROL)
+STEADY_S = {"tiny": 310e-6, "small": 420e-6, "guide": 95e-6, "large": 21e-3}
+SPEEDUP = {"eager": 1.0, "function": 1.6, "session": 2.5, CONTROL: 1.6}
+DISPATCH = {"tiny": 1.0, "small": 1.0, "guide": 0.25, "large": 0.4}
+"""Exponent of the speed-up at a size: work outweighs dispatch in the large ones, and in the guide's
+graphs are slower."""
+
+KNOWN = "Grappler rewrites log(1 + e) to log1p, so the graph keeps digits that eager loses."
+HOSTILE = "<script>alert('summary')</script> & a [bold]summary[/bold] | with a bar"
+
+KNOWN_CELL = "custom_gradient/guide/session/CPU:0/resident"
+CRASHED_CELL = "matmul_chain/large/session/CPU:0/fed"
+UNSUPPORTED_CELL = "mnist_step/large/session/CPU:0/fed"
+VACUOUS_CELL = "custom_gradient/large/function/CPU:0/fed"
+RETRACED_CELL = "mnist_step/small/function/CPU:0/fed"
+TIMED_CELL = "mnist_step/small/session/CPU:0/resident"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What to vary in a run."""
+
+    scenarios: tuple[str, ...] = tuple(SIZES)
+    modes: tuple[str, ...] = MODES
+    inputs: tuple[str, ...] = ("resident", "fed")
+    passes: int = 4
+    blocks: int = 6
+    trouble: bool = True
+    timed: bool = True
+
+
+def write_run(folder: Path, shape: Shape | None = None) -> Path:
+    """Write a run's record into a folder."""
+    shape = shape or Shape()
+    run = Run(folder)
+    run.raw.mkdir(parents=True)
+    cells = _cells(shape)
+    run.save_environment(ENVIRONMENT, _request(cells, shape))
+    run.save_parity([_parity(cell, shape) for cell in cells if cell.mode != CONTROL])
+    rng = np.random.default_rng(7)
+    for number in range(1, shape.passes + 1):
+        _write_pass(run, number, cells if shape.timed else [], shape, rng)
+    return folder
+
+
+ENVIRONMENT: dict[str, Any] = {
+    "tensorflow": "2.21.0",
+    "numpy": "2.4.0",
+    "keras": "3.12.0",
+    "python": "3.11.7",
+    "cpu": "Synthetic CPU @ 2.10GHz",
+    "cores": 2,
+    "threads_intra": 2,
+    "threads_inter": 2,
+    "onednn": True,
+    "xla_flags": "",
+    "load_1min": 0.42,
+    "revision": "0123abc",
+    "started": "2026-01-02T03:04:05+00:00",
+    "platform": "Linux-6.1-x86_64",
+    "memory_gib": 7.8,
+    "a_new_key": "is printed too",
+}
+
+
+def _request(cells: list[Cell], shape: Shape) -> dict[str, Any]:
+    summaries = {name: f"The {name} of the fixture." for name in SIZES}
+    summaries["mnist_step"] = HOSTILE
+    return {
+        "scenarios": {
+            name: {"summary": summaries[name], "sizes": SIZES[name]} for name in shape.scenarios
+        },
+        "cells": [cell.id for cell in cells],
+        "modes": [mode for mode in shape.modes if mode != CONTROL],
+        "devices": ["CPU:0"],
+        "inputs": list(shape.inputs),
+        "control_of": "function" if CONTROL in shape.modes else None,
+        "passes": shape.passes,
+        "command": "python -m harness bench --passes 4",
+        "seed": 7,
+        "absent_devices": ["GPU"],
+    }
+
+
+def _cells(shape: Shape) -> list[Cell]:
+    sizes = [(name, size) for name in shape.scenarios for size in SIZES[name]]
+    return grid(sizes, shape.modes, ["CPU:0"], shape.inputs)
+
+
+def _parity(cell: Cell, shape: Shape) -> CellParity:
+    """Bit-identical to eager, close to the oracle; or one of the troubles."""
+    oracle = TensorComparison(
+        "loss",
+        "output",
+        "oracle",
+        "close",
+        dtype="float32",
+        max_abs=1e-7,
+        max_rel=2e-7,
+        max_ulp=3.0,
+    )
+    eager = TensorComparison(
+        "loss", "output", "eager", "identical", dtype="float32", max_abs=0, max_rel=0, max_ulp=0.0
+    )
+    learned = {"held_out_accuracy": 0.913} if cell.scenario == "mnist_step" else {}
+    good = CellParity(
+        cell.id, "close", traces=0 if cell.mode == "eager" else 1, steps=3, tensors=(eager, oracle)
+    )
+    good = replace(good, learned=learned)
+    if not shape.trouble:
+        return good
+    if cell.id == KNOWN_CELL:
+        far = replace(
+            eager,
+            tensor="naive",
+            word="differs",
+            known=KNOWN,
+            max_abs=2.06e-9,
+            max_rel=None,
+            max_ulp=8.2e8,
+            worst_step=0,
+            worst_index=(2,),
+            value="2.06e-09",
+            reference="0.0",
+            first_step=0,
+        )
+        return replace(good, word="differs", known=KNOWN, tensors=(eager, far, oracle))
+    if cell.id == UNSUPPORTED_CELL:
+        reason = "tf.data iterators need a <session> of their own\nin a v1 graph"
+        return CellParity(cell.id, "unsupported", reason=reason)
+    if cell.id == VACUOUS_CELL:
+        empty = replace(oracle, word="vacuous", max_abs=None, max_rel=None, max_ulp=None)
+        return replace(good, word="vacuous", reason="every element is NaN", tensors=(empty,))
+    return good
+
+
+def _write_pass(
+    run: Run, number: int, cells: list[Cell], shape: Shape, rng: np.random.Generator
+) -> None:
+    benchmarks = []
+    records = {}
+    pass_factor = {mode: np.exp(0.04 * rng.standard_normal()) for mode in shape.modes}
+    for cell in cells:
+        if shape.trouble and cell.id in (UNSUPPORTED_CELL, VACUOUS_CELL):
+            continue
+        crashed = shape.trouble and cell.id == CRASHED_CELL
+        retraced = shape.trouble and cell.id == RETRACED_CELL
+        graph = cell.mode != "eager"
+        records[cell.id] = PassCell(
+            status="crashed" if crashed else "measured",
+            reason="exit code 134\nFatal: <abort> in op Reader" if crashed else "",
+            build_s=0.02 * (1 + graph),
+            first_call_s=None if crashed else 0.12 * (1 + 2 * graph) * pass_factor[cell.mode],
+            traces=int(graph) + 2 * retraced,
+            retraces=2 * retraced,
+        )
+        if crashed:
+            continue
+        speedup = SPEEDUP.get(cell.mode, 1.3) ** DISPATCH[cell.size]
+        if cell.size == "guide":
+            speedup = 1 / speedup
+        for block in range(shape.blocks):
+            noise = np.exp(0.02 * rng.standard_normal(5)) * pass_factor[cell.mode]
+            seconds = STEADY_S[cell.size] / speedup * noise
+            benchmarks.append(
+                {
+                    "name": f"block{block}[{cell.id}]",
+                    "extra_info": {
+                        "cell": cell.id,
+                        "block": block,
+                        "position": 0,
+                        "probe_s": 0.001,
+                    },
+                    "stats": {"data": seconds.tolist()},
+                }
+            )
+    write_json(run.pass_file(number), {"benchmarks": benchmarks, "version": "5.2.0"})
+    run.save_pass(
+        PassRecord(
+            number=number,
+            outcome="complete",
+            started="2026-01-02T03:04:05+00:00",
+            ended="2026-01-02T03:05:05+00:00",
+            startup_s=6.1,
+            blocks_s=40.0,
+            clock_s=31.0,
+            cells=records,
+            machine={"warnings": ["swapped 12 MB during the pass"]} if number == 2 else {},
+        )
+    )

@@ -1,0 +1,188 @@
+"""The scenarios on real TensorFlow: each against its oracle, the guide's values, the data."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from harness.parity.compare import compare
+from harness.parity.trajectory import Trajectory, of_oracle, of_program
+from harness.runners import MODES
+from harness.runners.program import Task
+from harness.scenario import Scenario
+from scenarios import mnist_step
+from scenarios.custom_gradient import CustomGradient
+from scenarios.matmul_chain import MatmulChain
+from scenarios.mnist_step import MnistStep
+from scenarios.py_func_bridge import PyFuncBridge
+from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
+
+SCENARIOS = [
+    MatmulChain,
+    RegressionTraining,
+    RegressionTrainingOptimizer,
+    MnistStep,
+    CustomGradient,
+    PyFuncBridge,
+]
+SLOW = {("matmul_chain", "guide"), ("matmul_chain", "large")}
+CASES = [(s, size) for s in SCENARIOS for size in s.sizes if (s.name, size) not in SLOW]
+
+
+def feeds_of(scenario: type[Scenario], size: str, seed: int = 0):
+    return list(scenario(scenario.sizes[size]).inputs(np.random.default_rng(seed)))
+
+
+def run(
+    scenario: type[Scenario],
+    size: str,
+    mode: str = "eager",
+    steps: int | None = None,
+    inputs: str = "resident",
+) -> tuple[Trajectory, Trajectory]:
+    """What a mode and the oracle do from the same state."""
+    tf.keras.utils.set_random_seed(0)
+    feeds = feeds_of(scenario, size)
+    program = MODES[mode].build(Task(scenario, size, "CPU:0", inputs, feeds))
+    initial = program.state()
+    steps = steps or scenario.parity_steps
+    trajectory = of_program(program, initial, feeds, steps)
+    program.close()
+    return trajectory, of_oracle(scenario(scenario.sizes[size]), initial, feeds, steps)
+
+
+def differing(scenario: type[Scenario], one: Trajectory, other: Trajectory, *, oracle: bool):
+    """Names of the tensors that are further apart than the scenario's tolerance."""
+    pairs = [*zip(one.outputs, other.outputs, strict=True), (one.state, other.state)]
+    return {
+        name
+        for values, references in pairs
+        for name in values.keys() | references.keys()
+        if compare(
+            values[name], references[name], scenario.tolerance_of(name), exact_dtype=not oracle
+        ).word
+        not in {"identical", "close"}
+    }
+
+
+@pytest.mark.parametrize(("scenario", "size"), CASES)
+def test_eager_agrees_with_a_tensorflow_free_oracle(scenario, size, monkeypatch):
+    eager, oracle = run(scenario, size)
+    known = {
+        name
+        for difference in scenario.known_differences
+        for name in difference.tensors
+        if difference.covers(name, against="oracle", mode="eager", size=size)
+    }
+    assert differing(scenario, eager, oracle, oracle=True) == known
+
+    feed = feeds_of(scenario, size)[0]
+    monkeypatch.delattr(sys.modules[scenario.__module__], "tf")
+    assert scenario(scenario.sizes[size]).oracle(dict(eager.state), **feed)
+
+
+@pytest.mark.parametrize(("scenario", "size"), CASES)
+def test_inputs_repeat_under_their_seed(scenario, size):
+    first, again, other = (feeds_of(scenario, size, seed) for seed in (1, 1, 2))
+    assert all(a.keys() == b.keys() for a, b in zip(first, again, strict=True))
+    for a, b in zip(first, again, strict=True):
+        for name in a:
+            np.testing.assert_array_equal(a[name], b[name])
+            assert a[name].dtype == (np.int32 if name == "labels" else np.float32)
+    same = all(np.array_equal(first[0][name], other[0][name]) for name in first[0])
+    assert same == ("x" in scenario.sizes[size])  # literal points do not depend on the seed
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("scenario", "size", "expected", "within"),
+    [
+        (RegressionTraining, "guide", {"W": 3.0, "B": 2.0}, 0.15),
+        (RegressionTrainingOptimizer, "guide", {"W": 3.0, "B": 2.0}, 0.1),
+        (MnistStep, "tiny", {"held_out_accuracy": 0.86}, 0.05),
+    ],
+)
+def test_training_reaches_its_goal_in_every_mode(scenario, size, expected, within, mode):
+    trained, _ = run(scenario, size, mode, scenario.goal.steps)
+    learned = scenario(scenario.sizes[size]).measure(trained.state)
+    assert learned == pytest.approx(expected, abs=within)
+    assert all(low <= learned[name] <= high for name, (low, high) in scenario.goal.expect.items())
+
+
+@pytest.mark.parametrize("size", ["tiny", "medium"])
+def test_powers_stay_orthogonal(size):
+    power = run(MatmulChain, size)[0].outputs[0]["power"]
+    np.testing.assert_allclose(power @ power.T, np.eye(len(power)), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("mode", "inputs", "at_minus_20"),
+    [
+        ("eager", "resident", 0.0),
+        ("function", "resident", 2.0611537e-09),
+        ("function", "fed", 2.0611537e-09),
+        ("session", "resident", 2.0611537e-09),
+        ("session", "fed", 0.0),  # Grappler does not know the shape of what is fed
+    ],
+)
+def test_custom_gradient_gives_the_guides_values(mode, inputs, at_minus_20):
+    outputs = run(CustomGradient, "guide", mode, inputs=inputs)[0].outputs[0]
+    naive, custom = outputs["naive_gradient"], outputs["custom_gradient"]
+    assert naive[0] == custom[0] == 0.5
+    assert np.isnan(naive[1])
+    assert custom[1] == 1.0
+    assert outputs["naive_value"][2] == outputs["custom_value"][2] == np.float32(at_minus_20)
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "eager"])
+def test_known_differences_are_those_that_occur(mode):
+    eager, _ = run(CustomGradient, "guide")
+    graph, oracle = run(CustomGradient, "guide", mode)
+    for against, reference in {"eager": eager, "oracle": oracle}.items():
+        declared = {
+            name
+            for name in graph.outputs[0]
+            for known in CustomGradient.known_differences
+            if known.covers(name, against=against, mode=mode, size="guide")
+        }
+        found = differing(CustomGradient, graph, reference, oracle=against == "oracle")
+        assert found == declared
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_py_func_bridge_gives_the_guides_value(mode):
+    outputs = run(PyFuncBridge, "guide", mode)[0].outputs[0]
+    for name in ("eager_call", "numpy_call", "gradient"):
+        np.testing.assert_array_equal(outputs[name], [[4.0]])
+
+
+def test_the_project_carries_500_real_digits_of_each_class():
+    with np.load(mnist_step.DIGITS) as file:
+        images, labels = file["images"], file["labels"]
+    assert images.shape == (5000, 28, 28)
+    assert images.dtype == labels.dtype == np.uint8
+    assert np.bincount(labels).tolist() == [500] * 10
+    assert (mnist_step.DIGITS.parent / "README.md").exists()
+
+
+def test_digits_are_held_out_of_training():
+    train, held_out = mnist_step.load_digits()
+    assert np.bincount(train.labels).tolist() == [450] * 10
+    assert np.bincount(held_out.labels).tolist() == [50] * 10
+    assert not {i.tobytes() for i in train.images} & {i.tobytes() for i in held_out.images}
+    feeds = feeds_of(MnistStep, "tiny")
+    assert len(feeds) == MnistStep.goal.steps
+    assert {feed["images"].shape for feed in feeds} == {(32, 784)}
+
+
+def test_full_mnist_that_cannot_be_loaded_names_the_variable(monkeypatch):
+    def offline():
+        raise OSError("no network")
+
+    monkeypatch.setenv("EAGER_VS_GRAPH_MNIST", "full")
+    monkeypatch.setattr(mnist_step.tf.keras.datasets.mnist, "load_data", offline)
+    with pytest.raises(RuntimeError, match=r"EAGER_VS_GRAPH_MNIST=full.*no network"):
+        mnist_step.load_digits.__wrapped__()  # past the cache

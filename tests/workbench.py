@@ -1,0 +1,84 @@
+"""What several test modules need: a scenario from a file, programs of it, words for its cells."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import catalog
+from harness.grid import Cell
+from harness.parity import check as parity
+from harness.record import CellParity, TensorComparison
+from harness.runners import MODES
+from harness.runners.program import Program, Task
+from harness.scenario import Scenario
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BROKEN = Path(__file__).resolve().parent / "broken"
+GRAPHS = tuple(mode for mode in MODES if mode != "eager")
+
+
+def broken(name: str) -> type[Scenario]:
+    """A deliberately broken scenario of ``tests/broken``, found as a user's would be."""
+    (entry,) = [entry for entry in catalog.entries([BROKEN]) if entry.name == name]
+    return catalog.load(entry)
+
+
+def words(
+    scenario: type[Scenario],
+    modes: Sequence[str] = tuple(MODES),
+    inputs: str = "resident",
+    size: str | None = None,
+) -> dict[str, CellParity]:
+    """The parity of a scenario's modes on CPU:0, as a run finds it."""
+    size = size or next(iter(scenario.sizes))
+    cells = [Cell(scenario.name, size, mode, "CPU:0", inputs) for mode in modes]
+    found = parity.check(parity.subject(scenario, size), cells, lambda _cell: None)
+    return {Cell.parse(result.cell).mode: result for result in found}
+
+
+def tensor(cell: CellParity, name: str, against: str) -> TensorComparison:
+    """One comparison of a cell."""
+    (found,) = [t for t in cell.tensors if (t.tensor, t.against) == (name, against)]
+    return found
+
+
+def program(
+    scenario: type[Scenario], mode: str, inputs: str = "resident", size: str | None = None
+) -> Program:
+    """A program of a scenario on CPU:0, from the same initial state in every mode."""
+    size = size or next(iter(scenario.sizes))
+    cell = Cell(scenario.name, size, mode, "CPU:0", inputs)
+    return parity.subject(scenario, size).build(cell)
+
+
+def task(scenario: type[Scenario], inputs: str = "resident", size: str | None = None) -> Task:
+    """The task of a scenario on CPU:0."""
+    size = size or next(iter(scenario.sizes))
+    subject = parity.subject(scenario, size)
+    return subject.task(Cell(scenario.name, size, "eager", "CPU:0", inputs))
+
+
+def harness(
+    *arguments: str | Path, cwd: Path, timeout: float = 240
+) -> subprocess.CompletedProcess[str]:
+    """``python -m harness`` from another folder, as a user runs it."""
+    return python("-m", "harness", *arguments, cwd=cwd, timeout=timeout)
+
+
+def python(
+    *arguments: str | Path, cwd: Path, timeout: float = 240
+) -> subprocess.CompletedProcess[str]:
+    """Run this interpreter with the repository on its path."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "200", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
