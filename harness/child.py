@@ -109,7 +109,7 @@ def measure(plan: MeasurePlan, journal: Journal) -> None:
         try:
             if key not in subjects:
                 subjects[key] = subject(catalog.load(files[cell.scenario]), cell.size)
-            prepared[cell.id] = prepare(subjects[key], cell, timed.mode, timed.slowdown)
+            prepared[cell.id] = prepare(subjects[key], timed)
         except Exception as error:  # a cell that fails costs that cell, never the run
             failed[cell.id] = failure(error, str(files[cell.scenario].file))
             journal.write(
@@ -129,14 +129,14 @@ def measure(plan: MeasurePlan, journal: Journal) -> None:
     groups: dict[str, list[str]] = defaultdict(list)
     for timed in plan.timed:
         if timed.cell in prepared:
-            groups[Cell.parse(timed.cell).group].append(timed.cell)
+            groups[timed.group].append(timed.cell)
     cost = {
         group: sum(prepared[cell].block_s + ITEM_S for cell in members)
         for group, members in groups.items()
     }
     turns = order(groups, allocate(cost, plan.seconds), rng)
     journal.write("blocks", total=len(turns), seconds=sum(prepared[t.cell].block_s for t in turns))
-    blocks = bench.Blocks(turns, prepared, journal, plan.number)
+    blocks = bench.Blocks(turns, prepared, journal, plan.number, plan.bare_loops)
     before, start = Snapshot.take(), time.perf_counter()
     code, retraces = bench.run(blocks, plan.result)
     wall_s = time.perf_counter() - start

@@ -35,6 +35,8 @@ BUDGET_S = 270.0
 QUICK_BUDGET_S = 52.0
 SECONDS_A_PASS = 60.0
 PRECISION = 0.02
+QUICK_SELFCHECK = "matmul_chain,regression_training"
+SELFCHECK = "custom_gradient,matmul_chain,mnist_step,py_func_bridge,regression_training"
 
 app = typer.Typer(
     add_completion=False,
@@ -61,6 +63,9 @@ LogicalCpus = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the order in which blocks are timed.")]
 Results = Annotated[Path, typer.Option(help="The folder that runs are kept in.")]
+AllowConcurrent = Annotated[
+    bool, typer.Option("--allow-concurrent", help="Measure even beside another run.")
+]
 CellTimeout = Annotated[
     float, typer.Option(min=1, metavar="SECONDS", help="A cell silent for longer is given up.")
 ]
@@ -171,9 +176,7 @@ def bench(
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")
     ] = None,
-    allow_concurrent: Annotated[
-        bool, typer.Option("--allow-concurrent", help="Measure even beside another run.")
-    ] = False,
+    allow_concurrent: AllowConcurrent = False,
     logical_cpus: LogicalCpus = 1,
     cell_timeout: CellTimeout = 120.0,
     memory_limit: MemoryLimit = "",
@@ -216,6 +219,52 @@ def bench(
         with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
             run = orchestrate.bench(request, results, progress)
     raise typer.Exit(_report(run.folder))
+
+
+@app.command()
+def selfcheck(
+    quick: Annotated[bool, typer.Option("--quick", help="Two minutes instead of ten.")] = False,
+    run: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Judge this record instead of measuring.")
+    ] = None,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Such as 30m.")] = "",
+    scenarios: Scenarios = "",
+    modes: Modes = "",
+    sizes: Sizes = "",
+    allow_concurrent: AllowConcurrent = False,
+    seed: Seed = 0,
+    results: Results = RESULTS,
+) -> None:
+    """Measure the harness itself: false verdicts, detection of slowdowns, overhead."""
+    from harness import lock, orchestrate
+    from harness import selfcheck as check
+    from harness.progress import TerminalProgress
+    from reports import terminal
+
+    if run is None:
+        small = ["tiny", "small"] if quick else ["tiny", "small", "medium"]
+        names = QUICK_SELFCHECK if quick else SELFCHECK
+        request = _request(
+            scenarios or names,
+            modes,
+            sizes or ",".join(small),
+            "CPU:0",
+            "resident",
+            logical_cpus=1,
+            limits=_limits(120.0, ""),
+            budget_s=_seconds(budget) if budget else (115.0 if quick else 600.0),
+            precision=0.0,
+            seed=seed,
+        )
+        with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
+            record = orchestrate.bench(
+                request, results / "selfcheck", progress, check.programs, bare_loops=True
+            )
+        run = record.folder
+    rows = check.table(run)
+    terminal.print_selfcheck(rows)
+    print(f"record: {run}")
+    raise typer.Exit(0 if all(row.passed for row in rows) else 1)
 
 
 @app.command()

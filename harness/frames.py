@@ -113,7 +113,7 @@ def _blocks(run: Run, number: int) -> list[dict[str, Any]]:
                     "pass": number,
                     "cell": cell.id,
                     **vars(cell),
-                    "group": cell.group,
+                    "group": entry.get("group") or cell.group,
                     "block": int(entry["extra_info"]["block"]),
                     "seconds": rounds,
                 }

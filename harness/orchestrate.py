@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,8 +125,22 @@ def _give_up_cell(outcome: Outcome, checked: Checked, progress: Progress) -> Non
     progress.note(f"{outcome.cell}: {outcome.word}: {outcome.reason}")
 
 
-def bench(request: Request, results: Path, progress: Progress) -> Run:
+def bench(
+    request: Request,
+    results: Path,
+    progress: Progress,
+    choose_timed: Callable[[Checked, str], list[Timed]] | None = None,
+    bare_loops: bool = False,
+) -> Run:
     """Check parity, then measure passes until it is enough.
+
+    Args:
+        request: what the user asked for.
+        results: the folder that runs are kept in.
+        progress: is told.
+        choose_timed: what to time, from what the check found and the control's mode; default:
+            ``timed_cells``.
+        bare_loops: time every block once more in a plain loop.
 
     Returns:
         The run. When the user interrupted it after the check, it holds what was finished.
@@ -137,14 +152,15 @@ def bench(request: Request, results: Path, progress: Progress) -> Run:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="eager-vs-graph-") as scratch:
         checked = check(request, Path(scratch), progress)
+    timed = (choose_timed or timed_cells)(checked, request.control_of)
     run = _new_run(results)
-    run.save_environment(checked.environment, describe(request, checked))
+    run.save_environment(checked.environment, describe(request, checked, timed))
     run.save_parity(checked.in_order())
     passes = Passes(
         run=run,
         entries=request.entries,
-        timed=timed_cells(checked, request.control_of),
-        costs=_first_costs(checked, request.control_of),
+        timed=timed,
+        costs=_first_costs(checked, timed),
         schedule=Schedule(
             budget_s=request.budget_s - (time.monotonic() - began),
             precision=request.precision,
@@ -155,6 +171,7 @@ def bench(request: Request, results: Path, progress: Progress) -> Run:
         ),
         progress=progress,
         startup_s=checked.startup_s + 1.0,
+        bare_loops=bare_loops,
     )
     _measure(passes)
     return run
@@ -180,11 +197,12 @@ def resume(folder: Path, schedule: Schedule, progress: Progress) -> Run:
         cells=[cell for cell in map(Cell.parse, request["cells"]) if cell.mode != CONTROL],
         parity=parity,
     )
+    timed = timed_cells(checked, request["control_of"])
     passes = Passes(
         run=run,
         entries=[Entry(**{**entry, "file": Path(entry["file"])}) for entry in request["entries"]],
-        timed=timed_cells(checked, request["control_of"]),
-        costs=_first_costs(checked, request["control_of"]),
+        timed=timed,
+        costs=_first_costs(checked, timed),
         schedule=schedule,
         progress=progress,
         startup_s=10.0,
@@ -222,25 +240,24 @@ def timed_cells(checked: Checked, control_of: str) -> list[Timed]:
         parity = checked.parity.get(cell.id)
         if parity is None or not parity.timed:
             continue
-        timed.append(Timed(cell.id, cell.mode))
+        timed.append(Timed(cell.id, cell.mode, cell.group))
         if cell.mode == control_of and (parity.call_s or 0.0) < NO_CONTROL_S:
-            timed.append(Timed(cell.in_mode(CONTROL).id, control_of))
+            timed.append(Timed(cell.in_mode(CONTROL).id, control_of, cell.group))
     return timed
 
 
-def _first_costs(checked: Checked, control_of: str) -> dict[str, Costs]:
+def _first_costs(checked: Checked, timed: list[Timed]) -> dict[str, Costs]:
     """Costs guessed from what the check took."""
     costs = {}
-    for timed in timed_cells(checked, control_of):
-        parity = checked.parity[Cell.parse(timed.cell).in_mode(timed.mode).id]
+    for each in timed:
+        parity = checked.parity[Cell.parse(each.cell).in_mode(each.mode).id]
         call_s = parity.call_s or 0.0
-        costs[timed.cell] = Costs(_PREPARE_S + 2 * call_s, max(_SHORT_BLOCK_S, call_s))
+        costs[each.cell] = Costs(_PREPARE_S + 2 * call_s, max(_SHORT_BLOCK_S, call_s))
     return costs
 
 
-def describe(request: Request, checked: Checked) -> dict[str, Any]:
+def describe(request: Request, checked: Checked, timed: list[Timed]) -> dict[str, Any]:
     """The request as the record keeps it."""
-    timed = [timed.cell for timed in timed_cells(checked, request.control_of)]
     return {
         "command": request.command,
         "entries": [{**asdict(entry), "file": str(entry.file)} for entry in request.entries],
@@ -248,7 +265,7 @@ def describe(request: Request, checked: Checked) -> dict[str, Any]:
             entry.name: {"summary": entry.summary, "sizes": entry.sizes}
             for entry in request.entries
         },
-        "cells": _with_controls(checked.cells, timed, request.control_of),
+        "cells": _all_ids(checked.cells, timed),
         "modes": request.modes,
         "devices": checked.devices,
         "inputs": request.inputs,
@@ -262,14 +279,16 @@ def describe(request: Request, checked: Checked) -> dict[str, Any]:
     }
 
 
-def _with_controls(cells: list[Cell], timed: list[str], control_of: str) -> list[str]:
-    """The ids of the grid's cells, each control behind its twin."""
+def _all_ids(cells: list[Cell], timed: list[Timed]) -> list[str]:
+    """The ids of the grid's cells, each followed by further programs of its mode."""
     ids = []
     for cell in cells:
         ids.append(cell.id)
-        control = cell.in_mode(CONTROL).id
-        if cell.mode == control_of and control in timed:
-            ids.append(control)
+        ids += [
+            each.cell
+            for each in timed
+            if each.cell != cell.id and Cell.parse(each.cell).in_mode(each.mode) == cell
+        ]
     return ids
 
 

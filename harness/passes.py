@@ -18,7 +18,6 @@ from harness import effort
 from harness.catalog import Entry
 from harness.children import Limits, Outcome, run_child
 from harness.errors import Interrupted, UsageError
-from harness.grid import Cell
 from harness.journal import Event, Follower
 from harness.plan import MeasurePlan, Timed
 from harness.progress import Progress
@@ -64,6 +63,7 @@ class Passes:
     schedule: Schedule
     progress: Progress
     startup_s: float
+    bare_loops: bool = False
     lost: set[str] = field(default_factory=set)
     """Cells that failed; they are not tried again."""
 
@@ -108,7 +108,7 @@ class Passes:
         groups: dict[str, list[str]] = defaultdict(list)
         for timed in self.timed:
             if timed.cell not in self.lost:
-                groups[Cell.parse(timed.cell).group].append(timed.cell)
+                groups[timed.group].append(timed.cell)
         passes, widths = self._widths()
         return [
             effort.Need(
@@ -136,7 +136,7 @@ class Passes:
         timed = [
             timed
             for timed in self.timed
-            if timed.cell not in self.lost and Cell.parse(timed.cell).group in step.groups
+            if timed.cell not in self.lost and timed.group in step.groups
         ]
         plan = MeasurePlan(
             entries=self.entries,
@@ -146,6 +146,7 @@ class Passes:
             seed=self.schedule.seed,
             result=self.run.pass_file(number).resolve(),
             logical_cpus=self.schedule.logical_cpus,
+            bare_loops=self.bare_loops,
         )
         self.progress.stage(f"pass {number}: importing TensorFlow")
         listener = PassListener(number, self.progress)

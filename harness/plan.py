@@ -34,6 +34,8 @@ class Timed:
     cell: str
     mode: str
     """The mode that the program is built in; for the A/A control, its twin's."""
+    group: str
+    """The cells of one group are timed in turn, block by block."""
     slowdown: float = 0.0
     """Makes every call longer by this fraction, by spinning: to test the harness on itself."""
 
@@ -51,6 +53,8 @@ class MeasurePlan:
     result: Path
     """Where pytest-benchmark writes its JSON."""
     logical_cpus: int = 1
+    bare_loops: bool = False
+    """Whether to time every block once more in a plain loop, to see what the harness adds."""
 
 
 Plan = CheckPlan | MeasurePlan

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness.frames import Frames, read
 from harness.grid import CONTROL
 from reports import tables
 from reports.charts import draw_all
-from harness.frames import Frames, read
 from reports.page import page
 from reports.summary import csv_text, summarise
 from reports.verdict import headline

@@ -12,9 +12,9 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from harness.frames import Frames
 from reports import tables
 from reports.charts import Drawn, style
-from harness.frames import Frames
 from reports.verdict import headline, sentences
 
 HERE = Path(__file__).parent

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.frames import Frames
 from harness.grid import CONTROL, Cell
 from harness.record import AGREEING, WORDS, CellParity, TensorComparison
 from harness.statistics import estimate_cells, estimate_costs
-from harness.frames import Frames
 from reports.text import count, one_line
 
 BASELINE = "eager"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from harness.frames import Frames
 from harness.grid import CONTROL, Cell
 from harness.record import AGREEING, CellParity, PassRecord, TensorComparison
-from harness.frames import Frames
 from reports.summary import BASELINE, displayed_status, summary_rows
 from reports.text import (
     error,

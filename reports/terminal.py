@@ -54,6 +54,19 @@ def print_parity(parity: Iterable[CellParity], console: Console | None = None) -
             console.print(_worded(cell.word) + Text(f" {cell.cell}: {one_line(why)}"))
 
 
+def print_selfcheck(
+    rows: Iterable[tuple[str, str, str, bool]], console: Console | None = None
+) -> None:
+    """What the harness found of itself, line by line."""
+    grid = Grid(box=box.SIMPLE_HEAD)
+    for title in ("", "found", "target", ""):
+        grid.add_column(title)
+    for what, found, target, passed in rows:
+        word = Text("pass", "green") if passed else Text("fail", TROUBLE)
+        grid.add_row(Text(what), Text(found), Text(target), word)
+    (console or Console()).print(grid)
+
+
 def results_grid(summary: pd.DataFrame) -> Grid:
     """One row a scenario, size, device and inputs policy; one column a mode."""
     cells = summary[summary["mode"] != CONTROL]

@@ -23,9 +23,7 @@ BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 def elements(dtype: np.dtype, *, finite: bool = False) -> st.SearchStrategy:
     if dtype.kind == "c":
         return st.complex_numbers(width=dtype.itemsize * 8, allow_nan=False, allow_infinity=False)
-    return st.floats(
-        width=dtype.itemsize * 8, allow_nan=not finite, allow_infinity=not finite
-    )
+    return st.floats(width=dtype.itemsize * 8, allow_nan=not finite, allow_infinity=not finite)
 
 
 @st.composite

@@ -262,7 +262,9 @@ def test_a_step_that_returns_no_tensor_is_an_error_where_it_stays_none():
         assert_agrees(cells[mode])  # tracing makes a tensor of it
 
 
-@pytest.mark.parametrize(("name", "variable"), [("late_variable", "total"), ("late_layer", "layer")])
+@pytest.mark.parametrize(
+    ("name", "variable"), [("late_variable", "total"), ("late_layer", "layer")]
+)
 def test_a_step_that_creates_variables_is_an_error_that_says_where_to_create_them(name, variable):
     for cell in words(broken(name)).values():
         assert cell.word == "error"

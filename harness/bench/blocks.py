@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import os
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,13 @@ class Blocks:
         prepared: Mapping[str, Prepared],
         journal: Journal,
         pass_number: int,
+        bare_loops: bool = False,
     ) -> None:
         self.turns = turns
         self.prepared = prepared
         self.journal = journal
         self.pass_number = pass_number
+        self.bare_loops = bare_loops
         self.failed: dict[str, tuple[str, str]] = {}
         self.probes: list[float] = []
         self.clock_s = 0.0
@@ -94,7 +97,6 @@ class Blocks:
             self.journal.write("failed", cell=cell, status="error", reason=self.failed[cell][1])
             raise
         self.probes.append(probe)
-        benchmark.group = prepared.cell.group
         benchmark.extra_info.update(
             {
                 "cell": cell,
@@ -109,9 +111,24 @@ class Blocks:
                 "probe_s": probe,
             }
         )
-        benchmark.stats.group = prepared.cell.group
+        if self.bare_loops:
+            benchmark.extra_info["bare_s"] = bare_loop(prepared)
+        benchmark.stats.group = prepared.group
         self.clock_s += sum(benchmark.stats.stats.data) * prepared.iterations
         self.journal.write("block", cell=cell, benchmark=benchmark.stats.as_dict())
+
+
+def bare_loop(prepared: Prepared) -> list[float]:
+    """Seconds per call of a plain loop of the same call, one for each round."""
+    call, iterations = prepared.program.call, range(prepared.iterations)
+    rounds = []
+    with prepared.program.task.on_device():
+        for _ in range(prepared.rounds):
+            start = time.perf_counter()
+            for _ in iterations:
+                call()
+            rounds.append((time.perf_counter() - start) / prepared.iterations)
+    return rounds
 
 
 def test_block(benchmark: Any, blocks: Blocks, cell: str, block: int, position: int) -> None:

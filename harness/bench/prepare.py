@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from harness.grid import Cell
 from harness.parity.check import Subject
+from harness.plan import Timed
 from harness.runners.program import Call, Program
 from harness.scenario import Array, Feed, State
 
@@ -28,6 +29,7 @@ class Prepared:
     """A warm program with its calibration."""
 
     cell: Cell
+    group: str
     program: Program
     initial: State
     build_s: float
@@ -46,7 +48,7 @@ class Prepared:
         return self.call_s * self.iterations * (self.rounds + self.warmup_rounds)
 
 
-def prepare(subject: Subject, cell: Cell, mode: str, slowdown: float = 0.0) -> Prepared:
+def prepare(subject: Subject, timed: Timed) -> Prepared:
     """Build a program and make it ready for timing.
 
     The cold cost is what a user pays once: ``build_s`` for variables, graph and session,
@@ -54,13 +56,11 @@ def prepare(subject: Subject, cell: Cell, mode: str, slowdown: float = 0.0) -> P
 
     Args:
         subject: the cell's scenario and size.
-        cell: the cell to measure.
-        mode: the mode to run it in; differs from the cell's for the A/A control.
-        slowdown: fraction by which every call is made longer.
+        timed: the cell, and the program behind its name.
     """
-    task_cell = cell.in_mode(mode)
+    cell = Cell.parse(timed.cell)
     start = time.perf_counter()
-    program = subject.build(task_cell)
+    program = subject.build(cell.in_mode(timed.mode))
     build_s = time.perf_counter() - start
     assert subject.initial is not None
     start = time.perf_counter()
@@ -70,13 +70,14 @@ def prepare(subject: Subject, cell: Cell, mode: str, slowdown: float = 0.0) -> P
     if len(signatures) > 1:
         for feed in signatures:
             program.run(feed)  # so that no shape is traced for the first time inside the clock
-    if slowdown:
-        program.call = slowed(program.call, slowdown)
+    if timed.slowdown:
+        program.call = slowed(program.call, timed.slowdown)
     # A call of a second or more needs no warming beyond its first, and no second calibration.
     call_s = first_call_s if first_call_s > WHOLE_CALL_S else _warm(program)
     long = call_s > LONG_CALL_S
     return Prepared(
         cell=cell,
+        group=timed.group,
         program=program,
         initial=subject.initial,
         build_s=build_s,

@@ -161,9 +161,7 @@ def ulp_distance(value: Array, reference: Array) -> Array:
 
 def _signs_differ(value: Array, reference: Array) -> Array:
     if value.dtype.kind == "c":
-        return _signs_differ(value.real, reference.real) | _signs_differ(
-            value.imag, reference.imag
-        )
+        return _signs_differ(value.real, reference.real) | _signs_differ(value.imag, reference.imag)
     return np.asarray(np.signbit(value) != np.signbit(reference))
 
 

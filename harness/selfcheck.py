@@ -1,0 +1,152 @@
+"""The harness measures itself on the machine at hand. Free of TensorFlow.
+
+Every mode of some scenarios is timed against further programs of the same mode: a plain one (an
+A/A pair, whose true ratio is 1) and some whose calls are made longer by a known fraction. They are
+judged by the same statistics as any run, in two independent repetitions: the odd passes and the
+even ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from harness.frames import read
+from harness.grid import CONTROL, Cell
+from harness.orchestrate import Checked
+from harness.plan import Timed
+from harness.record import Run
+from harness.statistics.estimates import compare_modes, locate
+from harness.statistics.intervals import quantile_t
+from harness.statistics.verdicts import Judged, judge
+
+BASE = "base"
+SLOWDOWNS = (0.02, 0.05, 0.10)
+MARGIN = 0.03
+
+
+class Row(NamedTuple):
+    """One line of the self-check's table."""
+
+    what: str
+    found: str
+    target: str
+    passed: bool
+
+
+def programs(checked: Checked, _control_of: str) -> list[Timed]:
+    """Every agreeing cell as a base, its A/A control, and its slowed versions."""
+    timed = []
+    for cell in checked.cells:
+        if checked.parity[cell.id].comparable:
+            group = f"{cell.group}/{cell.mode}"
+            for label, slowdown in _labels().items():
+                name = cell.in_mode(f"{cell.mode}+{label}").id
+                timed.append(Timed(name, cell.mode, group, slowdown))
+    return timed
+
+
+def _labels() -> dict[str, float]:
+    return {BASE: 0.0, CONTROL: 0.0, **{f"{slowdown:.0%}": slowdown for slowdown in SLOWDOWNS}}
+
+
+def table(folder: Path) -> list[Row]:
+    """Judge a self-check's record.
+
+    Raises:
+        UsageError: the record is missing or damaged.
+    """
+    run = Run(folder)
+    blocks = read(folder).blocks
+    blocks = blocks.assign(mode=[mode.partition("+")[2] for mode in blocks["mode"]])
+    located = locate(blocks)
+    halves = [
+        compare_modes(half, BASE, BASE)
+        for _, half in located.groupby(located["pass"] % 2)
+        if half["pass"].nunique() > 1
+    ]
+    judged = [judge(half, MARGIN) for half in halves]
+    return [
+        *_false_verdicts(judged),
+        *_detections(judged),
+        *_agreement(halves),
+        *_overhead(run),
+    ]
+
+
+def _of(judged: list[dict[tuple[str, str], Judged]], label: str) -> list[Judged]:
+    return [each for half in judged for (_, mode), each in half.items() if mode == label]
+
+
+def _false_verdicts(judged: list[dict[tuple[str, str], Judged]]) -> Iterator[Row]:
+    pairs = _of(judged, CONTROL)
+    false = sum(each.verdict in ("faster", "slower") for each in pairs)
+    found = f"{false} of {len(pairs)} ({_share(false, len(pairs)):.1%})"
+    yield Row("false verdicts over A/A pairs", found, "at most 1 %", false <= 0.01 * len(pairs))
+
+
+def _detections(judged: list[dict[tuple[str, str], Judged]]) -> Iterator[Row]:
+    targets = {0.02: 0.60, 0.05: 0.95, 0.10: 0.99}
+    wrong = 0
+    for slowdown in SLOWDOWNS:
+        pairs = _of(judged, f"{slowdown:.0%}")
+        called = sum(each.verdict == "slower" for each in pairs)
+        wrong += sum(each.verdict == "faster" for each in pairs)
+        share = _share(called, len(pairs))
+        yield Row(
+            f"injected slowdown of {slowdown:.0%} called slower",
+            f"{called} of {len(pairs)} ({share:.0%})",
+            f"at least {targets[slowdown]:.0%}",
+            share >= targets[slowdown],
+        )
+    yield Row("injected slowdowns called faster", str(wrong), "none", wrong == 0)
+
+
+def _agreement(halves: list[pd.DataFrame]) -> Iterator[Row]:
+    """Whether the two repetitions differ by no more than their joint 95 % interval says."""
+    if len(halves) < 2:
+        return
+    first, second = halves[0].align(halves[1], join="inner", axis=0)
+    error = np.hypot(first["error"], second["error"])
+    degrees = first["degrees"] + second["degrees"]
+    joint = error * [quantile_t(0.975, value) for value in degrees]
+    inside = int(((first["mean"] - second["mean"]).abs() <= joint).sum())
+    share = _share(inside, len(first))
+    yield Row(
+        "two repetitions agree within their joint 95 % interval",
+        f"{inside} of {len(first)} ({share:.0%})",
+        "at least 95 %",
+        share >= 0.95,
+    )
+
+
+def _overhead(run: Run) -> Iterator[Row]:
+    """What pytest-benchmark's timing adds to a call, against a plain loop in the same block."""
+    added: dict[str, list[float]] = {}
+    relative: dict[str, list[float]] = {}
+    for number in run.pass_numbers():
+        for entry in run.benchmarks(number):
+            bare = entry["extra_info"].get("bare_s")
+            if bare:
+                timed_s, bare_s = np.median(entry["stats"]["data"]), np.median(bare)
+                cell = Cell.parse(entry["extra_info"]["cell"]).id
+                added.setdefault(cell, []).append(float(timed_s - bare_s))
+                relative.setdefault(cell, []).append(float(timed_s / bare_s - 1))
+    if not added:
+        return
+    seconds = float(np.median([np.median(values) for values in added.values()]))
+    share = float(np.median([np.median(values) for values in relative.values()]))
+    yield Row(
+        "overhead of the timed call against a plain loop",
+        f"{seconds * 1e9:+.0f} ns ({share:+.2%})",
+        "below 1 µs or 1 %",
+        seconds < 1e-6 or share < 0.01,
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
