@@ -54,5 +54,5 @@ $(VENV)/installed: requirements.lock
 		echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1), but should be Python 3.11 or newer; set PYTHON="; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes --requirement requirements.lock
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --requirement requirements.lock
 	touch $@

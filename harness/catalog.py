@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.scenario import Scenario
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "scenarios"
+_RESERVED = set("/, \t\n")
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def _declared(file: Path) -> list[Entry]:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except SyntaxError as error:
         raise ScenarioError(f"{file}:{error.lineno}: does not parse: {error.msg}") from None
+    except ValueError as error:  # not UTF-8, or with NUL bytes
+        raise ScenarioError(f"{file}: does not parse: {error}") from None
     return [
         _entry(file, node)
         for node in tree.body
@@ -152,6 +155,12 @@ def _entry(file: Path, node: ast.ClassDef) -> Entry:
             f"{file}:{node.lineno}: {node.name} should give `name` as literal text and `sizes` as "
             "a literal dict of Size(...): they are read without executing the file"
         ) from None
+    for size in declared:
+        if not isinstance(size, str) or not size or set(size) & _RESERVED:
+            raise ScenarioError(
+                f"{file}:{node.lineno}: {node.name} has size {size!r}, but a size should be named "
+                "by text without space, comma and slash (it is part of a cell's id)"
+            )
     if not declared or not name or not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_"):
         raise ScenarioError(
             f"{file}:{node.lineno}: {node.name} has name {name!r} and {len(declared)} sizes, but "
@@ -186,7 +195,7 @@ def _import(file: Path) -> ModuleType:
         sys.path.append(str(file.parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise ScenarioError(f"{file}: does not import: {type(error).__name__}: {error}") from error
     return module

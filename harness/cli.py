@@ -14,6 +14,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -228,6 +229,9 @@ def selfcheck(
         Path | None, typer.Option(metavar="RUN", help="Judge this record instead of measuring.")
     ] = None,
     budget: Annotated[str, typer.Option(metavar="TIME", help="Such as 30m.")] = "",
+    slowdowns: Annotated[
+        str, typer.Option(metavar="PERCENTAGES", help="Slowdowns to inject.")
+    ] = "2%,5%,10%",
     scenarios: Scenarios = "",
     modes: Modes = "",
     sizes: Sizes = "",
@@ -242,6 +246,8 @@ def selfcheck(
     from reports import terminal
 
     if run is None:
+        amounts = [_quantity(word, _PERCENT) for word in _words(slowdowns)]
+        chosen = partial(check.programs, amounts)
         small = ["tiny", "small"] if quick else ["tiny", "small", "medium"]
         names = QUICK_SELFCHECK if quick else SELFCHECK
         request = _request(
@@ -258,13 +264,35 @@ def selfcheck(
         )
         with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
             record = orchestrate.bench(
-                request, results / "selfcheck", progress, check.programs, bare_loops=True
+                request, results / "selfcheck", progress, chosen, bare_loops=True
             )
         run = record.folder
     rows = check.table(run)
     terminal.print_selfcheck(rows)
     print(f"record: {run}")
     raise typer.Exit(0 if all(row.passed for row in rows) else 1)
+
+
+@app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="The run to compare with.")],
+    run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="The run in question.")],
+    fail_over: Annotated[
+        str, typer.Option(metavar="PERCENT", help="A slower cell beyond this is a regression.")
+    ] = "5%",
+    across_machines: Annotated[
+        bool, typer.Option("--across-machines", help="Compare although the machines differ.")
+    ] = False,
+) -> None:
+    """Show what became faster or slower between two runs; exit code 1 on a regression."""
+    from harness.comparison import compare as compare_folders
+    from reports.comparison import print_comparison
+
+    over = _quantity(fail_over, _PERCENT)
+    comparison = compare_folders(run_a, run_b, across_machines=across_machines)
+    print_comparison(comparison, over)
+    failed = len(comparison.regressions(over)) or comparison.disagreements()
+    raise typer.Exit(1 if failed else 0)
 
 
 @app.command()
@@ -364,6 +392,7 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
+_PERCENT = {"%": 0.01}
 _TIME = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _MEMORY = {"GiB": 2.0**30, "MiB": 2.0**20}
 

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 BLOCK_COLUMNS = [
     *("pass", "cell", "scenario", "size", "mode", "device", "inputs"),
-    *("group", "block", "seconds"),
+    *("group", "block", "probe_s", "seconds"),
 ]
 PASS_COLUMNS = ["pass", "cell", "status", "reason", "build_s", "first_call_s", "traces", "retraces"]
 
@@ -114,6 +114,7 @@ def _blocks(run: Run, number: int) -> list[dict[str, Any]]:
                     "cell": cell.id,
                     **vars(cell),
                     "group": entry.get("group") or cell.group,
+                    "probe_s": float(entry["extra_info"].get("probe_s", "nan")),
                     "block": int(entry["extra_info"]["block"]),
                     "seconds": rounds,
                 }

@@ -8,7 +8,7 @@ even ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +25,8 @@ from harness.statistics.intervals import quantile_t
 from harness.statistics.verdicts import Judged, judge
 
 BASE = "base"
-SLOWDOWNS = (0.02, 0.05, 0.10)
+TARGETS = {0.02: 0.60, 0.05: 0.95, 0.10: 0.99}
+"""Share of injected slowdowns that must be called, by slowdown."""
 MARGIN = 0.03
 
 
@@ -38,20 +39,28 @@ class Row(NamedTuple):
     passed: bool
 
 
-def programs(checked: Checked, _control_of: str) -> list[Timed]:
+def programs(slowdowns: Sequence[float], checked: Checked, _control_of: str) -> list[Timed]:
     """Every agreeing cell as a base, its A/A control, and its slowed versions."""
+    labels = {BASE: 0.0, CONTROL: 0.0, **{f"{slowdown:.0%}": slowdown for slowdown in slowdowns}}
     timed = []
     for cell in checked.cells:
         if checked.parity[cell.id].comparable:
             group = f"{cell.group}/{cell.mode}"
-            for label, slowdown in _labels().items():
+            for label, slowdown in labels.items():
                 name = cell.in_mode(f"{cell.mode}+{label}").id
                 timed.append(Timed(name, cell.mode, group, slowdown))
     return timed
 
 
-def _labels() -> dict[str, float]:
-    return {BASE: 0.0, CONTROL: 0.0, **{f"{slowdown:.0%}": slowdown for slowdown in SLOWDOWNS}}
+def judgements(folder: Path, label: str) -> list[Judged]:
+    """Every comparison with programs of one label (``control``, ``5%``), over all passes."""
+    compared = compare_modes(_located(folder), BASE, BASE)
+    return _of([judge(compared, MARGIN)], label)
+
+
+def _located(folder: Path) -> pd.DataFrame:
+    blocks = read(folder).blocks
+    return locate(blocks.assign(mode=[mode.partition("+")[2] for mode in blocks["mode"]]))
 
 
 def table(folder: Path) -> list[Row]:
@@ -61,9 +70,7 @@ def table(folder: Path) -> list[Row]:
         UsageError: the record is missing or damaged.
     """
     run = Run(folder)
-    blocks = read(folder).blocks
-    blocks = blocks.assign(mode=[mode.partition("+")[2] for mode in blocks["mode"]])
-    located = locate(blocks)
+    located = _located(folder)
     halves = [
         compare_modes(half, BASE, BASE)
         for _, half in located.groupby(located["pass"] % 2)
@@ -90,18 +97,19 @@ def _false_verdicts(judged: list[dict[tuple[str, str], Judged]]) -> Iterator[Row
 
 
 def _detections(judged: list[dict[tuple[str, str], Judged]]) -> Iterator[Row]:
-    targets = {0.02: 0.60, 0.05: 0.95, 0.10: 0.99}
     wrong = 0
-    for slowdown in SLOWDOWNS:
+    for slowdown, target in TARGETS.items():
         pairs = _of(judged, f"{slowdown:.0%}")
+        if not pairs:
+            continue
         called = sum(each.verdict == "slower" for each in pairs)
         wrong += sum(each.verdict == "faster" for each in pairs)
         share = _share(called, len(pairs))
         yield Row(
             f"injected slowdown of {slowdown:.0%} called slower",
             f"{called} of {len(pairs)} ({share:.0%})",
-            f"at least {targets[slowdown]:.0%}",
-            share >= targets[slowdown],
+            f"at least {target:.0%}",
+            share >= target,
         )
     yield Row("injected slowdowns called faster", str(wrong), "none", wrong == 0)
 

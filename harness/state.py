@@ -58,17 +58,22 @@ def require_same(expected: State, found: Mapping[str, tf.Variable], mode: str) -
 
 
 def as_oracle(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Copies of arrays with floats (and bfloat16) as float64: what an oracle computes in."""
-    return {name: _as_float64(np.asarray(value)) for name, value in values.items()}
+    """Copies of arrays in double precision (bfloat16 and complex too): what an oracle computes in."""
+    return {name: _as_double(np.asarray(value)) for name, value in values.items()}
 
 
-def _as_float64(array: Any) -> Any:
+def _as_double(array: Any) -> Any:
+    if array.dtype.kind == "c":
+        return np.array(array, np.complex128)
     # bfloat16 is not a NumPy float (kind 'V'), but converts.
     is_float = array.dtype.kind == "f" or array.dtype.name == "bfloat16"
     return np.array(array, dtype=np.float64 if is_float else array.dtype)
 
 
-def _walk(prefix: str, value: Any) -> Iterator[tuple[str, tf.Variable]]:
+def _walk(
+    prefix: str, value: Any, above: frozenset[int] = frozenset()
+) -> Iterator[tuple[str, tf.Variable]]:
+    """Variables that a value holds; ``above`` are the modules it is held by, which may form rings."""
     if isinstance(value, tf.Variable):
         yield prefix, value
     elif isinstance(value, tf.keras.Variable):
@@ -77,10 +82,10 @@ def _walk(prefix: str, value: Any) -> Iterator[tuple[str, tf.Variable]]:
         yield f"{prefix}/state", value.state
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _walk(f"{prefix}/{key}", item)
+            yield from _walk(f"{prefix}/{key}", item, above)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _walk(f"{prefix}/{index}", item)
+            yield from _walk(f"{prefix}/{index}", item, above)
     elif isinstance(value, tf.keras.layers.Layer | tf.keras.optimizers.Optimizer):
         # Keras 3 keeps its variables' paths; the first part is the object itself.
         paths = [variable.path.partition("/")[2] for variable in value.variables]
@@ -90,16 +95,30 @@ def _walk(prefix: str, value: Any) -> Iterator[tuple[str, tf.Variable]]:
     elif isinstance(value, tf.keras.Metric):
         names = _renumbered(variable.name for variable in value.variables)
         yield from ((f"{prefix}/{n}", v.value) for n, v in zip(names, value.variables, strict=True))
-    elif isinstance(value, tf.Module):
-        names = _renumbered(variable.name.removesuffix(":0") for variable in value.variables)
-        yield from ((f"{prefix}/{n}", v) for n, v in zip(names, value.variables, strict=True))
+    elif isinstance(value, tf.Module) and id(value) not in above:
+        for attribute, item in vars(value).items():
+            if not attribute.startswith("_self_"):  # TensorFlow's own book-keeping
+                yield from _walk(f"{prefix}/{attribute}", item, above | {id(value)})
 
 
-def _raw_variables(prefix: str, layer: Any) -> Iterator[tuple[str, tf.Variable]]:
-    """``tf.Variable`` attributes of a Keras object: Keras 3 does not list them."""
-    for attribute, value in vars(layer).items():
-        if isinstance(value, tf.Variable) and not attribute.startswith("_"):
-            yield f"{prefix}/{attribute}", value
+def _raw_variables(
+    prefix: str, value: Any, above: frozenset[int] = frozenset()
+) -> Iterator[tuple[str, tf.Variable]]:
+    """Every ``tf.Variable`` that a Keras object's attributes hold: Keras 3 does not list them."""
+    if isinstance(value, tf.Variable):
+        yield prefix, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _raw_variables(f"{prefix}/{key}", item, above)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _raw_variables(f"{prefix}/{index}", item, above)
+    elif isinstance(value, tf.keras.layers.Layer | tf.Module) and id(value) not in above:
+        held = {name: item for name, item in vars(value).items() if not name.startswith("_")}
+        if isinstance(value, tf.keras.Model):
+            held["layers"] = value.layers
+        for name, item in held.items():
+            yield from _raw_variables(f"{prefix}/{name}", item, above | {id(value)})
 
 
 def _renumbered(paths: Iterable[str]) -> list[str]:

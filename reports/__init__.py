@@ -85,11 +85,7 @@ def notes(frames: Frames) -> list[str]:
         cut.append(f"{len(frames.passes)} of {asked} passes were recorded")
     if len(frames.passes) == 1:
         cut.append("one pass gives no interval and no verdict: ask for two or more passes")
-    machine = [
-        f"pass {record.number}: {warning}"
-        for record in frames.passes
-        for warning in tables.machine_warnings(record)
-    ]
+    machine = tables.machine_summary(frames.passes)
     control = (
         [] if any(cell.mode == CONTROL for cell in frames.cells) else ["no A/A control was run"]
     )
@@ -103,6 +99,7 @@ def _pull_request(lines: list[str], noted: list[str], summary: pd.DataFrame, fra
         tables.without_speedup(summary),
         tables.known_differences(frames.parity.values()),
         tables.learned(frames.parity.values()),
+        tables.feeding(summary),
     ):
         if table.rows:
             parts.append(f"**{table.title}**\n\n{tables.markdown(table)}")

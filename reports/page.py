@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from harness.frames import Frames
 from reports import tables
 from reports.charts import Drawn, style
+from reports.text import count
 from reports.verdict import headline, sentences
 
 HERE = Path(__file__).parent
@@ -55,6 +56,8 @@ def page(
         reasons=tables.without_speedup(summary),
         differences=tables.known_differences(parity),
         learned=tables.learned(parity),
+        feeding=tables.feeding(summary),
+        memory=tables.memory(summary),
         control=tables.control(summary),
         tensors=tables.tensors(parity),
         passes=tables.passes(frames),
@@ -72,7 +75,8 @@ def facts(frames: Frames) -> list[str]:
     machine = [str(known[key]) for key in ("cpu", "platform") if known.get(key)]
     started = [str(known[key]) for key in ("started",) if known.get(key)]
     done = sum(record.outcome == "complete" for record in frames.passes)
-    passes = f"{done} of {frames.request.get('passes', len(frames.passes))} passes"
+    asked = frames.request.get("passes")
+    passes = count(done, "pass", "passes") if asked is None else f"{done} of {asked} passes"
     return [fact for fact in (*versions, *machine, cores, passes, *started) if fact]
 
 

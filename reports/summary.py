@@ -12,6 +12,8 @@ from harness.frames import Frames
 from harness.grid import CONTROL, Cell
 from harness.record import AGREEING, WORDS, CellParity, TensorComparison
 from harness.statistics import estimate_cells, estimate_costs
+from harness.statistics.break_even import break_even
+from reports.feeding import feeding_costs
 from reports.text import count, one_line
 
 BASELINE = "eager"
@@ -24,13 +26,17 @@ COLUMNS = [
     *("baseline", "retraces", "word_eager", "word_oracle"),
     *("build_low_s", "build_high_s", "first_call_low_s", "first_call_high_s", "peak_memory_bytes"),
     "parameters",
+    *("break_even_calls", "break_even_low", "break_even_high"),
+    *("feeding_s", "feeding_low_s", "feeding_high_s"),
 ]
 TEXTS = [
     *("status", "verdict", "parity", "known_difference", "reason", "verdict_detail"),
     *("baseline", "word_eager", "word_oracle", "parameters"),
 ]
 COUNTS = ["traces", "rounds", "passes", "retraces", "peak_memory_bytes"]
-RATIOS = ["speedup", "speedup_low", "speedup_high"]
+COMPARISON = ["speedup", "speedup_low", "speedup_high"]
+BREAK_EVEN = ["break_even_calls", "break_even_low", "break_even_high"]
+FEEDING = ["feeding_s", "feeding_low_s", "feeding_high_s"]
 GROUP = ["scenario", "size", "device", "inputs"]
 
 
@@ -43,7 +49,12 @@ def summarise(frames: Frames) -> pd.DataFrame:
     """
     records = [_record_row(cell, frames) for cell in frames.cells]
     table = pd.DataFrame(records, index=pd.Index([cell.id for cell in frames.cells], name="cell"))
-    table = table.join(_estimates(frames)).join(_costs(frames)).reindex(columns=COLUMNS)
+    blocks = frames.blocks
+    # A comparison that is withheld must not count among those that are judged together.
+    judged = blocks[blocks["cell"].isin(table.index[[_agrees(row) for row in summary_rows(table)]])]
+    for estimates in (_latencies(blocks), _comparisons(judged, frames), _costs(frames)):
+        table = table.join(estimates)
+    table = table.reindex(columns=COLUMNS)
     table[TEXTS] = table[TEXTS].astype(object).where(table[TEXTS].notna(), "")
     table[COUNTS] = table[COUNTS].astype("Int64")
     numbers = table.columns.difference([*TEXTS, *COUNTS, *GROUP, "mode"])
@@ -131,13 +142,28 @@ def _parameters(request: Mapping[str, Any], cell: Cell) -> str:
     return str(sizes.get(cell.size, ""))
 
 
-def _estimates(frames: Frames) -> pd.DataFrame:
-    columns = [*COLUMNS[6:14], "rounds", "passes", "verdict_detail"]
-    if frames.blocks.empty:
+def _agrees(row: Any) -> bool:
+    """Whether a cell's own answers and traces let it be compared with another cell."""
+    return row.status in AGREEING and not _number(row.retraces)
+
+
+def _latencies(blocks: pd.DataFrame) -> pd.DataFrame:
+    """Latency of every timed cell, compared or not."""
+    columns = ["median_s", "ci_low_s", "ci_high_s", "rounds", "passes"]
+    if blocks.empty:
         return pd.DataFrame(columns=columns)
-    control_of = frames.control_of
-    estimates = estimate_cells(frames.blocks, baseline=BASELINE, control_of=control_of)
-    return estimates.reindex(columns=columns)
+    return estimate_cells(blocks, baseline=BASELINE).reindex(columns=columns)
+
+
+def _comparisons(blocks: pd.DataFrame, frames: Frames) -> pd.DataFrame:
+    """Speed-up, verdict, break-even and cost of feeding of the cells that may be compared."""
+    columns = [*COMPARISON, "noise_floor", "verdict", "verdict_detail"]
+    if blocks.empty:
+        return pd.DataFrame(columns=[*columns, *BREAK_EVEN, *FEEDING])
+    twin = frames.control_of
+    comparisons = estimate_cells(blocks, BASELINE, control_of=twin).reindex(columns=columns)
+    repaid = break_even(frames.pass_cells, blocks, BASELINE, control_of=twin)
+    return comparisons.join(repaid).join(feeding_costs(blocks))
 
 
 def _costs(frames: Frames) -> pd.DataFrame:
@@ -156,7 +182,7 @@ def _withhold_speedups(table: pd.DataFrame) -> None:
     for cell, row in table.iterrows():
         reason = _obstacle(row, eager)
         if reason or np.isnan(row["speedup"]):
-            table.loc[cell, RATIOS] = np.nan
+            table.loc[cell, [*COMPARISON, *BREAK_EVEN]] = np.nan
             table.loc[cell, ["verdict", "verdict_detail", "baseline"]] = ""
         if reason and not row["reason"] and not row["known_difference"]:
             table.loc[cell, "reason"] = reason

@@ -12,8 +12,12 @@ import pandas as pd
 from harness.frames import Frames
 from harness.grid import CONTROL, Cell
 from harness.record import AGREEING, CellParity, PassRecord, TensorComparison
-from reports.summary import BASELINE, displayed_status, summary_rows
+from reports.summary import BASELINE, GROUP, displayed_status, summary_rows
 from reports.text import (
+    added,
+    added_interval,
+    break_even,
+    count,
     error,
     interval,
     one_line,
@@ -52,12 +56,13 @@ def results(summary: pd.DataFrame) -> Table:
         *(Column("scenario"), Column("mode"), Column("inputs"), Column("device")),
         *(Column("latency", "number"), Column("95 % interval", "number")),
         *(Column("speed-up", "number"), Column("verdict", "word"), Column("answers", "word")),
-        *(Column("build", "number"), Column("first call", "number"), Column("traces", "number")),
-        *(Column("rounds", "number"), Column("passes", "number"), Column("memory", "number")),
+        *(Column("build", "number"), Column("first call", "number"), Column("pays after")),
+        *(Column("traces", "number"), Column("rounds", "number"), Column("passes", "number")),
     )
     note = (
         "Latency: median of one call. Speed-up: against eager in the same blocks. Build and first "
-        "call: medians over passes. Memory: growth of the peak while the cell was built and run."
+        "call: geometric means over passes. Pays after: the number of calls from which on building "
+        "and first call are repaid against eager, with its 95 % interval."
     )
     return _without_idle(
         Table("Every cell", columns, [_result(r) for r in summary_rows(cells)], note)
@@ -75,9 +80,52 @@ def _result(row: Any) -> tuple[str, ...]:
         verdict_words(row),
         displayed_status(row),
         *(seconds(row.build_s), seconds(row.first_call_s)),
+        break_even(row.break_even_calls, row.break_even_low, row.break_even_high),
         *(_count(row.traces), _count(row.rounds), _count(row.passes)),
-        _mebibytes(row.peak_memory_bytes),
     )
+
+
+def feeding(summary: pd.DataFrame) -> Table:
+    """Tabulate what handing over the inputs costs, where both policies were timed."""
+    columns = (
+        *(Column("scenario"), Column("mode"), Column("device"), Column("fed", "number")),
+        *(Column("feeding adds", "number"), Column("95 % interval", "number")),
+    )
+    rows = [
+        (
+            f"{row.scenario} {row.size}",
+            *(row.mode, row.device, seconds(row.median_s)),
+            *(added(row.feeding_s), added_interval(row.feeding_low_s, row.feeding_high_s)),
+        )
+        for row in summary_rows(summary[summary["feeding_s"].notna()])
+    ]
+    note = (
+        "Seconds that a call with fed inputs takes longer than one with resident inputs, in the "
+        "same mode; paired by pass. This compares two ways to call, never two modes."
+    )
+    return _without_idle(Table("What feeding costs", columns, rows, note))
+
+
+def memory(summary: pd.DataFrame) -> Table:
+    """Tabulate the peak memory of every mode, one column each."""
+    cells = summary[summary["mode"] != CONTROL]
+    cells = cells[cells["peak_memory_bytes"].notna()]
+    modes = list(cells["mode"].unique())
+    columns = (
+        *(Column("scenario"), Column("inputs"), Column("device")),
+        *(Column(mode, "number") for mode in modes),
+    )
+    rows = []
+    for (scenario, size, device, inputs), group in cells.groupby(GROUP, sort=False):
+        of_mode = {row.mode: _mebibytes(row.peak_memory_bytes) for row in summary_rows(group)}
+        entries = (of_mode.get(mode, "") for mode in modes)
+        rows.append((f"{scenario} {size}", str(inputs), str(device), *entries))
+    note = (
+        "How far the peak of the process's resident memory grew while the parity check built and "
+        "ran the cell, apart from timing. An allocator that keeps freed memory makes cells that "
+        "come later look smaller."
+    )
+    return _without_idle(Table("Peak memory", columns, rows, note))
 
 
 def control(summary: pd.DataFrame) -> Table:
@@ -202,12 +250,34 @@ def machine_warnings(record: PassRecord) -> list[str]:
     return [str(warning) for warning in record.machine.get("warnings", [])]
 
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def machine_summary(records: Sequence[PassRecord]) -> list[str]:
+    """Say the warnings of all passes once each, with the range of their numbers."""
+    kinds: dict[str, list[list[str]]] = {}
+    for record in records:
+        for warning in dict.fromkeys(machine_warnings(record)):
+            kinds.setdefault(_NUMBER.sub("#", warning), []).append(_NUMBER.findall(warning))
+    return [
+        f"in {len(seen)} of {count(len(records), 'pass', 'passes')} {_ranged(kind, seen)}"
+        for kind, seen in kinds.items()
+    ]
+
+
+def _ranged(kind: str, seen: list[list[str]]) -> str:
+    """Put the range of every number where the number was."""
+    ends = [(min(each, key=float), max(each, key=float)) for each in zip(*seen, strict=True)]
+    ranges = iter(low if low == high else f"{low}–{high}" for low, high in ends)
+    return re.sub("#", lambda _: next(ranges, "#"), kind)
+
+
 def environment(frames: Frames) -> Table:
     """Tabulate what the run ran on and what was asked for; keys that nobody knows too."""
     request = {
         key: value
         for key, value in frames.request.items()
-        if key not in ("scenarios", "cells", "command", "absent_devices")
+        if key not in ("scenarios", "entries", "cells", "command", "absent_devices")
     }
     rows = [(key, _value(value)) for key, value in {**frames.environment, **request}.items()]
     return Table("Environment", (Column("what"), Column("value", "prose")), rows)

@@ -16,6 +16,7 @@ from harness.record import AGREEING, CellParity
 from reports import Rendered, tables
 from reports.summary import BASELINE, GROUP, displayed_status, summary_rows
 from reports.text import interval, known, one_line, ratio, seconds
+from reports.verdict import payoff
 
 STYLES = {
     "faster": "bold green",
@@ -90,7 +91,7 @@ def results_grid(summary: pd.DataFrame) -> Grid:
 
 
 def _cell(row: Any) -> Text:
-    """Latency and parity on one line, speed-up with interval and verdict on the next."""
+    """Latency and parity; speed-up, interval and verdict; break-even or what would settle it."""
     if row is None:
         return Text("")
     status = _worded(displayed_status(row))
@@ -99,7 +100,9 @@ def _cell(row: Any) -> Text:
         return first
     bounds = interval(row.speedup_low, row.speedup_high)
     second = Text(f"\n{ratio(row.speedup)} ", style=STYLES.get(row.verdict, ""))
-    return first + second + Text(f"{bounds} ", style="dim") + _worded(row.verdict)
+    second += Text(f"{bounds} ", style="dim") + _worded(row.verdict)
+    more = [Text(f"\n{line}", style="dim") for line in (row.verdict_detail, payoff(row)) if line]
+    return Text.assemble(first, second, *more)
 
 
 def parity_grid(parity: Iterable[CellParity]) -> Grid:

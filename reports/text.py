@@ -36,7 +36,7 @@ def seconds(value: float | None) -> str:
 def seconds_tick(value: float) -> str:
     """Format a duration on an axis, where values are round: ``10 µs``."""
     scale, unit = next((pair for pair in _UNITS if value >= 0.999 * pair[0]), _UNITS[-1])
-    return f"{value / scale:.3g} {unit}"
+    return f"{value / scale:.6g} {unit}"
 
 
 def seconds_interval(low: float | None, high: float | None) -> str:
@@ -60,6 +60,54 @@ def interval(low: float | None, high: float | None) -> str:
 def ratio_with_interval(value: float | None, low: float | None, high: float | None) -> str:
     """Format a speed-up with its interval where it has one: ``2.31× [2.10, 2.54]``."""
     return f"{ratio(value)} {interval(low, high)}".strip()
+
+
+def calls(value: float) -> str:
+    """Format a number of calls: ``3``, ``1230``, ``45.6k``, ``7.89M``, ``never``.
+
+    Without separators of thousands, which would read as those of an interval's ends.
+    """
+    if math.isinf(value):
+        return "never"
+    if value < 9995:
+        return f"{float(f'{math.ceil(value):.3g}'):.0f}"
+    if value < 999.5e6:
+        scale, unit = (1e3, "k") if value < 999.5e3 else (1e6, "M")
+        return f"{value / scale:.3g}{unit}"
+    return f"{value:.1e}"
+
+
+def break_even(value: float | None, low: float | None, high: float | None) -> str:
+    """Say when a mode has repaid its start: ``~12 calls [8, 20]``, ``never``, ``at once``."""
+    if not known(value):
+        return ""
+    words = {0.0: "at once", math.inf: "never"}.get(value, f"~{calls(value)} calls")
+    certain = low == value == high
+    bounds = f" [{calls(low)}, {calls(high)}]" if known(low) and known(high) else ""
+    return words if certain else words + bounds
+
+
+def pays(value: float | None, low: float | None, high: float | None) -> str:
+    """Say it as part of a sentence: ``pays after ~12 calls [8, 20]``, ``never pays``."""
+    words = break_even(value, low, high)
+    if words.startswith("never"):
+        return words.replace("never", "never pays", 1)
+    return f"pays {'after ' if words.startswith('~') else ''}{words}" if words else ""
+
+
+def added(value: float | None) -> str:
+    """Format a duration that is added: ``+72.3 µs``, ``−5.10 µs``."""
+    return ("−" if value < 0 else "+") + seconds(abs(value)) if known(value) else ""
+
+
+def added_interval(low: float | None, high: float | None) -> str:
+    """Format an interval of added durations: ``[−1.20, 75.9] µs``."""
+    if not (known(low) and known(high)):
+        return ""
+    widest = max(abs(low), abs(high))
+    scale, unit = next((pair for pair in _UNITS if widest >= pair[0]), _UNITS[-1])
+    ends = (significant(each / scale).replace("-", "−") for each in (low, high))
+    return f"[{', '.join(ends)}] {unit}"
 
 
 def ulps(value: float | None) -> str:

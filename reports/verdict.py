@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.grid import CONTROL
 from harness.record import AGREEING
 from reports.summary import BASELINE, GROUP, compared, displayed_status, summary_rows
-from reports.text import count, interval, known, listed, percent, ratio, seconds, ulps
+from reports.text import calls, count, interval, known, listed, pays, percent, ratio, seconds, ulps
 
 VERDICTS = ("faster", "slower", "same", "unclear")
 
@@ -24,6 +25,8 @@ class Clause:
     ratio: str
     interval: str
     words: str
+    pays: str = ""
+    """From which call on the mode has repaid its start against eager."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,9 @@ class Sentence:
     def text(self) -> str:
         """Return the sentence as text."""
         modes = [
-            " ".join(filter(None, [c.mode, c.ratio, c.interval, c.words])) for c in self.clauses
+            " ".join(filter(None, [c.mode, c.ratio, c.interval, c.words]))
+            + (f", {c.pays}" if c.pays else "")
+            for c in self.clauses
         ]
         return f"{self.scenario} {self.size}: {'; '.join([*modes, self.answers])}"
 
@@ -62,6 +67,7 @@ def headline(summary: pd.DataFrame) -> list[str]:
         lines.append(f"Of {count(len(rows), 'comparison')} with eager: {_tally(rows)}.")
     else:
         lines.append("Nothing could be compared with eager.")
+    lines += _repaid(rows)
     lines.append(_answers_of_run(cells))
     untimed = int(cells["median_s"].isna().sum())
     if untimed:
@@ -92,6 +98,22 @@ def _tally(rows: pd.DataFrame) -> str:
     places = {"above 1×": above, "below 1×": below, "around 1×": around}
     found = [f"{place} in {number}" for place, number in places.items() if number]
     return f"the interval lies {listed(found)}"
+
+
+def _repaid(rows: pd.DataFrame) -> list[str]:
+    """Say when the faster cells have repaid their start: half of them, and the last one."""
+    points = rows.loc[rows["verdict"] == "faster", "break_even_calls"].dropna()
+    paid = sorted(points[np.isfinite(points)])
+    if not paid:
+        return []
+    half, last = paid[(len(paid) - 1) // 2], paid[-1]
+    if last == 0:
+        return ["Where a mode is faster, it is ahead from the first call."]
+    if len(paid) == 1:
+        return [f"The faster one has repaid building and first call after ~{calls(last)} calls."]
+    first = f"half have repaid building and first call after ~{calls(half)} calls"
+    first = first if half > 0 else "half are ahead from the first call"
+    return [f"Of the {len(paid)} faster ones, {first}, all after ~{calls(last)}."]
 
 
 def _answers_of_run(cells: pd.DataFrame) -> str:
@@ -130,7 +152,16 @@ def _clause(row: Any) -> Clause:
         words = row.reason if row.status in AGREEING else f"{status}{timed}"
         return Clause(row.mode, "", "", "", words)
     bounds = interval(row.speedup_low, row.speedup_high)
-    return Clause(row.mode, row.verdict, ratio(row.speedup), bounds, verdict_words(row))
+    return Clause(
+        row.mode, row.verdict, ratio(row.speedup), bounds, verdict_words(row), payoff(row)
+    )
+
+
+def payoff(row: Any) -> str:
+    """Say when a mode pays; nothing where its speed may be eager's, so that nothing pays."""
+    if row.verdict in ("same", "unclear"):
+        return ""
+    return pays(row.break_even_calls, row.break_even_low, row.break_even_high)
 
 
 def verdict_words(row: Any) -> str:

@@ -3,6 +3,8 @@
 A process of its own: devices can be split only before TensorFlow's first op.
 """
 
+# ruff: noqa: E402 - TensorFlow is imported lean before anything imports it otherwise
+
 from __future__ import annotations
 
 import json

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ DISPATCH = {"tiny": 1.0, "small": 1.0, "guide": 0.25, "large": 0.4}
 """Exponent of the speed-up at a size: work outweighs dispatch in the large ones, and in the guide's
 graphs are slower."""
 
+FED_S = 30e-6
+"""What feeding adds to every call."""
+BUILD_S, FIRST_CALL_S = 0.02, 0.12
+"""Of eager; a graph's build takes two times as long, and its first call three times."""
+
 KNOWN = "Grappler rewrites log(1 + e) to log1p, so the graph keeps digits that eager loses."
 HOSTILE = "<script>alert('summary')</script> & a [bold]summary[/bold] | with a bar"
 
@@ -49,6 +55,16 @@ class Shape:
     blocks: int = 6
     trouble: bool = True
     timed: bool = True
+    speedups: Mapping[str, float] = field(default_factory=dict)
+    """Speed-up of every mode at every size; without any, those of ``SPEEDUP`` and ``DISPATCH``."""
+    spread: float = 0.04
+    """Standard deviation between passes, as a log ratio."""
+    spreads: Mapping[str, float] = field(default_factory=dict)
+    """The same for single modes."""
+    warnings: Mapping[int, tuple[str, ...]] = field(
+        default_factory=lambda: {2: ("the machine swapped 12 MB",)}
+    )
+    """Of the machine, by pass."""
 
 
 def write_run(folder: Path, shape: Shape | None = None) -> Path:
@@ -153,7 +169,15 @@ def _parity(cell: Cell, shape: Shape) -> CellParity:
     if cell.id == VACUOUS_CELL:
         empty = replace(oracle, word="vacuous", max_abs=None, max_rel=None, max_ulp=None)
         return replace(good, word="vacuous", reason="every element is NaN", tensors=(empty,))
-    return good
+    return replace(good, peak_memory_bytes=3 * 2**20)
+
+
+def speedup_of(cell: Cell, shape: Shape) -> float:
+    """The true speed-up of a cell with resident inputs."""
+    if shape.speedups:
+        return shape.speedups[cell.mode]
+    speedup = SPEEDUP.get(cell.mode, 1.3) ** DISPATCH[cell.size]
+    return 1 / speedup if cell.size == "guide" else speedup
 
 
 def _write_pass(
@@ -161,29 +185,28 @@ def _write_pass(
 ) -> None:
     benchmarks = []
     records = {}
-    pass_factor = {mode: np.exp(0.04 * rng.standard_normal()) for mode in shape.modes}
     for cell in cells:
         if shape.trouble and cell.id in (UNSUPPORTED_CELL, VACUOUS_CELL):
             continue
+        spread = shape.spreads.get(cell.mode, shape.spread)
+        pass_factor = np.exp(spread * rng.standard_normal())
         crashed = shape.trouble and cell.id == CRASHED_CELL
         retraced = shape.trouble and cell.id == RETRACED_CELL
         graph = cell.mode != "eager"
         records[cell.id] = PassCell(
             status="crashed" if crashed else "measured",
             reason="exit code 134\nFatal: <abort> in op Reader" if crashed else "",
-            build_s=0.02 * (1 + graph),
-            first_call_s=None if crashed else 0.12 * (1 + 2 * graph) * pass_factor[cell.mode],
+            build_s=BUILD_S * (1 + graph),
+            first_call_s=None if crashed else FIRST_CALL_S * (1 + 2 * graph) * pass_factor,
             traces=int(graph) + 2 * retraced,
             retraces=2 * retraced,
         )
         if crashed:
             continue
-        speedup = SPEEDUP.get(cell.mode, 1.3) ** DISPATCH[cell.size]
-        if cell.size == "guide":
-            speedup = 1 / speedup
+        call_s = STEADY_S[cell.size] / speedup_of(cell, shape)
+        call_s += FED_S if cell.inputs == "fed" else 0
         for block in range(shape.blocks):
-            noise = np.exp(0.02 * rng.standard_normal(5)) * pass_factor[cell.mode]
-            seconds = STEADY_S[cell.size] / speedup * noise
+            seconds = call_s * pass_factor * np.exp(0.02 * rng.standard_normal(5))
             benchmarks.append(
                 {
                     "name": f"block{block}[{cell.id}]",
@@ -207,6 +230,6 @@ def _write_pass(
             blocks_s=40.0,
             clock_s=31.0,
             cells=records,
-            machine={"warnings": ["swapped 12 MB during the pass"]} if number == 2 else {},
+            machine={"warnings": list(shape.warnings.get(number, ()))},
         )
     )

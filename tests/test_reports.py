@@ -14,9 +14,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
 from record_fixture import (
+    BUILD_S,
     CRASHED_CELL,
     ENVIRONMENT,
+    FED_S,
+    FIRST_CALL_S,
     HOSTILE,
     KNOWN,
     KNOWN_CELL,
@@ -31,8 +35,9 @@ from rich.console import Console
 
 from harness.errors import UsageError
 from harness.record import Run, write_json
-from reports import Rendered, render, terminal, text
-from reports.charts import CHARTS, latency, style
+from reports import Rendered, render, tables, terminal, text
+from reports.charts import CHARTS, break_even, latency, speedup, style
+from reports.summary import BREAK_EVEN
 from reports.verdict import sentences
 
 REPOSITORY = Path(__file__).parents[1]
@@ -166,7 +171,14 @@ def test_the_page_is_self_contained(rendered: Rendered) -> None:
 
 def test_the_page_says_what_a_reader_needs(rendered: Rendered) -> None:
     page = rendered.page.read_text(encoding="utf-8")
-    said = ["GPU: not found", "swapped 12 MB", "held_out_accuracy", "0.913", KNOWN, CRASHED_CELL]
+    said = [
+        "GPU: not found",
+        "in 1 of 4 passes the machine swapped 12 MB",
+        "held_out_accuracy",
+        "0.913",
+        KNOWN,
+        CRASHED_CELL,
+    ]
     said += [str(value) for key, value in ENVIRONMENT.items() if isinstance(value, str) and value]
     page = page.replace("<wbr>", "")
     for words in [*said, "a_new_key", "every element is NaN"]:
@@ -249,9 +261,10 @@ def test_any_shape_of_run_is_reported(tmp_path: Path, shape: Shape) -> None:
     terminal.print_result(result, console)
     terminal.print_parity(result.frames.parity.values(), console)
     charts = {path for path in result.files if path.suffix == ".svg"}
-    assert len(charts) == len(CHARTS) * len(shape.inputs)
+    policies = len(shape.inputs)
+    assert len(charts) == sum(policies > 1 if c.both_policies else policies for c in CHARTS)
     if shape.passes < 2 or "eager" not in shape.modes or len(shape.modes) == 1:
-        assert result.summary["speedup_low"].isna().all()
+        assert result.summary[["speedup_low", "break_even_low"]].isna().all(axis=None)
     for page in (result.page.read_text(), (result.folder / "summary.csv").read_text()):
         assert not re.search(r"\bnan\b|\bNone\b|<NA>", page)
 
@@ -316,3 +329,224 @@ def test_other_sizes_are_spaced_evenly(parameters: tuple[str, ...]) -> None:
 )
 def test_numbers_read_for_people(function: object, value: float | None, expected: str) -> None:
     assert function(value) == expected  # type: ignore[operator]
+
+
+KNOWN_RATIOS = {
+    "eager": 1.0,
+    "function": 1.5,
+    "session": 0.95,
+    "twin": 1.0,
+    "restless": 1.03,
+    "control": 1.5,
+}
+EXPECTED = {"function": "faster", "session": "slower", "twin": "same", "restless": "unclear"}
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """A run whose true ratios are known."""
+    shape = Shape(
+        modes=tuple(KNOWN_RATIOS),
+        inputs=("resident",),
+        passes=6,
+        trouble=False,
+        speedups=KNOWN_RATIOS,
+        spread=0.003,
+        spreads={"restless": 0.08},
+    )
+    return render(write_run(tmp_path_factory.mktemp("judged") / "run", shape))
+
+
+def test_known_ratios_get_their_words(judged: Rendered) -> None:
+    for mode, word in EXPECTED.items():
+        rows = judged.summary[judged.summary["mode"] == mode]
+        assert set(rows["verdict"]) == {word}, mode
+        assert (rows["verdict_detail"].str.contains("more passes") == (word == "unclear")).all()
+        assert rows["speedup"].to_list() == pytest.approx([KNOWN_RATIOS[mode]] * 7, rel=0.1)
+    control = judged.summary[judged.summary["mode"] == "control"]
+    assert set(control["verdict"]) == {"same"}
+    assert (control["baseline"] == "function").all()
+    assert control["speedup"].to_list() == pytest.approx([1.0] * 7, abs=0.01)
+    assert 0 < judged.summary["noise_floor"].max() < 0.02
+
+
+def test_every_surface_uses_the_same_words(judged: Rendered) -> None:
+    floor = text.percent(judged.summary["noise_floor"].max())
+    console = Console(file=io.StringIO(), width=250)
+    terminal.print_result(judged, console)
+    surfaces = {
+        "terminal": console.file.getvalue(),  # type: ignore[attr-defined]
+        "page": judged.page.read_text(encoding="utf-8"),
+        "summary.md": (judged.folder / "summary.md").read_text(encoding="utf-8"),
+    }
+    settles = judged.summary["verdict_detail"].max()
+    for name, content in surfaces.items():
+        assert "7 faster, 7 slower, 7 same and 7 unclear" in content, name
+        assert f"Noise floor of the run (one mode timed twice under two names): {floor}" in content
+        assert settles in content, name
+        assert all(word in content for word in EXPECTED.values()), name
+
+
+def test_nothing_pays_where_the_speed_may_be_the_same(judged: Rendered) -> None:
+    for sentence in sentences(judged.summary):
+        paid = {clause.verdict: clause.pays for clause in sentence.clauses}
+        assert paid["faster"].startswith("pays after ~")
+        assert paid["slower"] == "never pays"
+        assert paid["same"] == paid["unclear"] == ""
+
+
+def test_markers_tell_the_verdicts_apart_over_the_noise_floor(judged: Rendered) -> None:
+    cells = judged.summary[~judged.summary["mode"].isin(["control"])]
+    axes = speedup.draw(cells).axes[0]
+    fills: dict[str, list[float]] = {}
+    for line in axes.lines:
+        if line.get_marker() not in ("None", "", None):
+            fills.setdefault(str(line.get_color()), []).append(
+                to_rgba(line.get_markerfacecolor())[3]
+            )
+    by_colour = {style.look_of(mode, EXPECTED).colour: mode for mode in EXPECTED}
+    wanted = {"faster": 1.0, "slower": 1.0, "same": 0.4, "unclear": 0.0}
+    assert {by_colour[colour]: set(found) for colour, found in fills.items()} == {
+        mode: {wanted[word]} for mode, word in EXPECTED.items()
+    }
+    bands = {round(bar.get_width(), 6) for bar in axes.patches}
+    floor = judged.summary["noise_floor"].max()
+    assert bands == {round(float(np.exp(floor) - np.exp(-floor)), 6)}
+    words = [each.get_text() for each in axes.texts]
+    assert all(any(each.endswith(word) for each in words) for word in EXPECTED.values())
+
+
+def test_break_even_in_every_surface(rendered: Rendered, csv: pd.DataFrame) -> None:
+    later = 2 * BUILD_S + 3 * FIRST_CALL_S - BUILD_S - FIRST_CALL_S
+    truth = 1 + later / (420e-6 * (1 - 1 / 2.5))
+    row = csv.loc[TIMED_CELL]
+    assert float(row["break_even_calls"]) == pytest.approx(truth, rel=0.1)
+    assert float(row["break_even_low"]) < truth < float(row["break_even_high"])
+    slower = csv.loc["custom_gradient/guide/function/CPU:0/resident"]
+    assert set(slower[["break_even_calls", "break_even_low", "break_even_high"]]) == {"inf"}
+    for cell in (RETRACED_CELL, KNOWN_CELL, TIMED_CELL.replace("session", "eager")):
+        assert csv.loc[cell, "break_even_calls"] == ""
+    values = [rendered.summary.loc[TIMED_CELL, name] for name in BREAK_EVEN]
+    console = Console(file=io.StringIO(), width=250)
+    terminal.print_result(rendered, console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    page = rendered.page.read_text(encoding="utf-8")
+    for content in (printed, page):
+        assert text.pays(*values) in content
+        assert "never pays" in content
+    for content in (page, (rendered.folder / "summary.md").read_text(encoding="utf-8")):
+        assert text.break_even(*values) in content.replace("\\", "")
+        assert "half have repaid building and first call after" in content
+
+
+def test_break_even_draws_the_crossing_where_the_lines_cross(rendered: Rendered) -> None:
+    cells = rendered.summary[rendered.summary["inputs"] == "resident"]
+    cells = cells[(cells["scenario"] == "mnist_step") & (cells["size"] == "small")]
+    axes = break_even.draw(cells[cells["mode"].isin(["eager", "session"])]).axes[0]
+    eager, session, *_, mark = axes.lines
+    at = float(np.asarray(mark.get_xdata())[0])
+    assert at == pytest.approx(rendered.summary.loc[TIMED_CELL, "break_even_calls"])
+    level = [np.interp(at, each.get_xdata(), each.get_ydata()) for each in (eager, session)]
+    assert level[0] == pytest.approx(level[1], rel=0.01)
+    assert float(np.asarray(mark.get_ydata())[0]) == pytest.approx(level[0], rel=0.01)
+
+
+def test_more_panels_than_are_legible_are_left_to_the_table(rendered: Rendered) -> None:
+    cells = rendered.summary[rendered.summary["inputs"] == "resident"]
+    many = pd.concat([cells.assign(scenario=cells["scenario"] + str(i)) for i in range(4)])
+    figure = break_even.draw(many)
+    assert len(figure.axes) == break_even.MOST
+    assert any("4 more are in the table" in each.get_text() for each in figure.texts)
+
+
+def test_feeding_costs_what_it_costs(rendered: Rendered, csv: pd.DataFrame) -> None:
+    fed = rendered.summary[rendered.summary["inputs"] == "fed"]
+    small = fed[(fed["size"] != "large") & (fed["mode"] != "control") & fed["feeding_s"].notna()]
+    assert len(small) > 8
+    covers = (small["feeding_low_s"] < FED_S) & (small["feeding_high_s"] > FED_S)
+    assert covers.mean() >= 0.8
+    resident = csv[csv["inputs"] == "resident"]
+    assert set(resident["feeding_s"]) == {""}
+    assert csv.loc[RETRACED_CELL, "feeding_s"] == ""
+    page = rendered.page.read_text(encoding="utf-8")
+    assert "What feeding costs" in page
+    assert "CPU:0, resident and fed inputs" in page
+
+
+def test_one_policy_says_nothing_of_feeding(judged: Rendered) -> None:
+    assert judged.summary["feeding_s"].isna().all()
+    assert "What feeding costs" not in judged.page.read_text(encoding="utf-8")
+    assert not [path for path in judged.files if "feeding" in path.name]
+
+
+def test_peak_memory_by_mode(rendered: Rendered) -> None:
+    table = tables.memory(rendered.summary)
+    assert [column.name for column in table.columns] == [
+        *("scenario", "inputs", "eager", "function", "session")
+    ]
+    assert table.rows[0] == ("matmul_chain tiny", "resident", *["3.00 MiB"] * 3)
+    page = rendered.page.read_text(encoding="utf-8")
+    assert "Peak memory" in page
+    assert "apart from timing" in page
+
+
+def test_a_cell_without_comparison_is_not_judged_with_the_others(tmp_path: Path) -> None:
+    """A differing cell keeps its latency, and its noise moves no other cell's interval."""
+    shape = replace(SMALL, modes=("eager", "function", "session"))
+    clean = write_run(tmp_path / "clean", shape)
+    mended = write_run(tmp_path / "wild", replace(shape, spreads={"session": 2.0}))
+    for folder in (clean, mended):
+        parity = json.loads((folder / "parity.json").read_text())
+        for entry in parity["cells"]:
+            if "/session/" in entry["cell"]:
+                entry |= {"word": "differs", "known": "declared"}
+        write_json(folder / "parity.json", parity)
+    first, second = render(clean).summary, render(mended).summary
+    function = first["mode"] == "function"
+    names = ["speedup", "speedup_low", "speedup_high", "verdict"]
+    pd.testing.assert_frame_equal(first.loc[function, names], second.loc[function, names])
+    sessions = second[second["mode"] == "session"]
+    assert sessions["median_s"].notna().all()
+    assert sessions["speedup"].isna().all()
+
+
+def test_warnings_of_the_machine_are_said_once(tmp_path: Path) -> None:
+    others = "other processes used {}% of the CPU time"
+    warnings = {number: (others.format(share),) for number, share in enumerate((12, 9, 35, 20), 1)}
+    warnings[3] += ("the CPU's frequency went from 3100 to 2400 MHz",)
+    result = render(write_run(tmp_path / "run", replace(SMALL, passes=5, warnings=warnings)))
+    assert [note for note in result.notes if note.startswith("in ")] == [
+        "in 4 of 5 passes other processes used 9–35% of the CPU time",
+        "in 1 of 5 passes the CPU's frequency went from 3100 to 2400 MHz",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((11.2, 7.9, 19.3), "pays after ~12 calls [8, 20]"),
+        ((11.2, 7.9, np.inf), "pays after ~12 calls [8, never]"),
+        ((11.2, np.nan, np.nan), "pays after ~12 calls"),
+        ((45_600.0, 9_000.0, 7.89e6), "pays after ~45.6k calls [9000, 7.89M]"),
+        ((0.0, 0.0, 0.0), "pays at once"),
+        ((0.0, 0.0, 31.0), "pays at once [0, 31]"),
+        ((np.inf, np.inf, np.inf), "never pays"),
+        ((np.inf, 300.0, np.inf), "never pays [300, never]"),
+        ((np.nan, np.nan, np.nan), ""),
+    ],
+)
+def test_break_even_reads_for_people(values: tuple[float, float, float], expected: str) -> None:
+    assert text.pays(*values) == expected
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "expected"),
+    [
+        (text.added, 72.345e-6, "+72.3 µs"),
+        (text.added, -5.1e-6, "−5.10 µs"),
+        (text.added, float("nan"), ""),
+    ],
+)
+def test_added_time_has_its_sign(function: object, value: float, expected: str) -> None:
+    assert function(value) == expected  # type: ignore[operator]
+    assert text.added_interval(-1.2e-6, 75.9e-6) == "[−1.20, 75.9] µs"

@@ -44,10 +44,9 @@ class Cumulate(Scenario):
         before = self.total + 0.0
         self.total.assign_add(x)  # no output depends on it but through the variable
         self.calls.assign_add(1)
+        branch = tf.constant(-1)
         if tf.reduce_sum(x) > 4.0:
             branch = tf.constant(1)
-        else:
-            branch = tf.constant(-1)
         count = tf.constant(0)
         while count < 5:
             count += 2
@@ -119,7 +118,7 @@ class Initialised(Scenario):
         self.layer = tf.keras.layers.Dense(3)
         self.layer.build((None, 4))
         self.noise = tf.Variable(tf.random.normal([5]))
-        self.drawn = tf.Variable(np.random.default_rng().standard_normal(5))  # noqa: NPY002
+        self.drawn = tf.Variable(np.random.default_rng().standard_normal(5))
 
     def step(self, x):
         return {"y": self.layer(x)}
@@ -226,12 +225,29 @@ def test_inputs_are_not_folded_into_the_graph(mode, inputs):
     assert built.traces <= 1
 
 
+def aligned(array):
+    """A copy whose memory TensorFlow would use as it is, instead of copying it."""
+    memory = np.zeros(array.nbytes + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
 @every_mode
-def test_resident_inputs_are_a_copy(mode):
+def test_resident_inputs_and_state_are_copies(mode):
     given = task(Cumulate)
+    for feed in given.feeds:
+        feed.update({name: aligned(array) for name, array in feed.items()})
     built = MODES[mode].build(given)
     given.feeds[0]["y"][:] = -1
-    np.testing.assert_array_equal(built.call()[0], [10, 10, 10])
+    state = {**built.state(), "total": aligned(np.full(3, 5, np.float32))}
+    built.load(state)
+    state["total"][:] = -1
+    y, _, before, *_ = built.call()
+    np.testing.assert_array_equal(y, [10, 10, 10])
+    np.testing.assert_array_equal(before, [5, 5, 5])
+    np.testing.assert_array_equal(state["total"], [-1, -1, -1])
 
 
 @every_mode

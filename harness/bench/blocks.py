@@ -68,6 +68,10 @@ class Blocks:
             "cpu": {"brand_raw": cpu_model()},
         }
 
+    def pytest_report_teststatus(self) -> tuple[str, str, str]:
+        """Print nothing for an item: the journal says it."""
+        return "", "", ""
+
     @pytest.fixture
     def blocks(self) -> Blocks:
         """The plugin itself."""
@@ -156,7 +160,9 @@ def run(blocks: Blocks, result: Path) -> tuple[int, RetraceWarnings]:
         "-p",
         "pytest_benchmark.plugin",
         "-q",
-        "--tb=line",
+        "--no-header",
+        "--no-summary",
+        "--capture=no",
         "--benchmark-quiet",
         "--benchmark-timer=time.perf_counter",
         f"--benchmark-json={result}",

@@ -16,8 +16,8 @@ from harness.scenario import Array, Feed, State
 ROUND_S = 1.5e-3
 """A round lasts at least this long: long enough that the clock's own 0.1 µs does not count,
 short enough that several rounds of every mode fall into one state of the machine."""
-ROUNDS = 5
-"""Rounds in a block; one where a call is so long that a block of five would be a pass."""
+ROUNDS = 8
+"""Rounds in a block; one where a call is so long that eight of them would be a pass."""
 LONG_CALL_S = 0.1
 WHOLE_CALL_S = 1.0
 _WARM_S = 0.03

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from harness.runners.program import (
@@ -131,7 +132,9 @@ class _Load:
         self._assign = variable.assign(self._value, read_value=False)
 
     def __call__(self, session: Any, value: Array) -> None:
-        session.run(self._assign, {self._value: value})
+        # A session takes an aligned array's memory as it is: what becomes of the array would
+        # become of the variable.
+        session.run(self._assign, {self._value: np.array(value)})
 
 
 def _common_shape(shapes: list[tuple[int, ...]]) -> tf.TensorShape:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
@@ -19,9 +20,10 @@ TITLE = "Speed-up over eager"
 CAPTION = (
     "Eager is the line at 1×; right of it is faster. Bars are 95 % intervals from the spread of "
     "passes; the grey band is the noise floor that the A/A control shows. A filled marker is a "
-    "verdict of faster or slower, a hollow one is not."
+    "verdict of faster or slower, a pale one of same, a hollow one is unclear or has none."
 )
-_DECIDED = ("faster", "slower")
+_FILL = {"faster": 1.0, "slower": 1.0, "same": 0.4}
+"""Opacity of a marker's face."""
 
 
 def draw(cells: pd.DataFrame) -> Figure:
@@ -73,8 +75,8 @@ def _line(axes: Axes, y: float, row: Any, modes: list[str]) -> None:
         )
         return
     axes.hlines(y, row.speedup_low, row.speedup_high, color=look.colour, lw=1.8)
-    face = look.colour if row.verdict in _DECIDED else "none"
-    axes.plot(row.speedup, y, look.marker, ms=5, color=look.colour, markerfacecolor=face, mew=1.3)
+    face = to_rgba(look.colour, _FILL.get(row.verdict, 0.0))
+    axes.plot(row.speedup, y, look.marker, ms=5.5, color=look.colour, markerfacecolor=face, mew=1.3)
     words = f"{ratio(row.speedup)} {row.verdict}"
     axes.text(1.03, y, words, transform=margin, va="center_baseline", fontsize=8)
 

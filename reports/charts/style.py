@@ -100,10 +100,15 @@ def figure(height_in: float, title: str, cells: pd.DataFrame, width_in: float = 
     """Make a figure with its heading: what is drawn, on which device, under which inputs policy."""
     drawing = Figure(figsize=(width_in, height_in))
     drawing.text(*_inches(drawing, 0.06, 0.05), title, weight="bold", fontsize=10.5, va="top")
-    where = f"{cells['device'].iloc[0]}, {cells['inputs'].iloc[0]} inputs"
+    where = f"{cells['device'].iloc[0]}, {policy(cells)}"
     right = drawing.text(*_inches(drawing, width_in - 0.06, 0.065), where, va="top", ha="right")
     right.set_color(FAINT_TEXT)
     return drawing
+
+
+def policy(cells: pd.DataFrame) -> str:
+    """Name where the inputs of some cells are: ``fed inputs``, ``resident and fed inputs``."""
+    return f"{' and '.join(cells['inputs'].unique())} inputs"
 
 
 def _inches(drawing: Figure, left: float, top: float) -> tuple[float, float]:

@@ -1,0 +1,276 @@
+"""Structural names: the same variable is called the same in every program of a process."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from workbench import program
+
+from harness import Scenario, Size
+from harness.errors import ScenarioError
+from harness.runners import MODES
+from harness.state import as_oracle, require_same, variables_of
+
+
+class Innermost(tf.keras.layers.Layer):
+    """The guide's style: a raw variable, in a layer inside a layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(2.0)
+
+    def build(self, shape):
+        self.built = True
+
+    def call(self, x):
+        return x * self.w
+
+
+class Inner(tf.keras.layers.Layer):
+    """A layer that holds layers, and a variable that Keras does not list."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = tf.keras.layers.Dense(3)
+        self.second = tf.keras.layers.Dense(3)
+        self.offset = tf.Variable(1.0)
+        self.innermost = [Innermost()]
+
+    def build(self, shape):
+        self.scale = self.add_weight(name="scale", shape=())
+        self.first.build(shape)
+        self.second.build((shape[0], 3))
+
+    def call(self, x):
+        return self.innermost[0](self.second(self.first(x))) * self.scale + self.offset
+
+
+class Module(tf.Module):
+    """A tf.Module with variables of its own and of a list."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = tf.Variable(tf.ones(2), name="w")
+        self.parts = [tf.Variable(1.0, name="part"), tf.Variable(2.0, name="part")]
+        self._private = {"unnamed": tf.Variable(1.0)}
+        self.myself = self
+
+
+class Everything(Scenario):
+    """Every kind of thing that may hold variables."""
+
+    name = "everything"
+    sizes = {"tiny": Size()}
+
+    def inputs(self, rng):
+        return [{"x": np.ones((2, 4), np.float32)}]
+
+    def build(self):
+        self.plain = tf.Variable(1.0)
+        self.again = self.plain
+        self.listed = [tf.Variable(1), tf.Variable(2)]
+        self.mapped = {"a": tf.Variable(1.0), "b": (tf.Variable(2.0),)}
+        self.module = Module()
+        self.dense = tf.keras.layers.Dense(3)
+        self.dense.build((None, 4))
+        self.layers = [tf.keras.layers.Dense(3, use_bias=False) for _ in range(2)]
+        for layer in self.layers:
+            layer.build((None, 4))
+        self.nested = Inner()
+        self.nested.build((None, 4))
+        self.sequence = tf.keras.Sequential(
+            [
+                tf.keras.layers.Dense(5),
+                tf.keras.layers.BatchNormalization(),
+                Innermost(),
+                tf.keras.layers.Dense(3),
+            ]
+        )
+        self.sequence.build((None, 4))
+        self.adam = tf.keras.optimizers.Adam(0.01)
+        self.adam.build(self.sequence.trainable_variables)
+        self.metric = tf.keras.metrics.Mean()
+        self.accuracy = tf.keras.metrics.SparseCategoricalAccuracy()
+        self.generator = tf.random.Generator.from_seed(1)
+        self.keras = tf.keras.Variable(1.0)
+        self.text, self.nothing = "not a variable", None
+
+    def step(self, x):
+        noise = self.generator.normal((2, 3))
+        with tf.GradientTape() as tape:
+            y = self.sequence(x) + noise
+            loss = tf.reduce_mean(tf.square(y))
+        variables = self.sequence.trainable_variables
+        self.adam.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        self.metric.update_state(loss)
+        self.accuracy.update_state(tf.zeros(2, tf.int32), y)
+        self.listed[1].assign_add(1)
+        self.module.parts[0].assign_add(1.0)
+        return {
+            "loss": loss,
+            "mean": self.metric.result(),
+            "noise": noise,
+            "nested": self.nested(x),
+        }
+
+
+EXPECTED = {
+    "plain": (),
+    "listed/0": (),
+    "listed/1": (),
+    "mapped/a": (),
+    "mapped/b/0": (),
+    "module/weight": (2,),
+    "module/parts/0": (),
+    "module/parts/1": (),
+    "module/_private/unnamed": (),
+    "dense/kernel": (4, 3),
+    "dense/bias": (3,),
+    "layers/0/kernel": (4, 3),
+    "layers/1/kernel": (4, 3),
+    "nested/scale": (),
+    "nested/dense/kernel": (4, 3),
+    "nested/dense/bias": (3,),
+    "nested/dense_1/kernel": (3, 3),
+    "nested/dense_1/bias": (3,),
+    "nested/offset": (),
+    "nested/innermost/0/w": (),
+    "sequence/layers/2/w": (),
+    "sequence/dense/kernel": (4, 5),
+    "sequence/dense_1/kernel": (5, 3),
+    "sequence/batch_normalization/moving_mean": (5,),
+    "adam/iteration": (),
+    "adam/learning_rate": (),
+    "metric/total": (),
+    "metric/count": (),
+    "accuracy/total": (),
+    "generator/state": (3,),
+    "keras": (),
+}
+
+
+@pytest.fixture(scope="module")
+def programs():
+    """Three programs a mode, alternating, all alive in one process."""
+    return [(mode, program(Everything, mode)) for _ in range(3) for mode in MODES]
+
+
+def test_names_say_where_a_variable_is(programs):
+    _, eager = programs[0]
+    state = eager.state()
+    assert {name: state[name].shape for name in EXPECTED if name in state} == EXPECTED
+    assert "again" not in state  # one variable, one name
+    slots = [name for name in state if name.startswith("adam/")]
+    assert len(slots) == 2 + 2 * 6  # momentum and velocity of each trainable variable
+    assert len({name.removeprefix("adam/") for name in slots}) == len(slots)
+
+
+def test_names_shapes_and_dtypes_are_the_same_in_every_program(programs):
+    described = [
+        [(name, tuple(v.shape), v.dtype.name) for name, v in built.variables().items()]
+        for _, built in programs
+    ]
+    assert all(other == described[0] for other in described[1:])
+
+
+def test_every_program_starts_from_and_returns_to_one_state(programs):
+    initial = programs[0][1].state()
+    trajectories = []
+    for _, built in programs:
+        built.load(initial)
+        outputs = [built.run(built.task.feeds[0]) for _ in range(3)]
+        trajectories.append((outputs, built.state()))
+        built.load(initial)
+        for name, array in built.state().items():
+            np.testing.assert_array_equal(array, initial[name], err_msg=name)
+    reference_outputs, reference_state = trajectories[0]
+    changed = {n for n, a in reference_state.items() if not np.array_equal(a, initial[n])}
+    assert changed >= {
+        "generator/state",
+        "adam/iteration",
+        "sequence/dense/kernel",
+        "metric/total",
+        "listed/1",
+        "module/parts/0",
+    }
+    assert "module/parts/1" not in changed
+    for outputs, state in trajectories[1:]:
+        assert state.keys() == reference_state.keys()
+        for name, array in state.items():
+            np.testing.assert_allclose(
+                array, reference_state[name], rtol=1e-4, atol=1e-6, err_msg=name
+            )
+        for found, expected in zip(outputs, reference_outputs, strict=True):
+            # The generator's state was loaded, so even its numbers are the same.
+            np.testing.assert_array_equal(found["noise"], expected["noise"])
+            np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-4)
+
+
+def test_a_scenario_without_variables_has_no_state():
+    class Bare(Scenario):
+        name = "bare"
+        sizes = {"tiny": Size()}
+
+    assert variables_of(Bare(Bare.sizes["tiny"])) == {}
+
+
+STATE = {"weight": np.zeros((2, 3), np.float32), "bias": np.zeros(3, np.float32)}
+
+
+def found(**changes):
+    """Variables as TensorFlow has them, after STATE but for changes; None leaves one out."""
+    values = {**STATE, **changes}
+    return {name: tf.Variable(value) for name, value in values.items() if value is not None}
+
+
+def test_the_same_variables_are_accepted():
+    require_same(STATE, found(), "session")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bias": None}, "variable 'bias' exists in eager but not in session"),
+        ({"extra": 1.0}, "variable 'extra' exists in session but not in eager"),
+        (
+            {"bias": np.zeros(4, np.float32)},
+            "variable 'bias' is float32(4,) in session, but should be float32(3,) as in eager",
+        ),
+        (
+            {"weight": np.zeros((2, 3))},
+            "variable 'weight' is float64(2, 3) in session, but should be float32(2, 3) as in eager",
+        ),
+    ],
+)
+def test_other_variables_are_told_by_name(changes, message):
+    with pytest.raises(ScenarioError) as raised:
+        require_same(STATE, found(**changes), "session")
+    assert str(raised.value).startswith(message)
+
+
+def test_bfloat16_variables_are_the_same_as_themselves():
+    variables = {"half": tf.Variable(tf.ones(3, tf.bfloat16))}
+    require_same({"half": variables["half"].numpy()}, variables, "session")
+
+
+def test_an_oracle_gets_float64_copies_and_integers_as_they_are():
+    values = {
+        "single": np.ones(2, np.float32),
+        "half": tf.ones(2, tf.bfloat16).numpy(),
+        "count": np.int32(3),
+        "flag": np.array([True]),
+        "complex": np.ones(1, np.complex64),
+    }
+    given = as_oracle(values)
+    assert {name: array.dtype.name for name, array in given.items()} == {
+        "single": "float64",
+        "half": "float64",
+        "count": "int32",
+        "flag": "bool",
+        "complex": "complex128",
+    }
+    given["single"][0] = 5
+    given["flag"][0] = False
+    assert values["single"][0] == 1
+    assert values["flag"][0]
