@@ -7,6 +7,7 @@ second program. A *structural name* starts from the scenario's attribute instead
     self.weight = tf.Variable(5.0)       weight
     self.layers = [Dense(3), Dense(4)]   layers/0/kernel, layers/0/bias, layers/1/kernel, …
     self.model  = MnistModel()           model/dense/kernel, model/dense_1/kernel, …
+    self.module = Module()               module/weight, module/parts/0, … (tf.Module: attributes)
 
 with automatic numbers counted afresh within each attribute, in order of creation.
 """
@@ -58,7 +59,7 @@ def require_same(expected: State, found: Mapping[str, tf.Variable], mode: str) -
 
 
 def as_oracle(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Copies of arrays in double precision (bfloat16 and complex too): what an oracle computes in."""
+    """Copies of arrays in double precision, which an oracle computes in; integers as they are."""
     return {name: _as_double(np.asarray(value)) for name, value in values.items()}
 
 
@@ -73,7 +74,7 @@ def _as_double(array: Any) -> Any:
 def _walk(
     prefix: str, value: Any, above: frozenset[int] = frozenset()
 ) -> Iterator[tuple[str, tf.Variable]]:
-    """Variables that a value holds; ``above`` are the modules it is held by, which may form rings."""
+    """Variables that a value holds; ``above`` are the modules around it, which may form rings."""
     if isinstance(value, tf.Variable):
         yield prefix, value
     elif isinstance(value, tf.keras.Variable):

@@ -153,7 +153,7 @@ def test_a_file_that_declares_badly_is_told_with_its_line(case, tmp_path):
 
 def test_a_place_that_is_not_there(tmp_path):
     for word in (str(tmp_path / "nowhere"), "./nowhere.py", "nowhere.py"):
-        with pytest.raises(UsageError, match="nowhere.*: no such file or folder of scenarios"):
+        with pytest.raises(UsageError, match=r"nowhere.*: no such file or folder of scenarios"):
             catalog.select([word])
 
 
@@ -185,5 +185,5 @@ def test_a_file_that_does_not_import_is_told_with_its_reason(first, reason, tmp_
 def test_a_class_that_is_no_scenario_is_told(tmp_path):
     file = write(tmp_path, "mine", scenario("mine").replace("Mine(Scenario)", "Mine"))
     (entry,) = catalog.entries([file])
-    with pytest.raises(ScenarioError, match="does not subclass harness.Scenario"):
+    with pytest.raises(ScenarioError, match=r"does not subclass harness\.Scenario"):
         catalog.load(entry)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_hex, to_rgba
 from record_fixture import (
     BUILD_S,
     CRASHED_CELL,
@@ -398,12 +398,14 @@ def test_nothing_pays_where_the_speed_may_be_the_same(judged: Rendered) -> None:
 def test_markers_tell_the_verdicts_apart_over_the_noise_floor(judged: Rendered) -> None:
     cells = judged.summary[~judged.summary["mode"].isin(["control"])]
     axes = speedup.draw(cells).axes[0]
+    marks = [line for line in axes.lines if line.get_marker() not in ("None", "", None)]
     fills: dict[str, list[float]] = {}
-    for line in axes.lines:
-        if line.get_marker() not in ("None", "", None):
-            fills.setdefault(str(line.get_color()), []).append(
-                to_rgba(line.get_markerfacecolor())[3]
-            )
+    for mark in marks:
+        if mark.get_markeredgewidth() == 0:
+            face = to_rgba(mark.get_markerfacecolor())
+            fills.setdefault(to_hex(face), []).append(face[3])
+    edges = [to_hex(mark.get_markeredgecolor()) for mark in marks if mark.get_markeredgewidth()]
+    assert sorted(edges) == sorted(7 * list(fills))
     by_colour = {style.look_of(mode, EXPECTED).colour: mode for mode in EXPECTED}
     wanted = {"faster": 1.0, "slower": 1.0, "same": 0.4, "unclear": 0.0}
     assert {by_colour[colour]: set(found) for colour, found in fills.items()} == {

@@ -76,7 +76,9 @@ def _line(axes: Axes, y: float, row: Any, modes: list[str]) -> None:
         return
     axes.hlines(y, row.speedup_low, row.speedup_high, color=look.colour, lw=1.8)
     face = to_rgba(look.colour, _FILL.get(row.verdict, 0.0))
-    axes.plot(row.speedup, y, look.marker, ms=5.5, color=look.colour, markerfacecolor=face, mew=1.3)
+    # Two markers: the opacity of a face would be that of its edge, too.
+    axes.plot(row.speedup, y, look.marker, ms=5.5, color=face, mew=0)
+    axes.plot(row.speedup, y, look.marker, ms=5.5, color=look.colour, mfc="none", mew=1.3)
     words = f"{ratio(row.speedup)} {row.verdict}"
     axes.text(1.03, y, words, transform=margin, va="center_baseline", fontsize=8)
 
