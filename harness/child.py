@@ -86,7 +86,7 @@ def measure(plan: MeasurePlan, journal: Journal) -> None:
     """One pass: prepare every program, then time the blocks."""
     from harness import catalog, environment
     from harness.bench import blocks as bench
-    from harness.bench.prepare import Prepared, prepare
+    from harness.bench.prepare import Prepared, prepare, warm_tensorflow
     from harness.bench.schedule import ITEM_S, allocate, order
     from harness.grid import Cell
     from harness.machine import Snapshot, change
@@ -100,6 +100,7 @@ def measure(plan: MeasurePlan, journal: Journal) -> None:
     subjects: dict[tuple[str, str], Subject] = {}
     prepared: dict[str, Prepared] = {}
     failed: dict[str, tuple[str, str]] = {}
+    warm_tensorflow()
     # Which mode is built first would otherwise always pay for what the first use of an op costs.
     for timed in rng.sample(plan.timed, len(plan.timed)):
         cell = Cell.parse(timed.cell)

@@ -11,8 +11,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-PASS_S = 35.0
-"""Wall seconds of a pass to aim at: long enough that its start-up is a small part."""
+TIMED_SHARE = 0.6
+"""Of a pass's wall seconds, the part to spend in blocks; the rest is start-up and building."""
+MIN_PASS_S = 12.0
 MIN_PASSES = 3
 MIN_PASSES_LONG = 2
 LONG_GROUP_S = 4.0
@@ -88,7 +89,8 @@ def next_pass(
             return Stop("every interval is narrow enough", reached=True)
     elif passes_left <= 0:
         return Stop("all passes are measured", reached=True)
-    wall_s = remaining_s / (passes_left or max(1, round(remaining_s / PASS_S)))
+    pass_s = max(MIN_PASS_S, (startup_s + sum(n.fixed_s for n in open_)) / (1 - TIMED_SHARE))
+    wall_s = remaining_s / (passes_left or max(1, round(remaining_s / pass_s)))
     chosen = _fill(open_, wall_s - startup_s, remaining_s - startup_s)
     if not chosen:
         return Stop("the budget is spent", reached=False)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import tensorflow as tf
+
 from harness.grid import Cell
 from harness.parity.check import Subject
 from harness.plan import Timed
@@ -46,6 +48,16 @@ class Prepared:
     def block_s(self) -> float:
         """Expected seconds of one block, with its warm-up round."""
         return self.call_s * self.iterations * (self.rounds + self.warmup_rounds)
+
+
+def warm_tensorflow() -> None:
+    """Use every way of executing once, so that no cell's cold cost holds TensorFlow's own start.
+
+    The first op of a process creates devices and thread pools, some 60 ms that belong to nobody.
+    """
+    tf.function(tf.math.square)(tf.constant(2.0)).numpy()
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        session.run(tf.math.square(tf.Variable(2.0).initial_value))
 
 
 def prepare(subject: Subject, timed: Timed) -> Prepared:
