@@ -25,11 +25,12 @@ def estimate_costs(passes: pd.DataFrame) -> pd.DataFrame:
 
 def _costs(passes: pd.DataFrame, what: str) -> pd.DataFrame:
     measured = passes[passes[f"{what}_s"] > 0]
-    logs = np.log(measured[f"{what}_s"].astype(float)).groupby(measured["cell"], sort=False)
+    values = pd.Series(np.log(measured[f"{what}_s"].astype(float)), index=measured.index)
+    logs = values.groupby(measured["cell"], sort=False)
     count = np.asarray(logs.size(), dtype=np.float64)
     moderated = moderate(np.asarray(logs.var(ddof=1), dtype=np.float64), count - 1)
     quantile = [quantile_t(0.975, d) if d > 0 else np.nan for d in moderated.degrees]
     half = np.where(count > 1, quantile * np.sqrt(moderated.variance / count), np.nan)
     mean = logs.mean()
     columns = {"_s": mean, "_low_s": mean - half, "_high_s": mean + half}
-    return pd.DataFrame({f"{what}{end}": np.exp(values) for end, values in columns.items()})
+    return pd.DataFrame({f"{what}{end}": np.exp(log_s) for end, log_s in columns.items()})
