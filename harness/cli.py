@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from harness import __version__, catalog
 from harness.catalog import Entry
@@ -389,7 +390,15 @@ def _choose_sizes(entries: list[Entry], wanted: list[str]) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
+    """The words of a comma-separated list; nothing for no text.
+
+    Raises:
+        UsageError: there is text but no word in it.
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if text and not words:
+        raise UsageError(f"the selection {text!r} is empty; leave the option out for everything")
+    return words
 
 
 _PERCENT = {"%": 0.01}
@@ -423,12 +432,25 @@ def _quantity(text: str, units: dict[str, float]) -> float:
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 2."""
     try:
-        app(prog_name="python -m harness")
+        code = app(sys.argv[1:] or ["--help"], prog_name="python -m harness", standalone_mode=False)
     except UsageError as error:
         if os.environ.get("EAGER_VS_GRAPH_TRACEBACK"):
             raise
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        code = _complain(str(error))
+    except TyperException as error:  # an option that does not exist, a value that is no number
+        code = _complain(f"{_message(error)}; --help shows what there is")
     except Interrupted:
         print("interrupted before the first pass; nothing was kept", file=sys.stderr)
-        sys.exit(130)
+        code = 130
+    sys.exit(code)
+
+
+def _complain(line: str) -> int:
+    print(f"error: {line}", file=sys.stderr)
+    return 2
+
+
+def _message(error: TyperException) -> str:
+    """What is wrong, in one line without its final stop."""
+    text = error.format_message() if hasattr(error, "format_message") else str(error)
+    return " ".join(text.split()).rstrip(".")

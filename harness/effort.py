@@ -91,7 +91,9 @@ def next_pass(
         return Stop("all passes are measured", reached=True)
     pass_s = max(MIN_PASS_S, (startup_s + sum(n.fixed_s for n in open_)) / (1 - TIMED_SHARE))
     wall_s = remaining_s / (passes_left or max(1, round(remaining_s / pass_s)))
-    chosen = _fill(open_, wall_s - startup_s, remaining_s - startup_s)
+    # Passes that were asked for by number are measured whatever they cost.
+    available_s = remaining_s if passes_left is None else math.inf
+    chosen = _fill(open_, wall_s - startup_s, available_s - startup_s)
     if not chosen:
         return Stop("the budget is spent", reached=False)
     fixed_s = sum(need.fixed_s for need in chosen)
@@ -113,7 +115,7 @@ def _fill(needs: list[Need], wanted_s: float, available_s: float) -> list[Need]:
     chosen: list[Need] = []
     spent_s = 0.0
     for need in sorted(needs, key=_urgency):
-        limit_s = available_s if need.passes == 0 else wanted_s
+        limit_s = available_s if need.passes == 0 or math.isinf(available_s) else wanted_s
         if spent_s + need.least_s <= limit_s or (not chosen and need.least_s <= available_s):
             chosen.append(need)
             spent_s += need.least_s

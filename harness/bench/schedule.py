@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-MAX_BLOCKS = 30
+MAX_BLOCKS = 120
 ITEM_S = 2.5e-3
 """What pytest and the reset of the state cost beside each timed block."""
 

@@ -73,7 +73,8 @@ def _probe(blocks: pd.DataFrame) -> pd.Series[Any]:
 
 def _by_cell(blocks: pd.DataFrame) -> pd.DataFrame:
     """By cell: mean over passes of the log latency in units of the probe, and its error."""
-    latencies = locate(blocks).groupby(["cell", "pass"], sort=False)["log_s"].median()
+    located = locate(blocks)
+    latencies = located.groupby(["cell", "pass"], sort=False)["log_best_s"].median()
     relative = latencies - _probe(blocks).reindex(latencies.index, level="pass")
     passes = relative.groupby("cell", sort=False)
     count = np.asarray(passes.size(), dtype=np.float64)
