@@ -1,8 +1,10 @@
 """Where the time of the next pass goes. Free of TensorFlow; nothing here measures anything.
 
-A pass pays for TensorFlow's import and for building its programs before it times a block, and the
-spread between passes is what limits an interval. So passes are kept short and their number is
-what the budget decides; groups whose intervals are narrow enough drop out of later passes.
+A pass pays for TensorFlow's import and for building its programs before it times a block. The
+budget is cut into passes that spend about half of their time in blocks, so that there are several
+passes and yet most of the wall time is measurement; groups whose intervals are narrow enough drop
+out of later passes. Groups of very long calls are set apart: one block of theirs can cost as much
+as all the others together, so they take turns, a few in each pass, until each has its minimum.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TIMED_SHARE = 0.6
+TIMED_SHARE = 0.5
 """Of a pass's wall seconds, the part to spend in blocks; the rest is start-up and building."""
-MIN_PASS_S = 12.0
+MIN_PASS_S = 10.0
 MIN_PASSES = 3
 MIN_PASSES_LONG = 2
 LONG_GROUP_S = 4.0
@@ -36,9 +38,19 @@ class Need:
     """Seconds of one block of all its programs."""
 
     @property
+    def is_long(self) -> bool:
+        """Whether one block takes so long that the group is set apart."""
+        return self.block_s > LONG_GROUP_S
+
+    @property
     def minimum(self) -> int:
         """Passes below which its intervals are not looked at."""
-        return MIN_PASSES_LONG if self.block_s > LONG_GROUP_S else MIN_PASSES
+        return MIN_PASSES_LONG if self.is_long else MIN_PASSES
+
+    @property
+    def missing(self) -> int:
+        """Passes that it is short of its minimum."""
+        return max(0, self.minimum - self.passes)
 
     @property
     def least_s(self) -> float:
@@ -82,44 +94,43 @@ def next_pass(
     """
     if not needs:
         return Stop("there is nothing to time", reached=True)
-    open_ = list(needs)
-    if passes_left is None:
-        open_ = [need for need in needs if _is_open(need, precision)]
-        if not open_:
-            return Stop("every interval is narrow enough", reached=True)
-    elif passes_left <= 0:
-        return Stop("all passes are measured", reached=True)
-    pass_s = max(MIN_PASS_S, (startup_s + sum(n.fixed_s for n in open_)) / (1 - TIMED_SHARE))
-    wall_s = remaining_s / (passes_left or max(1, round(remaining_s / pass_s)))
-    # Passes that were asked for by number are measured whatever they cost.
-    available_s = remaining_s if passes_left is None else math.inf
-    chosen = _fill(open_, wall_s - startup_s, available_s - startup_s)
-    if not chosen:
+    if passes_left is not None:
+        if passes_left <= 0:
+            return Stop("all passes are measured", reached=True)
+        return _plan(list(needs), remaining_s / passes_left, startup_s)
+    open_ = [need for need in needs if need.missing or not need.half_width <= precision]
+    if not open_:
+        return Stop("every interval is narrow enough", reached=True)
+    short = [need for need in open_ if not need.is_long]
+    long = [need for need in open_ if need.is_long]
+    reserve_s = sum(need.missing * need.least_s for need in long)
+    passes = _passes(short, remaining_s - reserve_s, startup_s)
+    turns = math.ceil(sum(need.missing for need in long) / passes)
+    chosen = sorted((need for need in long if need.missing), key=_urgency)[:turns]
+    spent_s = startup_s + sum(need.least_s for need in chosen)
+    wall_s = max(0.0, remaining_s - reserve_s) / passes + spent_s - startup_s
+    for need in sorted(short or long, key=_urgency):
+        fits = spent_s + need.least_s <= (wall_s if need.passes else remaining_s)
+        if fits and need not in chosen:
+            chosen.append(need)
+            spent_s += need.least_s
+    if not chosen or spent_s > remaining_s:
         return Stop("the budget is spent", reached=False)
+    return _plan([need for need in needs if need in chosen], wall_s, startup_s)
+
+
+def _passes(short: Sequence[Need], remaining_s: float, startup_s: float) -> int:
+    """How many more passes the budget pays for, when each times for about its share."""
+    overhead_s = startup_s + sum(need.fixed_s for need in short)
+    pass_s = max(MIN_PASS_S, overhead_s / (1 - TIMED_SHARE))
+    return max(1, round(remaining_s / pass_s))
+
+
+def _plan(chosen: list[Need], wall_s: float, startup_s: float) -> NextPass:
     fixed_s = sum(need.fixed_s for need in chosen)
     least_s = sum(need.block_s for need in chosen)
     timed_s = max(_MIN_TIMED_S, least_s, wall_s - startup_s - fixed_s)
     return NextPass([need.group for need in chosen], timed_s)
-
-
-def _is_open(need: Need, precision: float) -> bool:
-    return need.passes < need.minimum or not need.half_width <= precision
-
-
-def _fill(needs: list[Need], wanted_s: float, available_s: float) -> list[Need]:
-    """The neediest groups that fit; those with the fewest passes first.
-
-    A first pass takes every group even when that is more than its share, as long as it is
-    affordable at all: a cell without a number is worse than a wide interval.
-    """
-    chosen: list[Need] = []
-    spent_s = 0.0
-    for need in sorted(needs, key=_urgency):
-        limit_s = available_s if need.passes == 0 or math.isinf(available_s) else wanted_s
-        if spent_s + need.least_s <= limit_s or (not chosen and need.least_s <= available_s):
-            chosen.append(need)
-            spent_s += need.least_s
-    return [need for need in needs if need in chosen]
 
 
 def _urgency(need: Need) -> tuple[bool, bool, float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Prepared:
     build_s: float
     first_call_s: float
     call_s: float
-    """Seconds of a warm call, the fastest of a few: for planning only."""
+    """Seconds of a warm call, the median of a few: for planning only."""
     iterations: int
     rounds: int
     warmup_rounds: int
@@ -125,16 +126,15 @@ def slowed(call: Call, fraction: float) -> Call:
 
 
 def _warm(program: Program) -> float:
-    """Call until warm; the fastest call in seconds."""
-    fastest, spent, calls = math.inf, 0.0, 0
-    while calls < _WARM_CALLS or (spent < _WARM_S and calls < 1000):
+    """Call until warm; the median call in seconds."""
+    calls_s: list[float] = []
+    while len(calls_s) < _WARM_CALLS or (sum(calls_s) < _WARM_S and len(calls_s) < 100):
         start = time.perf_counter()
         program.call()
-        took = time.perf_counter() - start
-        fastest, spent, calls = min(fastest, took), spent + took, calls + 1
-        if took > LONG_CALL_S:
+        calls_s.append(time.perf_counter() - start)
+        if calls_s[-1] > LONG_CALL_S:
             break
-    return fastest
+    return statistics.median(calls_s)
 
 
 def _signatures(feeds: Sequence[Feed]) -> Iterator[Feed]:
