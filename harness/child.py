@@ -88,7 +88,7 @@ def measure(plan: MeasurePlan, journal: Journal) -> None:
     """One pass: prepare every program, then time the blocks."""
     from harness import catalog, environment
     from harness.bench import blocks as bench
-    from harness.bench.prepare import Prepared, prepare, warm_tensorflow
+    from harness.bench.prepare import Prepared, pace, prepare, warm_tensorflow
     from harness.bench.schedule import ITEM_S, allocate, order
     from harness.grid import Cell
     from harness.machine import Snapshot, change
@@ -127,18 +127,22 @@ def measure(plan: MeasurePlan, journal: Journal) -> None:
             first_call_s=done.first_call_s,
             traces=done.warm_traces,
             prepare_s=time.perf_counter() - started_s,
-            block_s=done.block_s,
         )
     groups: dict[str, list[str]] = defaultdict(list)
     for timed in plan.timed:
         if timed.cell in prepared:
             groups[timed.group].append(timed.cell)
+    for members in groups.values():
+        paced = pace([prepared[cell] for cell in members])
+        prepared.update((done.cell.id, done) for done in paced)
     cost = {
         group: sum(prepared[cell].block_s + ITEM_S for cell in members)
         for group, members in groups.items()
     }
     turns = order(groups, allocate(cost, plan.seconds), rng)
-    journal.write("blocks", total=len(turns), seconds=sum(prepared[t.cell].block_s for t in turns))
+    journal.write(
+        "blocks", total=len(turns), block_s={cell: done.block_s for cell, done in prepared.items()}
+    )
     blocks = bench.Blocks(turns, prepared, journal, plan.number, plan.bare_loops)
     before, start = Snapshot.take(), time.perf_counter()
     code, retraces = bench.run(blocks, plan.result)

@@ -208,7 +208,7 @@ class PassListener:
                 self._startup_s = event["startup_s"]
                 self._progress.stage(f"pass {self._number}: building", event["programs"])
             case "built":
-                names = ("build_s", "first_call_s", "traces", "prepare_s", "block_s")
+                names = ("build_s", "first_call_s", "traces", "prepare_s")
                 self._cells[event["cell"]] = {
                     "status": "measured",
                     "retraces": 0,
@@ -220,6 +220,8 @@ class PassListener:
                     status=event["status"], reason=event["reason"]
                 )
             case "blocks":
+                for cell, block_s in event["block_s"].items():
+                    self._cells[cell]["block_s"] = block_s
                 self._progress.stage(f"pass {self._number}: timing", event["total"])
             case "block":
                 self._benchmarks.append(event["benchmark"])

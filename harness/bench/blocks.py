@@ -90,11 +90,12 @@ class Blocks:
             prepared.program.load(prepared.initial)
             probe = probe_s()
             with prepared.program.task.on_device():
+                if prepared.warms_up:
+                    prepared.program.call()
                 benchmark.pedantic(
                     prepared.program.call,
                     rounds=prepared.rounds,
                     iterations=prepared.iterations,
-                    warmup_rounds=prepared.warmup_rounds,
                 )
         except Exception as error:
             self.failed[cell] = failure(error)

@@ -6,7 +6,7 @@ import math
 import statistics
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
@@ -14,17 +14,20 @@ from harness.grid import Cell
 from harness.parity.check import Subject
 from harness.plan import Timed
 from harness.runners.program import Call, Program
-from harness.scenario import Array, Feed, State
+from harness.scenario import Feed, State
 
 ROUND_S = 1.0e-3
 """A round lasts at least this long: long enough that the clock's own 0.1 µs does not count,
 short enough that several rounds of every mode fall into one state of the machine."""
-ROUNDS = 5
-"""Rounds in a block; one where a call is so long that five of them would be a pass. Few, so that
-the modes take turns often: see tests/benchmarks/estimators.py."""
-LONG_CALL_S = 0.1
+ROUNDS = 3
+"""Rounds in a block. Few, so that the modes take turns often: what the machine does to one turn and
+not to the next is most of the noise (see tests/benchmarks/estimators.py)."""
+LONG_BLOCK_S = 1.0
+"""A block that would take longer has fewer rounds."""
+SINGLE_ROUND_S = 10.0e-3
+"""A round lasts at least this long where it is the only one of its block."""
 WHOLE_CALL_S = 1.0
-_WARM_S = 0.02
+_WARM_S = 0.005
 _WARM_CALLS = 3
 
 
@@ -34,22 +37,30 @@ class Prepared:
 
     cell: Cell
     group: str
+    mode: str
+    """The mode that the program is built in: for the A/A control, its twin's."""
     program: Program
     initial: State
     build_s: float
     first_call_s: float
     call_s: float
     """Seconds of a warm call, the median of a few: for planning only."""
-    iterations: int
-    rounds: int
-    warmup_rounds: int
     warm_traces: int
     """Traces before the first timed call."""
+    iterations: int = 1
+    """Calls in a round."""
+    rounds: int = 1
+    """Rounds in a block: the same for all programs of a group."""
 
     @property
     def block_s(self) -> float:
-        """Expected seconds of one block, with its warm-up round."""
-        return self.call_s * self.iterations * (self.rounds + self.warmup_rounds)
+        """Expected seconds of one block."""
+        return self.call_s * self.iterations * self.rounds
+
+    @property
+    def warms_up(self) -> bool:
+        """Whether a block begins with an untimed call, as the caches are another program's."""
+        return self.call_s < WHOLE_CALL_S
 
 
 def warm_tensorflow() -> None:
@@ -95,26 +106,39 @@ def _calibrated(
         program.call = slowed(program.call, timed.slowdown)
     # A call of a second or more needs no warming beyond its first, and no second calibration.
     call_s = first_call_s if first_call_s > WHOLE_CALL_S else _warm(program)
-    long = call_s > LONG_CALL_S
     return Prepared(
         cell=cell,
         group=timed.group,
+        mode=timed.mode,
         program=program,
         initial=subject.initial,
         build_s=build_s,
         first_call_s=first_call_s,
         call_s=call_s,
-        iterations=1 if long else max(1, math.ceil(ROUND_S / call_s)),
-        rounds=1 if long else ROUNDS,
-        warmup_rounds=0 if long else 1,
         warm_traces=program.traces,
     )
+
+
+def pace(group: Sequence[Prepared]) -> list[Prepared]:
+    """Give the programs of a group their rounds and iterations.
+
+    A block counts with its fastest round, so the programs of a group have the same number of
+    rounds, and programs of one mode (the A/A control and its twin) the same number of calls in
+    one: the fastest of many would be faster than the fastest of few.
+    """
+    call_s = {p.mode: min(q.call_s for q in group if q.mode == p.mode) for p in group}
+    calls = {mode: math.ceil(ROUND_S / seconds) for mode, seconds in call_s.items()}
+    rounds = int(LONG_BLOCK_S / sum(call_s[p.mode] * calls[p.mode] for p in group))
+    if rounds <= 1:
+        calls = {mode: math.ceil(SINGLE_ROUND_S / seconds) for mode, seconds in call_s.items()}
+    rounds = min(ROUNDS, max(1, rounds))
+    return [replace(p, iterations=calls[p.mode], rounds=rounds) for p in group]
 
 
 def slowed(call: Call, fraction: float) -> Call:
     """The call, made longer by a fraction of its own duration, by spinning."""
 
-    def spinning() -> list[Array]:
+    def spinning() -> object:
         start = time.perf_counter()
         outputs = call()
         end = start + (time.perf_counter() - start) * (1 + fraction)
@@ -132,7 +156,7 @@ def _warm(program: Program) -> float:
         start = time.perf_counter()
         program.call()
         calls_s.append(time.perf_counter() - start)
-        if calls_s[-1] > LONG_CALL_S:
+        if calls_s[-1] > WHOLE_CALL_S:
             break
     return statistics.median(calls_s)
 

@@ -23,7 +23,7 @@ from harness.errors import ScenarioError
 from harness.scenario import Array, Feed, Scenario, State
 from harness.state import variables_of
 
-Call = Callable[[], list[Array]]
+Call = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def synchronised(call: Call) -> Call:
     Fetching the outputs does not wait for updates of variables that no output depends on.
     """
 
-    def call_and_wait() -> list[Array]:
+    def call_and_wait() -> object:
         outputs = call()
         tf.test.experimental.sync_devices()
         return outputs

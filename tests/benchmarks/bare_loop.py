@@ -28,7 +28,7 @@ import tensorflow as tf
 
 from harness import catalog
 from harness.bench.blocks import Blocks, run
-from harness.bench.prepare import Prepared, prepare
+from harness.bench.prepare import Prepared, pace, prepare
 from harness.bench.schedule import Turn
 from harness.grid import Cell
 from harness.journal import Journal
@@ -68,10 +68,16 @@ class Interleaved(Blocks):
     blocks_s: dict[str, list[float]]
 
     def time(self, benchmark: Any, cell: str, block: int, position: int) -> None:
+        # Who comes second finds warmer caches, so they take turns.
+        if block % 2:
+            self._loop(cell)
         super().time(benchmark, cell, block, position)
-        prepared = self.prepared[cell]
         self.blocks_s[cell] += benchmark.stats.stats.data
-        call = self.hand[cell]
+        if not block % 2:
+            self._loop(cell)
+
+    def _loop(self, cell: str) -> None:
+        prepared, call = self.prepared[cell], self.hand[cell]
         for _ in range(prepared.iterations):  # as the harness's warm-up round
             call()
         for _ in range(prepared.rounds):
@@ -93,8 +99,9 @@ def main(blocks: int) -> None:
         hand[cell.id] = by_hand(mode, parameters.feeds[0]["a"], size.products)
         for _ in range(50):
             hand[cell.id]()
-    # Longer rounds than a pass takes: 2 % of a median is to be seen in a minute.
-    prepared = {cell: replace(p, rounds=10) for cell, p in prepared.items()}
+    paced = pace(list(prepared.values()))
+    # More rounds than a pass takes: 2 % of a median is to be seen in a minute.
+    prepared = {p.cell.id: replace(p, rounds=10) for p in paced}
     turns = [Turn(cell, block, 0) for block in range(blocks) for cell in prepared]
     with tempfile.TemporaryDirectory() as folder:
         plugin = Interleaved(turns, prepared, Journal(Path(folder) / "journal.jsonl"), 1)
