@@ -143,7 +143,7 @@ def measure(plan: MeasurePlan, journal: Journal) -> None:
     journal.write(
         "blocks", total=len(turns), block_s={cell: done.block_s for cell, done in prepared.items()}
     )
-    blocks = bench.Blocks(turns, prepared, journal, plan.number, plan.bare_loops)
+    blocks = bench.Blocks(turns, prepared, journal, plan.number, plan.seconds, plan.bare_loops)
     before, start = Snapshot.take(), time.perf_counter()
     code, retraces = bench.run(blocks, plan.result)
     wall_s = time.perf_counter() - start

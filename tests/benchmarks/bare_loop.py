@@ -104,7 +104,7 @@ def main(blocks: int) -> None:
     prepared = {p.cell.id: replace(p, rounds=10) for p in paced}
     turns = [Turn(cell, block, 0) for block in range(blocks) for cell in prepared]
     with tempfile.TemporaryDirectory() as folder:
-        plugin = Interleaved(turns, prepared, Journal(Path(folder) / "journal.jsonl"), 1)
+        plugin = Interleaved(turns, prepared, Journal(Path(folder) / "journal.jsonl"), 1, 600.0)
         plugin.hand = hand
         plugin.loops = {cell: [] for cell in prepared}
         plugin.blocks_s = {cell: [] for cell in prepared}
