@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import random
 import sys
 import time
@@ -24,6 +25,7 @@ from harness.plan import CheckPlan, MeasurePlan
 def main() -> int:
     """Read the plan, import TensorFlow, work."""
     started = time.perf_counter()
+    parent = os.getppid()
     plan = plans.read(Path(sys.argv[1]))
     journal = Journal(Path(sys.argv[2]))
     import_tensorflow()
@@ -33,7 +35,7 @@ def main() -> int:
         if isinstance(plan, CheckPlan):
             check(plan, journal)
         else:
-            measure(plan, journal)
+            measure(plan, journal, parent)
     except UsageError as error:
         journal.write("usage_error", message=str(error))
         return 2
@@ -84,8 +86,8 @@ def check(plan: CheckPlan, journal: Journal) -> None:
     journal.write("done")
 
 
-def measure(plan: MeasurePlan, journal: Journal) -> None:
-    """One pass: prepare every program, then time the blocks."""
+def measure(plan: MeasurePlan, journal: Journal, parent: int) -> None:
+    """One pass: prepare every program, then time the blocks, as long as the parent lives."""
     from harness import catalog, environment
     from harness.bench import blocks as bench
     from harness.bench.prepare import Prepared, pace, prepare, warm_tensorflow
@@ -143,7 +145,9 @@ def measure(plan: MeasurePlan, journal: Journal) -> None:
     journal.write(
         "blocks", total=len(turns), block_s={cell: done.block_s for cell, done in prepared.items()}
     )
-    blocks = bench.Blocks(turns, prepared, journal, plan.number, plan.seconds, plan.bare_loops)
+    blocks = bench.Blocks(
+        turns, prepared, journal, plan.number, plan.seconds, plan.bare_loops, parent
+    )
     before, start = Snapshot.take(), time.perf_counter()
     code, retraces = bench.run(blocks, plan.result)
     wall_s = time.perf_counter() - start

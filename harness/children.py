@@ -27,6 +27,7 @@ from harness.record import CRASHED, TIMEOUT
 
 _POLL_S = 0.25
 _GRACE_S = 10.0
+_IMPORT_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -128,10 +129,13 @@ class _Watch:
         self.usage_error = ""
         self.finished = False
         self._heard = time.monotonic()
+        self._imported = False
 
     def hear(self, event: Event) -> None:
         self._heard = time.monotonic()
         match event["event"]:
+            case "imported":
+                self._imported = True
             case "cell":
                 self.cell = event["cell"]
             case "blocks" | "built" | "parity":
@@ -144,7 +148,8 @@ class _Watch:
     def verdict(self, pid: int, limits: Limits) -> str:
         """Why the child must be killed; empty when it may go on."""
         silent = time.monotonic() - self._heard
-        if silent > limits.silence_s:
+        # A cell's limit says nothing about how long TensorFlow's import takes.
+        if silent > (limits.silence_s if self._imported else max(limits.silence_s, _IMPORT_S)):
             return f"no sign of progress for {silent:.0f} s"
         try:
             resident = psutil.Process(pid).memory_info().rss

@@ -220,7 +220,8 @@ def bench(
         )
         with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
             run = orchestrate.bench(request, results, progress)
-    raise typer.Exit(_report(run.folder))
+    code = _report(run.folder)
+    raise typer.Exit(130 if run.work.exists() else code)  # it exists while a run is unfinished
 
 
 @app.command()

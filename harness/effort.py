@@ -101,20 +101,26 @@ def next_pass(
     open_ = [need for need in needs if need.missing or not need.half_width <= precision]
     if not open_:
         return Stop("every interval is narrow enough", reached=True)
-    short = [need for need in open_ if not need.is_long]
-    long = [need for need in open_ if need.is_long]
+    affordable = [need for need in open_ if startup_s + need.least_s <= remaining_s]
+    short = [need for need in affordable if not need.is_long]
+    long = [need for need in affordable if need.is_long]
     reserve_s = sum(need.missing * need.least_s for need in long)
     passes = _passes(short, remaining_s - reserve_s, startup_s)
     turns = math.ceil(sum(need.missing for need in long) / passes)
-    chosen = sorted((need for need in long if need.missing), key=_urgency)[:turns]
-    spent_s = startup_s + sum(need.least_s for need in chosen)
-    wall_s = max(0.0, remaining_s - reserve_s) / passes + spent_s - startup_s
-    for need in sorted(short or long, key=_urgency):
-        fits = spent_s + need.least_s <= (wall_s if need.passes else remaining_s)
-        if fits and need not in chosen:
+    chosen: list[Need] = []
+    spent_s = startup_s
+    for need in sorted((need for need in long if need.missing), key=_urgency)[:turns]:
+        if spent_s + need.least_s <= remaining_s:
             chosen.append(need)
             spent_s += need.least_s
-    if not chosen or spent_s > remaining_s:
+    wall_s = max(0.0, remaining_s - reserve_s) / passes + spent_s - startup_s
+    for need in sorted(short or long, key=_urgency):
+        # What was never measured, or is alone in the pass, may take all that remains.
+        limit_s = wall_s if need.passes and chosen else remaining_s
+        if need not in chosen and spent_s + need.least_s <= limit_s:
+            chosen.append(need)
+            spent_s += need.least_s
+    if not chosen:
         return Stop("the budget is spent", reached=False)
     return _plan([need for need in needs if need in chosen], wall_s, startup_s)
 

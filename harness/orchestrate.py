@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -203,7 +204,8 @@ def resume(folder: Path, schedule: Schedule, progress: Progress) -> Run:
         entries=[Entry(**{**entry, "file": Path(entry["file"])}) for entry in request["entries"]],
         timed=timed,
         costs=_first_costs(checked, timed),
-        schedule=schedule,
+        # The run's devices depend on it.
+        schedule=replace(schedule, logical_cpus=request["logical_cpus"]),
         progress=progress,
         startup_s=10.0,
     )
@@ -215,6 +217,7 @@ def _measure(passes: Passes) -> None:
     """Measure; what was finished stays, whatever ends it."""
     run, progress = passes.run, passes.progress
     run.work.mkdir(exist_ok=True)
+    run.owner.write_text(str(os.getpid()), encoding="utf-8")
     try:
         stop = passes.measure()
     except Interrupted:
@@ -223,7 +226,7 @@ def _measure(passes: Passes) -> None:
             f"`python -m harness bench --resume {run.folder}`"
         )
     except UsageError:
-        if not run.pass_numbers():
+        if not any(run.raw.iterdir()):  # on a full disk, rounds without a pass's record
             shutil.rmtree(run.folder)
         raise
     else:

@@ -6,6 +6,7 @@ pass that was cut short leaves its finished blocks, even when this process was k
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections import defaultdict
@@ -13,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from harness import effort
 from harness.catalog import Entry
@@ -221,7 +224,7 @@ class PassListener:
                 )
             case "blocks":
                 for cell, block_s in event["block_s"].items():
-                    self._cells[cell]["block_s"] = block_s
+                    self._cells.setdefault(cell, {"status": "measured"})["block_s"] = block_s
                 self._progress.stage(f"pass {self._number}: timing", event["total"])
             case "block":
                 self._benchmarks.append(event["benchmark"])
@@ -229,8 +232,9 @@ class PassListener:
             case "finished":
                 self._finished = event
                 for cell in event["traces"]:
-                    self._cells[cell]["traces"] = event["traces"][cell]
-                    self._cells[cell]["retraces"] = event["retraces"][cell]
+                    self._cells.setdefault(cell, {"status": "measured"}).update(
+                        traces=event["traces"][cell], retraces=event["retraces"][cell]
+                    )
 
     def save(self, run: Run, outcome: Outcome) -> PassRecord:
         """Write the pass; rounds that the child could not write itself come from the journal."""
@@ -263,6 +267,8 @@ def recover(run: Run) -> list[int]:
     Returns:
         The numbers of the passes that were recovered.
     """
+    if _is_measured(run):
+        return []
     recovered = []
     for journal in sorted(run.work.glob("pass-*.jsonl")):
         number = int(journal.stem.removeprefix("pass-"))
@@ -274,6 +280,15 @@ def recover(run: Run) -> list[int]:
             recovered.append(number)
         _forget(run, number)
     return recovered
+
+
+def _is_measured(run: Run) -> bool:
+    """Whether another process is measuring the run at this moment."""
+    try:
+        holder = int(run.owner.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return holder != os.getpid() and psutil.pid_exists(holder)
 
 
 def _forget(run: Run, number: int) -> None:

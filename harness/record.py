@@ -174,6 +174,11 @@ class Run:
         """What an unfinished run needs: plans and journals; gone when it is finished."""
         return self.folder / "work"
 
+    @property
+    def owner(self) -> Path:
+        """The id of the process that measures the run."""
+        return self.work / "pid"
+
     def pass_file(self, number: int) -> Path:
         """pytest-benchmark's JSON of a pass."""
         return self.raw / f"pass-{number}.json"

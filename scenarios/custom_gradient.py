@@ -11,7 +11,6 @@ import tensorflow as tf
 from harness import KnownDifference, Scenario, Size, Tolerance
 from harness.scenario import Array, Feed, State
 
-
 REWRITTEN = (
     "at x = −20 Grappler's arithmetic optimization has rewritten log(1 + e) to log1p(e), which "
     "keeps 2.06e-9, where eager's 1 + e rounds to 1 and its logarithm is 0"

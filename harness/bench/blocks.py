@@ -38,6 +38,7 @@ class Blocks:
         pass_number: int,
         seconds: float,
         bare_loops: bool = False,
+        parent: int | None = None,
     ) -> None:
         self.turns = turns
         self.prepared = prepared
@@ -50,7 +51,7 @@ class Blocks:
         self.failed: dict[str, tuple[str, str]] = {}
         self.probes: list[float] = []
         self.clock_s = 0.0
-        self._parent = os.getppid()
+        self._parent = parent or os.getppid()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make an item of every turn."""

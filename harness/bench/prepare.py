@@ -24,11 +24,14 @@ ROUNDS = 3
 not to the next is most of the noise (see tests/benchmarks/estimators.py)."""
 LONG_BLOCK_S = 1.0
 """A block that would take longer has fewer rounds."""
-SINGLE_ROUND_S = 10.0e-3
-"""A round lasts at least this long where it is the only one of its block."""
+SHARE_OF_SLOWEST = 0.1
+"""A round lasts at least this part of the slowest mode's: where that takes a second, a millisecond
+of the others would be a poor match, and ten times as much costs little."""
 WHOLE_CALL_S = 1.0
 _WARM_S = 0.005
 _WARM_CALLS = 3
+_MAX_WARM_CALLS = 100
+_LONG_WARM_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -127,10 +130,9 @@ def pace(group: Sequence[Prepared]) -> list[Prepared]:
     one: the fastest of many would be faster than the fastest of few.
     """
     call_s = {p.mode: min(q.call_s for q in group if q.mode == p.mode) for p in group}
-    calls = {mode: math.ceil(ROUND_S / seconds) for mode, seconds in call_s.items()}
+    round_s = max(ROUND_S, SHARE_OF_SLOWEST * max(call_s.values()))
+    calls = {mode: math.ceil(round_s / seconds) for mode, seconds in call_s.items()}
     rounds = int(LONG_BLOCK_S / sum(call_s[p.mode] * calls[p.mode] for p in group))
-    if rounds <= 1:
-        calls = {mode: math.ceil(SINGLE_ROUND_S / seconds) for mode, seconds in call_s.items()}
     rounds = min(ROUNDS, max(1, rounds))
     return [replace(p, iterations=calls[p.mode], rounds=rounds) for p in group]
 
@@ -152,12 +154,12 @@ def slowed(call: Call, fraction: float) -> Call:
 def _warm(program: Program) -> float:
     """Call until warm; the median call in seconds."""
     calls_s: list[float] = []
-    while len(calls_s) < _WARM_CALLS or (sum(calls_s) < _WARM_S and len(calls_s) < 100):
+    while len(calls_s) < _MAX_WARM_CALLS and (
+        sum(calls_s) < _WARM_S or (len(calls_s) < _WARM_CALLS and sum(calls_s) < _LONG_WARM_S)
+    ):
         start = time.perf_counter()
         program.call()
         calls_s.append(time.perf_counter() - start)
-        if calls_s[-1] > WHOLE_CALL_S:
-            break
     return statistics.median(calls_s)
 
 

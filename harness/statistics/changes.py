@@ -44,11 +44,14 @@ def compare_runs(before: pd.DataFrame, after: pd.DataFrame, margin: float = 0.03
     degrees = np.asarray(a["degrees"] + b["degrees"], dtype=np.float64)
     half = np.array([quantile_t(0.975, d) if d > 0 else math.nan for d in degrees]) * error
     edge = math.log1p(margin)
-    with np.errstate(invalid="ignore"):
-        differs = adjust(2 * stdtr(degrees, -np.abs(change) / error)) <= FALSE_VERDICTS
-        same = adjust(stdtr(degrees, -(edge - np.abs(change)) / error)) <= FALSE_VERDICTS
+    # A cell with one pass in either run cannot be tested, and must not count among the others.
+    known = np.isfinite(half)
+    differs, same = np.zeros_like(known), np.zeros_like(known)
+    tested, of, size = degrees[known], error[known], np.abs(change[known])
+    differs[known] = adjust(2 * stdtr(tested, -size / of)) <= FALSE_VERDICTS
+    same[known] = adjust(stdtr(tested, -(edge - size) / of)) <= FALSE_VERDICTS
     words = np.select(
-        [np.isnan(half), differs & (change > 0), differs, same],
+        [~known, differs & (change > 0), differs, same],
         ["", "slower", "faster", "same"],
         "unclear",
     )
