@@ -106,6 +106,9 @@ class Blocks:
                     rounds=prepared.rounds,
                     iterations=prepared.iterations,
                 )
+        except KeyboardInterrupt:
+            benchmark.has_error = True  # half a block is no block: pytest-benchmark leaves it out
+            raise
         except Exception as error:
             self.failed[cell] = failure(error)
             self.journal.write("failed", cell=cell, status="error", reason=self.failed[cell][1])
