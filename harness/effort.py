@@ -126,10 +126,14 @@ def next_pass(
 
 
 def _passes(short: Sequence[Need], remaining_s: float, startup_s: float) -> int:
-    """How many more passes the budget pays for, when each times for about its share."""
+    """How many more passes the budget pays for, when each times for about its share.
+
+    A small budget is rather cut into short passes than into one: one gives no interval.
+    """
     overhead_s = startup_s + sum(need.fixed_s for need in short)
     pass_s = max(MIN_PASS_S, overhead_s / (1 - TIMED_SHARE))
-    return max(1, round(remaining_s / pass_s))
+    affordable = int(remaining_s / (1.2 * (overhead_s + _MIN_TIMED_S)))
+    return max(1, round(remaining_s / pass_s), min(MIN_PASSES, affordable))
 
 
 def _plan(chosen: list[Need], wall_s: float, startup_s: float) -> NextPass:
