@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 TIMED_SHARE = 0.5
 """Of a pass's wall seconds, the part to spend in blocks; the rest is start-up and building."""
+LEAST_TIMED_SHARE = 0.4
+"""What that part may shrink to for the sake of another pass."""
 MIN_PASS_S = 10.0
 MIN_PASSES = 3
 MIN_PASSES_LONG = 2
@@ -132,7 +134,7 @@ def _passes(short: Sequence[Need], remaining_s: float, startup_s: float) -> int:
     """
     overhead_s = startup_s + sum(need.fixed_s for need in short)
     pass_s = max(MIN_PASS_S, overhead_s / (1 - TIMED_SHARE))
-    affordable = int(remaining_s / (1.2 * (overhead_s + _MIN_TIMED_S)))
+    affordable = int(remaining_s * (1 - LEAST_TIMED_SHARE) / overhead_s)
     return max(1, round(remaining_s / pass_s), min(MIN_PASSES, affordable))
 
 

@@ -24,7 +24,8 @@ from harness.progress import Progress
 from harness.record import CellParity, Run, TensorComparison
 
 _MAX_LOST = 20
-_PREPARE_S = 0.12
+_TRACE_S = 0.3
+_PREPARE_S = 0.1
 """Seconds to build and warm a program of negligible calls: a first guess."""
 _SHORT_BLOCK_S = 0.012
 NO_CONTROL_S = 1.0
@@ -255,6 +256,8 @@ def _first_costs(checked: Checked, timed: list[Timed]) -> dict[str, Costs]:
     for each in timed:
         parity = checked.parity[Cell.parse(each.cell).in_mode(each.mode).id]
         call_s = parity.call_s or 0.0
+        if call_s < _TRACE_S:  # mostly tracing, which _PREPARE_S holds already
+            call_s = 0.0
         costs[each.cell] = Costs(_PREPARE_S + 2 * call_s, max(_SHORT_BLOCK_S, call_s))
     return costs
 
