@@ -10,6 +10,7 @@ frozen, so that a collection inside the clock does not walk the programs of ever
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 import platform
 import time
@@ -110,7 +111,7 @@ class Blocks:
             benchmark.has_error = True  # half a block is no block: pytest-benchmark leaves it out
             raise
         except Exception as error:
-            self.failed[cell] = failure(error)
+            self.failed[cell] = failure(error, inspect.getfile(prepared.program.task.scenario))
             self.journal.write("failed", cell=cell, status="error", reason=self.failed[cell][1])
             raise
         self.probes.append(probe)
