@@ -12,7 +12,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -37,6 +37,9 @@ class Entry:
     """Parameters by size, as written: ``{"tiny": "n=8, products=20"}``."""
     file: Path
     class_name: str
+    concept: str = ""
+    default_sizes: list[str] = field(default_factory=list)
+    """The sizes that run when none is asked for."""
 
 
 def entries(places: Sequence[Path]) -> list[Entry]:
@@ -150,10 +153,15 @@ def _entry(file: Path, node: ast.ClassDef) -> Entry:
             if key is not None and isinstance(value, ast.Call)
         }
         assert len(declared) == len(sizes.keys)
+        concept = ast.literal_eval(assigned.get("concept", ast.Constant("")))
+        default = list(ast.literal_eval(assigned.get("default_sizes", ast.Tuple([])))) or [
+            *declared
+        ]
     except (ValueError, AssertionError):
         raise ScenarioError(
-            f"{file}:{node.lineno}: {node.name} should give `name` as literal text and `sizes` as "
-            "a literal dict of Size(...): they are read without executing the file"
+            f"{file}:{node.lineno}: {node.name} should give `name` and `concept` as literal text, "
+            "`sizes` as a literal dict of Size(...) and `default_sizes` as a literal tuple: they "
+            "are read without executing the file"
         ) from None
     for size in declared:
         if not isinstance(size, str) or not size or set(size) & _RESERVED:
@@ -166,8 +174,14 @@ def _entry(file: Path, node: ast.ClassDef) -> Entry:
             f"{file}:{node.lineno}: {node.name} has name {name!r} and {len(declared)} sizes, but "
             "should have a name of a-z, 0-9 and _ and at least one size"
         )
+    for size in default:
+        if size not in declared:
+            raise ScenarioError(
+                f"{file}:{node.lineno}: {node.name} has {size!r} in default_sizes, but should have "
+                f"only its sizes there: {', '.join(declared)}"
+            )
     summary = (ast.get_docstring(node) or "").partition("\n")[0]
-    return Entry(name, summary, declared, file.resolve(), node.name)
+    return Entry(name, summary, declared, file.resolve(), node.name, concept, default)
 
 
 def _assigned(node: ast.ClassDef) -> dict[str, ast.expr]:

@@ -25,14 +25,14 @@ from harness import __version__, catalog
 from harness.catalog import Entry
 from harness.errors import Interrupted, UsageError
 from harness.grid import INPUTS, choose, unknown
-from harness.runners import MODES
+from harness.runners import DEFAULT_MODES, MODES
 
 if TYPE_CHECKING:
     from harness.children import Limits
     from harness.orchestrate import Request
 
 RESULTS = Path("results")
-QUICK_SIZES = 2
+QUICK_SIZES = 1
 BUDGET_S = 270.0
 QUICK_BUDGET_S = 46.0
 SECONDS_A_PASS = 60.0
@@ -52,8 +52,15 @@ app = typer.Typer(
 Scenarios = Annotated[
     str, typer.Option(metavar="NAMES|FILES|FOLDERS", help="What to run; default: every built-in.")
 ]
-Modes = Annotated[str, typer.Option(metavar="NAMES", help=f"Of {', '.join(MODES)}; default: all.")]
-Sizes = Annotated[str, typer.Option(metavar="NAMES", help="Default: every size.")]
+Modes = Annotated[
+    str,
+    typer.Option(
+        metavar="NAMES|all", help=f"Of {', '.join(MODES)}; default: {', '.join(DEFAULT_MODES)}."
+    ),
+]
+Sizes = Annotated[
+    str, typer.Option(metavar="NAMES|all", help="Default: those that `list` marks with *.")
+]
 Devices = Annotated[
     str, typer.Option(metavar="NAMES", help="Such as CPU:0,GPU:0; default: every device found.")
 ]
@@ -103,22 +110,33 @@ def list_(
     if format is Format.JSON:
         content = {
             "scenarios": [
-                {"name": entry.name, "summary": entry.summary, "sizes": entry.sizes}
+                {
+                    "name": entry.name,
+                    "concept": entry.concept,
+                    "summary": entry.summary,
+                    "sizes": entry.sizes,
+                    "default_sizes": entry.default_sizes,
+                }
                 for entry in entries
             ],
-            "modes": {mode.name: mode.summary for mode in MODES.values()},
+            "modes": {
+                mode.name: {"summary": mode.summary, "kind": mode.kind, "default": mode.default}
+                for mode in MODES.values()
+            },
             "inputs": list(INPUTS),
         }
         print(json.dumps(content, indent=2))
         return
     width = max(len(name) for name in [*(entry.name for entry in entries), *MODES])
-    print("scenarios")
+    print("scenarios (* runs by default)")
     for entry in entries:
+        sizes = ", ".join(f"{size}{'*' * (size in entry.default_sizes)}" for size in entry.sizes)
+        concept = f"{entry.concept}; " if entry.concept else ""
         print(f"  {entry.name:{width}}  {entry.summary}")
-        print(f"  {'':{width}}  sizes: {', '.join(entry.sizes)}")
-    print("modes")
+        print(f"  {'':{width}}  {concept}sizes: {sizes}")
+    print("modes (* runs by default)")
     for mode in MODES.values():
-        print(f"  {mode.name:{width}}  {mode.summary}")
+        print(f"  {mode.name + '*' * mode.default:{width}}  {mode.summary}")
 
 
 @app.command()
@@ -350,14 +368,16 @@ def _request(
 
     entries = catalog.select(_words(scenarios))
     chosen_sizes = _choose_sizes(entries, _words(sizes))
-    if quick and not sizes:
+    if not sizes:
+        few = QUICK_SIZES if quick else None
         entries = [
-            replace(entry, sizes=dict(list(entry.sizes.items())[:QUICK_SIZES])) for entry in entries
+            replace(entry, sizes={size: entry.sizes[size] for size in entry.default_sizes[:few]})
+            for entry in entries
         ]
     return Request(
         entries=entries,
         sizes=chosen_sizes,
-        modes=choose("mode", _words(modes), list(MODES)),
+        modes=choose("mode", _words(modes), list(MODES), DEFAULT_MODES),
         devices=_words(devices),
         inputs=choose("inputs policy", _words(inputs or ("resident" if quick else "")), INPUTS),
         budget_s=budget_s,

@@ -64,14 +64,19 @@ def grid(
     ]
 
 
-def choose(what: str, wanted: Sequence[str], known: Sequence[str]) -> list[str]:
-    """The wanted names, in the known order; ``all`` or nothing wanted means every known name.
+def choose(
+    what: str, wanted: Sequence[str], known: Sequence[str], default: Sequence[str] = ()
+) -> list[str]:
+    """The wanted names, in the known order.
+
+    ``all`` means every known name; nothing wanted means the default, where there is one.
 
     Raises:
         UsageError: a name is not known; the message gives the nearest ones.
     """
-    if not wanted or list(wanted) == ["all"]:
+    if list(wanted) == ["all"]:
         return list(known)
+    wanted = wanted or default or known
     for name in wanted:
         if name not in known:
             raise UsageError(unknown(what, name, known))

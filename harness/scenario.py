@@ -23,8 +23,8 @@ A scenario is one workload in ordinary TensorFlow 2, written once and knowing no
             return {"doubled": 2.0 * x}
 
 Put it in a file of its own under ``scenarios/`` (or in any folder given to ``--scenarios``);
-nothing has to be registered. ``name``, ``sizes`` and the docstring must be literal: ``list`` reads
-them without executing the file.
+nothing has to be registered. ``name``, ``concept``, ``sizes``, ``default_sizes`` and the docstring
+must be literal: ``list`` reads them without executing the file.
 """
 
 from __future__ import annotations
@@ -148,6 +148,8 @@ class Scenario:
     Class attributes:
         name: text in lower case with underscores, unique in the catalogue.
         sizes: the parameter sets, from small to large.
+        default_sizes: the sizes that run when none is asked for; empty means every size.
+        concept: what of TensorFlow the workload is about, in a few words.
         tolerance: one for all tensors, or by tensor name; default: by dtype.
         parity_steps: how many steps parity compares.
         known_differences: disagreements declared with their reason.
@@ -158,6 +160,8 @@ class Scenario:
 
     name: ClassVar[str]
     sizes: ClassVar[Mapping[str, Size]]
+    default_sizes: ClassVar[tuple[str, ...]] = ()
+    concept: ClassVar[str] = ""
     tolerance: ClassVar[Tolerance | Mapping[str, Tolerance] | None] = None
     parity_steps: ClassVar[int] = 3
     known_differences: ClassVar[tuple[KnownDifference, ...]] = ()

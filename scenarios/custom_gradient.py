@@ -51,11 +51,13 @@ class CustomGradient(Scenario):
     """
 
     name = "custom_gradient"
+    concept = "custom gradients"
     sizes = {
         "small": Size(n=1_000),
         "large": Size(n=1_000_000),
         "guide": Size(x=(0.0, 100.0, -20.0)),
     }
+    default_sizes = ("small", "guide")
     # In float32, 1 − 1/(1 + eˣ) cancels: at x = −3 one rounding of u = 2⁻²⁴ in the quotient becomes
     # 21 u in the gradient. This allows eight of them. An absolute tolerance as small as 1e-8 would
     # let the 0 that eager returns at −20 pass for 2.06e-9.

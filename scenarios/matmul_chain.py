@@ -24,6 +24,7 @@ class MatmulChain(Scenario):
     """
 
     name = "matmul_chain"
+    concept = "matmul timing"
     sizes = {
         "tiny": Size(n=8, products=20),
         "small": Size(n=64, products=20),
@@ -31,6 +32,7 @@ class MatmulChain(Scenario):
         "large": Size(n=1000, products=10),
         "guide": Size(n=1000, products=200),
     }
+    default_sizes = ("tiny", "medium")
     # Rounding errors of a sum behave like a random walk (Higham & Mary 2019, "A New Approach to
     # Probabilistic Rounding Error Analysis"). Summed one by one, float32 products of two unit
     # vectors are off by about 0.3 u for any n (u = 2⁻²⁴, standard deviation; blocked sums do

@@ -26,11 +26,13 @@ class PyFuncBridge(Scenario):
     """
 
     name = "py_func_bridge"
+    concept = "eager functions inside a graph"
     sizes = {
         "small": Size(n=64),
         "large": Size(n=512),
         "guide": Size(x=((2.0,),)),
     }
+    default_sizes = ("small",)
 
     def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:
         if "x" in self.size:

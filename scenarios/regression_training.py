@@ -45,12 +45,14 @@ class RegressionTraining(Scenario):
     """
 
     name = "regression_training"
+    concept = "gradient descent on variables"
     sizes = {
         "tiny": Size(examples=10, updates=1),
         "small": Size(examples=1_000, updates=1),
         "large": Size(examples=100_000, updates=1),
         "guide": Size(examples=1_000, updates=200),
     }
+    default_sizes = ("small",)
     # An update leaves 0.98 of the distance from the least-squares solution: 600 of them leave
     # nothing. The solution itself has a standard error of 1/√1000 = 0.03; 0.15 is nearly five.
     goal = Goal(steps=3, expect={"W": (2.85, 3.15), "B": (1.85, 2.15)}, sizes=("guide",))
@@ -121,12 +123,14 @@ class RegressionTrainingOptimizer(Scenario):
     """
 
     name = "regression_training_optimizer"
+    concept = "Keras model and optimizer"
     sizes = {
         "tiny": Size(examples=10, updates=1),
         "small": Size(examples=1_000, updates=1),
         "large": Size(examples=100_000, updates=1),
         "guide": Size(examples=2_000, updates=300),
     }
+    default_sizes = ("small",)
     # As above: 900 updates, and 0.1 is more than four standard errors of 1/√2000 = 0.022.
     goal = Goal(steps=3, expect={"W": (2.9, 3.1), "B": (1.9, 2.1)}, sizes=("guide",))
 

@@ -63,7 +63,9 @@ def test_a_folder_of_ones_own(tmp_path):
     write(tmp_path, "_private", "this is not python")
     file = write(tmp_path, "mine", "from helper import FACTOR\n" + scenario("mine"))
     (entry,) = catalog.select([str(tmp_path)])
-    assert entry == catalog.Entry("mine", "What it is.", {"tiny": "n=2"}, file, "Mine")
+    assert entry == catalog.Entry(
+        "mine", "What it is.", {"tiny": "n=2"}, file, "Mine", "", ["tiny"]
+    )
     assert catalog.load(entry).name == "mine"
     assert catalog.select([str(file)]) == [entry]
     assert [e.name for e in catalog.select([str(file), "mnist_step"])] == ["mine", "mnist_step"]
@@ -115,7 +117,7 @@ BAD = {
     "does not parse": ("class Mine(Scenario:\n    pass\n", r"bad\.py:1: does not parse: "),
     "a name made by code": (
         scenario("x").replace('"x"', '"x" + "y"'),
-        r"bad\.py:3: Mine should give `name` as literal text",
+        r"bad\.py:3: Mine should give `name` and `concept` as literal text",
     ),
     "sizes made by code": (
         scenario("x").replace('{"tiny": Size(n=2)}', "{n: Size(n=n) for n in (1, 2)}"),
@@ -187,3 +189,26 @@ def test_a_class_that_is_no_scenario_is_told(tmp_path):
     (entry,) = catalog.entries([file])
     with pytest.raises(ScenarioError, match=r"does not subclass harness\.Scenario"):
         catalog.load(entry)
+
+
+def test_concept_and_default_sizes_are_read_without_executing(tmp_path):
+    body = """
+        class Mine:
+            name = "mine"
+            concept = "Doubling"
+            sizes = {"tiny": Size(n=2), "huge": Size(n=3)}
+            default_sizes = ("tiny",)
+    """
+    (entry,) = catalog.entries([write(tmp_path, "mine", body)])
+    assert (entry.concept, entry.default_sizes) == ("Doubling", ["tiny"])
+
+
+def test_a_default_size_must_exist(tmp_path):
+    body = """
+        class Mine:
+            name = "mine"
+            sizes = {"tiny": Size(n=2)}
+            default_sizes = ("tny",)
+    """
+    with pytest.raises(ScenarioError, match=r"'tny' in default_sizes.*only its sizes there: tiny"):
+        catalog.entries([write(tmp_path, "mine", body)])

@@ -19,7 +19,7 @@ import pytest
 from workbench import REPOSITORY, harness, python
 
 from harness.grid import CONTROL
-from harness.runners import MODES
+from harness.runners import DEFAULT_MODES, MODES
 
 HEAD = "import os\nimport numpy as np\nimport tensorflow as tf\nfrom harness import *\n"
 
@@ -194,7 +194,9 @@ def test_a_run_of_ones_own_scenario_is_complete(fine):
     assert fine.done.returncode == 0, fine.done.stderr
     rows = fine.rows()
     assert rows.keys() == {
-        f"fine/tiny/{mode}/CPU:0/{inputs}" for mode in MODES for inputs in ("resident", "fed")
+        f"fine/tiny/{mode}/CPU:0/{inputs}"
+        for mode in DEFAULT_MODES
+        for inputs in ("resident", "fed")
     }
     for row in rows.values():
         assert row["status"] == "identical"
@@ -211,7 +213,7 @@ def test_a_run_of_ones_own_scenario_is_complete(fine):
 
 
 def test_the_terminal_ends_with_the_table_and_the_path_of_the_report(fine):
-    assert all(mode in fine.done.stdout for mode in MODES)
+    assert all(mode in fine.done.stdout for mode in DEFAULT_MODES)
     assert "fine" in fine.done.stdout
     assert fine.done.stdout.rstrip().endswith("report.html")
     path = fine.done.stdout.rstrip().splitlines()[-1].removeprefix("report: ")
@@ -237,7 +239,7 @@ def test_every_block_is_a_benchmark_of_one_cell(fine):
         assert {block["extra_info"]["pass"] for block in blocks} == {number}
         measured = {block["extra_info"]["cell"] for block in blocks}
         assert measured >= fine.rows().keys()
-        assert {cell.split("/")[2] for cell in measured} == {*MODES, CONTROL}
+        assert {cell.split("/")[2] for cell in measured} == {*DEFAULT_MODES, CONTROL}
         for block in blocks:
             assert len(block["stats"]["data"]) == block["stats"]["rounds"]
             assert all(seconds > 0 for seconds in block["stats"]["data"])
@@ -307,7 +309,7 @@ def test_a_cell_that_fails_costs_that_cell_only(rough):
     assert rows.keys() == {
         f"{name}/tiny/{mode}/CPU:0/resident"
         for name in ("aborting", "raising", "sound")
-        for mode in MODES
+        for mode in DEFAULT_MODES
     }
     status = {cell: row["status"] for cell, row in rows.items()}
     assert status.pop("aborting/tiny/function/CPU:0/resident") == "crashed"
@@ -337,7 +339,7 @@ def test_both_logical_devices_are_measured(answers):
     assert answer.done.returncode == 0, answer.done.stderr
     rows = answer.rows()
     assert rows.keys() == {
-        f"fine/tiny/{mode}/{device}/fed" for mode in MODES for device in ("CPU:0", "CPU:1")
+        f"fine/tiny/{mode}/{device}/fed" for mode in DEFAULT_MODES for device in ("CPU:0", "CPU:1")
     }
     for row in rows.values():
         assert row["status"] == "identical"

@@ -16,6 +16,11 @@ class Mode:
 
     name: str
     summary: str
+    kind: str = "execution"
+    """What the mode is about: ``execution``, ``deployment`` or ``distribution``. Reports group
+    modes by it."""
+    default: bool = False
+    """Whether the mode belongs to the default grid; the others are asked for by name or ``all``."""
 
     def build(self, task: Task) -> Program:
         """Build the task's scenario in this mode (imports the runner, and with it TensorFlow)."""
@@ -27,9 +32,10 @@ class Mode:
 MODES = {
     mode.name: mode
     for mode in (
-        Mode("eager", "ops run one by one as Python reaches them"),
-        Mode("function", "tf.function: traced once, then run as a graph"),
-        Mode("session", "a v1 tf.Graph run by a tf.compat.v1.Session"),
+        Mode("eager", "ops run one by one as Python reaches them", default=True),
+        Mode("function", "tf.function: traced once, then run as a graph", default=True),
+        Mode("session", "a v1 tf.Graph run by a tf.compat.v1.Session", default=True),
     )
 }
 BASELINE = "eager"
+DEFAULT_MODES = tuple(mode.name for mode in MODES.values() if mode.default)
