@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TIMED_SHARE = 0.5
+TIMED_SHARE = 0.75
 """Of a pass's wall seconds, the part to spend in blocks; the rest is start-up and building."""
 LEAST_TIMED_SHARE = 0.4
 """What that part may shrink to for the sake of another pass."""

@@ -100,8 +100,6 @@ class Blocks:
             prepared.program.load(prepared.initial)
             probe = probe_s()
             with prepared.program.task.on_device():
-                if prepared.warms_up:
-                    prepared.program.call()
                 benchmark.pedantic(
                     prepared.program.call,
                     rounds=prepared.rounds,

@@ -19,9 +19,11 @@ from harness.scenario import Feed, State
 ROUND_S = 1.0e-3
 """A round lasts at least this long: long enough that the clock's own 0.1 µs does not count,
 short enough that several rounds of every mode fall into one state of the machine."""
-ROUNDS = 3
+ROUNDS = 5
 """Rounds in a block. Few, so that the modes take turns often: what the machine does to one turn and
-not to the next is most of the noise (see tests/benchmarks/estimators.py)."""
+not to the next is most of the noise (see tests/benchmarks/estimators.py); and enough to outweigh
+the 3 ms that a turn costs beside its rounds. The first finds the caches full of another program's
+data: neither the fastest nor the median of five minds."""
 LONG_BLOCK_S = 1.0
 """A block that would take longer has fewer rounds."""
 SHARE_OF_SLOWEST = 0.1
@@ -59,11 +61,6 @@ class Prepared:
     def block_s(self) -> float:
         """Expected seconds of one block."""
         return self.call_s * self.iterations * self.rounds
-
-    @property
-    def warms_up(self) -> bool:
-        """Whether a block begins with an untimed call, as the caches are another program's."""
-        return self.call_s < WHOLE_CALL_S
 
 
 def warm_tensorflow() -> None:
