@@ -188,8 +188,13 @@ def bench(
         str, typer.Option(metavar="TIME", help=f"Such as 90s or 5m; default: {BUDGET_S:.0f}s.")
     ] = "",
     precision: Annotated[
-        float, typer.Option(min=0, max=1, help="Half-width of a speed-up's interval to reach.")
-    ] = PRECISION,
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help=f"Half-width of a speed-up's interval to reach; default: {PRECISION}.",
+        ),
+    ] = None,
     quick: Annotated[
         bool,
         typer.Option(
@@ -197,7 +202,10 @@ def bench(
         ),
     ] = False,
     resume: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")
+        Path | None,
+        typer.Option(
+            metavar="RUN", help="Go on with an interrupted run, as it was asked for or as said now."
+        ),
     ] = None,
     allow_concurrent: AllowConcurrent = False,
     logical_cpus: LogicalCpus = 1,
@@ -208,22 +216,17 @@ def bench(
 ) -> None:
     """Check parity, time every mode in interleaved blocks, write the report."""
     from harness import lock, orchestrate
-    from harness.passes import Schedule
     from harness.progress import TerminalProgress
 
     if passes is not None and passes < 1:
         raise UsageError(f"--passes is {passes}, but should be at least 1")
-    if budget:
-        budget_s = _seconds(budget)
-    elif passes is not None:
-        budget_s = BUDGET_S + passes * SECONDS_A_PASS
-    else:
-        budget_s = QUICK_BUDGET_S if quick else BUDGET_S
+    budget_s = _seconds(budget) if budget else None
     limits = _limits(cell_timeout, memory_limit)
     if resume is not None:
-        schedule = Schedule(budget_s, precision, passes, seed, limits, logical_cpus)
         with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
-            run = orchestrate.resume(resume, schedule, progress)
+            run = orchestrate.resume(
+                resume, progress, limits, budget_s=budget_s, passes=passes, precision=precision
+            )
     else:
         request = _request(
             scenarios,
@@ -234,8 +237,8 @@ def bench(
             logical_cpus=logical_cpus,
             limits=limits,
             passes=passes,
-            budget_s=budget_s,
-            precision=precision,
+            budget_s=budget_s or _default_budget_s(passes, quick),
+            precision=PRECISION if precision is None else precision,
             seed=seed,
             quick=quick,
         )
@@ -249,7 +252,10 @@ def bench(
 def selfcheck(
     quick: Annotated[bool, typer.Option("--quick", help="Two minutes instead of ten.")] = False,
     run: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Judge this record instead of measuring.")
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN", help="Judge this record instead of measuring; several count together."
+        ),
     ] = None,
     budget: Annotated[str, typer.Option(metavar="TIME", help="Such as 30m.")] = "",
     slowdowns: Annotated[
@@ -268,15 +274,14 @@ def selfcheck(
     from harness.progress import TerminalProgress
     from reports import terminal
 
-    if run is None:
+    if not run:
         amounts = [_quantity(word, _PERCENT) for word in _words(slowdowns)]
         chosen = partial(check.programs, amounts)
-        small = ["tiny", "small"] if quick else ["tiny", "small", "medium"]
         names = QUICK_SELFCHECK if quick else SELFCHECK
         request = _request(
             scenarios or names,
             modes,
-            sizes or ",".join(small),
+            sizes,
             "CPU:0",
             "resident",
             logical_cpus=1,
@@ -289,10 +294,10 @@ def selfcheck(
             record = orchestrate.bench(
                 request, results / "selfcheck", progress, chosen, bare_loops=True
             )
-        run = record.folder
+        run = [record.folder]
     rows = check.table(run)
     terminal.print_selfcheck(rows)
-    print(f"record: {run}")
+    print(f"record: {', '.join(map(str, run))}")
     raise typer.Exit(0 if all(row.passed for row in rows) else 1)
 
 
@@ -388,6 +393,12 @@ def _request(
         logical_cpus=logical_cpus,
         limits=limits,
     )
+
+
+def _default_budget_s(passes: int | None, quick: bool) -> float:
+    if passes is not None:
+        return BUDGET_S + passes * SECONDS_A_PASS
+    return QUICK_BUDGET_S if quick else BUDGET_S
 
 
 def _limits(cell_timeout: float, memory_limit: str) -> Limits:

@@ -1,10 +1,11 @@
 """Where the time of the next pass goes. Free of TensorFlow; nothing here measures anything.
 
 A pass pays for TensorFlow's import and for building its programs before it times a block. The
-budget is cut into passes that spend about half of their time in blocks, so that there are several
-passes and yet most of the wall time is measurement; groups whose intervals are narrow enough drop
-out of later passes. Groups of very long calls are set apart: one block of theirs can cost as much
-as all the others together, so they take turns, a few in each pass, until each has its minimum.
+budget is cut into passes that spend about three quarters of their time in blocks, so that there
+are several passes and yet most of the wall time is measurement; groups whose intervals are narrow
+enough drop out of later passes. Groups of very long calls are set apart: one block of theirs can
+cost as much as all the others together, so they take turns, a few in each pass, until each has its
+minimum.
 """
 
 from __future__ import annotations

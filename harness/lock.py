@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from harness.errors import UsageError
 
@@ -27,7 +28,7 @@ def machine(shared: bool = False) -> Iterator[None]:
     if shared:
         yield
         return
-    with LOCK.open("a+", encoding="utf-8") as file:
+    with _open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -41,3 +42,16 @@ def machine(shared: bool = False) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _open() -> TextIO:
+    """The lock's file, which every user of the machine may lock, whoever made it."""
+
+    def opener(path: str, flags: int) -> int:
+        before = os.umask(0)
+        try:
+            return os.open(path, flags, 0o666)
+        finally:
+            os.umask(before)
+
+    return open(LOCK, "a+", encoding="utf-8", opener=opener)

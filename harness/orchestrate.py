@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from harness.journal import Event
 from harness.passes import Costs, Passes, Schedule, recover
 from harness.plan import CheckPlan, Timed
 from harness.progress import Progress
-from harness.record import CellParity, Run, TensorComparison
+from harness.record import CellParity, Run, TensorComparison, reading
 
 _MAX_LOST = 20
 _TRACE_S = 0.3
@@ -156,7 +156,7 @@ def bench(
         checked = check(request, Path(scratch), progress)
     timed = (choose_timed or timed_cells)(checked, request.control_of)
     run = _new_run(results)
-    run.save_environment(checked.environment, describe(request, checked, timed))
+    run.save_environment(checked.environment, describe(request, checked, timed, bare_loops))
     run.save_parity(checked.in_order())
     passes = Passes(
         run=run,
@@ -179,19 +179,33 @@ def bench(
     return run
 
 
-def resume(folder: Path, schedule: Schedule, progress: Progress) -> Run:
+def resume(
+    folder: Path,
+    progress: Progress,
+    limits: Limits,
+    *,
+    budget_s: float | None = None,
+    passes: int | None = None,
+    precision: float | None = None,
+) -> Run:
     """Go on with a run: finished passes are kept, and not measured again.
 
     Args:
         folder: the run's folder.
-        schedule: how long to go on; its passes count those that are there.
         progress: is told.
+        limits: what a process may take.
+        budget_s: wall seconds to go on; default: what is left of the run's own budget.
+        passes: how many passes there should be, with those that are there; default: as the run was
+            asked for, unless a budget or precision is given.
+        precision: half-width to reach; default: the run's own.
 
     Raises:
         UsageError: the folder is not a run's, or its record is damaged.
     """
     run = Run(folder)
     request = run.request()
+    with reading(folder / "environment.json"):
+        timed = [Timed(**each) for each in request["timed"]]
     for number in recover(run):
         progress.note(f"pass {number} was cut short; its finished blocks are kept")
     parity = {cell.cell: cell for cell in run.parity()}
@@ -199,18 +213,26 @@ def resume(folder: Path, schedule: Schedule, progress: Progress) -> Run:
         cells=[cell for cell in map(Cell.parse, request["cells"]) if cell.mode != CONTROL],
         parity=parity,
     )
-    timed = timed_cells(checked, request["control_of"])
-    passes = Passes(
+    asked = request["passes"] if budget_s is None and precision is None else None
+    schedule = Schedule(
+        budget_s=request["budget_s"] - run.spent_s() if budget_s is None else budget_s,
+        precision=request["precision"] if precision is None else precision,
+        passes=asked if passes is None else passes,
+        seed=request["seed"],
+        limits=limits,
+        logical_cpus=request["logical_cpus"],  # the run's devices depend on it
+    )
+    remaining = Passes(
         run=run,
         entries=[Entry(**{**entry, "file": Path(entry["file"])}) for entry in request["entries"]],
         timed=timed,
         costs=_first_costs(checked, timed),
-        # The run's devices depend on it.
-        schedule=replace(schedule, logical_cpus=request["logical_cpus"]),
+        schedule=schedule,
         progress=progress,
         startup_s=10.0,
+        bare_loops=request["bare_loops"],
     )
-    _measure(passes)
+    _measure(remaining)
     return run
 
 
@@ -262,7 +284,9 @@ def _first_costs(checked: Checked, timed: list[Timed]) -> dict[str, Costs]:
     return costs
 
 
-def describe(request: Request, checked: Checked, timed: list[Timed]) -> dict[str, Any]:
+def describe(
+    request: Request, checked: Checked, timed: list[Timed], bare_loops: bool = False
+) -> dict[str, Any]:
     """The request as the record keeps it."""
     return {
         "command": request.command,
@@ -272,6 +296,8 @@ def describe(request: Request, checked: Checked, timed: list[Timed]) -> dict[str
             for entry in request.entries
         },
         "cells": _all_ids(checked.cells, timed),
+        "timed": [asdict(each) for each in timed],
+        "bare_loops": bare_loops,
         "modes": request.modes,
         "devices": checked.devices,
         "inputs": request.inputs,

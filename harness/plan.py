@@ -36,8 +36,9 @@ class Timed:
     """The mode that the program is built in; for the A/A control, its twin's."""
     group: str
     """The cells of one group are timed in turn, block by block."""
-    slowdown: float = 0.0
-    """Makes every call longer by this fraction, by spinning: to test the harness on itself."""
+    slowdown: float | None = None
+    """Makes every call longer by this fraction, by spinning: to test the harness on itself. With 0,
+    the call goes through the same wrapper and is not made longer; with None, there is none."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,12 @@ class PassRecord:
     machine: dict[str, Any] = field(default_factory=dict)
     """Load, steal, swap and frequency around the pass (see ``harness.environment``)."""
 
+    @property
+    def wall_s(self) -> float:
+        """Wall seconds from the start of its process to the end."""
+        begin, end = map(datetime.fromisoformat, (self.started, self.ended))
+        return (end - begin).total_seconds()
+
 
 class Run:
     """A run's folder."""
@@ -235,6 +242,11 @@ class Run:
         """Numbers of the passes that have a file, in order."""
         names = (path.name.split(".")[0] for path in self.raw.glob("pass-*.cells.json"))
         return sorted(int(name.removeprefix("pass-")) for name in names)
+
+    def spent_s(self) -> float:
+        """Wall seconds of the passes, of those that ended as they should and of the others."""
+        records = [self.pass_record(number) for number in self.pass_numbers()]
+        return sum(record.wall_s for record in records)
 
     def pass_record(self, number: int) -> PassRecord:
         """Read what a pass says besides its rounds.

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.effort import (
+    LEAST_TIMED_SHARE,
     LONG_GROUP_S,
     MIN_PASSES,
     MIN_PASSES_LONG,
@@ -189,11 +190,13 @@ def test_every_group_of_a_pass_has_time_for_a_block(needs: list[Need], remaining
 
 
 @given(st.integers(1, 60), st.floats(100, 1000))
-def test_about_half_of_the_budget_is_spent_in_blocks(count: int, budget_s: float) -> None:
+def test_most_of_the_budget_is_spent_in_blocks(count: int, budget_s: float) -> None:
     needs = [need(f"g{index}") for index in range(count)]
     planned = a_pass(needs, remaining_s=budget_s)
     share = planned.timed_s / wall_s(planned, needs)
-    assert share >= TIMED_SHARE - 0.15
+    overhead_s = STARTUP_S + sum(each.fixed_s for each in needs)
+    several = budget_s >= MIN_PASSES * overhead_s / (1 - TIMED_SHARE)
+    assert share >= (TIMED_SHARE - 0.1 if several else LEAST_TIMED_SHARE - 0.01)
 
 
 # Passes that were asked for

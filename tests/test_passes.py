@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,14 +32,14 @@ from harness.catalog import Entry
 from harness.children import Limits, Outcome
 from harness.errors import Interrupted, UsageError
 from harness.frames import read
+from harness.grid import CONTROL, Cell
 from harness.journal import Event, Follower
-from harness.passes import PassListener, Schedule, recover
-from harness.plan import MeasurePlan
+from harness.passes import PassListener, recover
+from harness.plan import MeasurePlan, Timed
 from harness.progress import Progress
-from harness.record import CellParity, Run, read_json, write_json
+from harness.record import CellParity, PassCell, PassRecord, Run, read_json, write_json
 
 CELLS = [f"s/tiny/{mode}/CPU:0/resident" for mode in ("eager", "function", "session")]
-SCHEDULE = Schedule(budget_s=60, precision=0.02, passes=1, seed=0, limits=Limits())
 
 
 # What a child tells, and what is made of it
@@ -87,7 +87,21 @@ def new_run(folder: Path) -> Run:
     run.raw.mkdir(parents=True)
     run.work.mkdir()
     entry = {"name": "s", "summary": "", "sizes": {"tiny": ""}, "file": "s.py", "class_name": "S"}
-    request = {"cells": CELLS, "control_of": "function", "entries": [entry], "logical_cpus": 1}
+    programs = [Timed(cell, Cell.parse(cell).mode, Cell.parse(cell).group) for cell in CELLS]
+    twin = Cell.parse(CELLS[0]).in_mode(CONTROL)
+    programs.append(Timed(twin.id, "function", twin.group))
+    request = {
+        "cells": CELLS,
+        "timed": [asdict(each) for each in programs],
+        "bare_loops": True,
+        "control_of": "function",
+        "entries": [entry],
+        "logical_cpus": 1,
+        "passes": None,
+        "precision": 0.5,
+        "budget_s": 60.0,
+        "seed": 7,
+    }
     run.save_environment({}, request)
     run.save_parity([CellParity(cell, "identical", call_s=1e-3) for cell in CELLS])
     return run
@@ -247,8 +261,7 @@ class Child:
 
 def resume(run: Run, child: Child, monkeypatch: pytest.MonkeyPatch, wanted: int = 1) -> Run:
     monkeypatch.setattr(passes, "run_child", child)
-    schedule = Schedule(**{**vars(SCHEDULE), "passes": wanted})
-    return orchestrate.resume(run.folder, schedule, Progress())
+    return orchestrate.resume(run.folder, Progress(), Limits(), passes=wanted)
 
 
 def test_a_lost_cell_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,17 +326,46 @@ def test_resuming_goes_on_as_the_run_began(tmp_path: Path, monkeypatch: pytest.M
     run = new_run(tmp_path / "run")
     request = {**run.request(), "logical_cpus": 2}
     run.save_environment({}, request)
+    child = Child(*[Outcome("complete")] * 3)
+    monkeypatch.setattr(passes, "run_child", child)
+    orchestrate.resume(run.folder, Progress(), Limits())
+    plan = child.plans[0]
+    assert (plan.logical_cpus, plan.seed, plan.bare_loops) == (2, 7, True)
+    assert plan.entries == [Entry(**{**request["entries"][0], "file": Path("s.py")})]
+    assert [asdict(each) for each in plan.timed] == request["timed"]
+    # Its own precision is reached with three passes, its own budget not exceeded.
+    assert len(child.plans) == 3
+
+
+def test_a_run_is_resumed_with_what_is_left_of_its_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(tmp_path / "run")
+    began = "2026-01-02T03:04:00+00:00"
+    cells = {cell: PassCell("measured") for cell in CELLS}
+    run.save_pass(PassRecord(1, "complete", began, "2026-01-02T03:05:00+00:00", 4, 9, 8, cells))
+    write_json(run.pass_file(1), {"benchmarks": []})
+    assert run.spent_s() == 60.0
     child = Child(Outcome("complete"))
-    resume(run, child, monkeypatch)
-    assert child.plans[0].logical_cpus == 2
-    assert child.plans[0].entries == [
-        Entry(**{**request["entries"][0], "file": Path("s.py")}),
-    ]
+    monkeypatch.setattr(passes, "run_child", child)
+    orchestrate.resume(run.folder, Progress(), Limits())
+    assert not child.plans
+    orchestrate.resume(run.folder, Progress(), Limits(), passes=2, budget_s=60.0)
+    assert len(child.plans) == 1
+
+
+def test_a_record_that_does_not_say_how_it_was_timed_cannot_be_resumed(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run")
+    request = run.request()
+    del request["timed"]
+    run.save_environment({}, request)
+    with pytest.raises(UsageError, match=r"environment\.json: damaged \(KeyError: 'timed'\)"):
+        orchestrate.resume(run.folder, Progress(), Limits())
 
 
 def test_only_a_run_can_be_resumed(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"environment\.json: no such file"):
-        orchestrate.resume(tmp_path, SCHEDULE, Progress())
+        orchestrate.resume(tmp_path, Progress(), Limits())
 
 
 def test_a_damaged_pass_is_named_when_resuming(

@@ -240,8 +240,8 @@ def test_unclear_says_what_would_settle_it() -> None:
         (0.0, EDGE * 0.99, 3, "about 6 more passes"),
         (0.06, 0.0599, 4, "about 5 more passes"),
         (-0.06, 0.0599, 4, "about 5 more passes"),
-        (EDGE, EDGE * 0.66, 3, "about 1 more passes"),
-        (0.0, EDGE * 0.01, 3, "about 1 more passes"),
+        (EDGE, EDGE * 0.66, 3, "about 1 more pass"),
+        (0.0, EDGE * 0.01, 3, "about 1 more pass"),
         (0.0, 0.5, 3, "more than 200 passes would be needed"),
     ],
 )

@@ -102,7 +102,7 @@ def _calibrated(
     if len(signatures) > 1:
         for feed in signatures:
             program.run(feed)  # so that no shape is traced for the first time inside the clock
-    if timed.slowdown:
+    if timed.slowdown is not None:
         program.call = slowed(program.call, timed.slowdown)
     # A call of a second or more needs no warming beyond its first, and no second calibration.
     call_s = first_call_s if first_call_s > WHOLE_CALL_S else _warm(program)

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,26 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
         return Interval(mean, math.nan, math.nan)
     half = quantile_t(0.5 + confidence / 2, count - 1) * float(array.std(ddof=1)) / math.sqrt(count)
     return Interval(mean, mean - half, mean + half)
+
+
+def joint_half_width(
+    error_a: Floats, degrees_a: Floats, error_b: Floats, degrees_b: Floats
+) -> Floats:
+    """Half-width of the 95 % interval of the difference of two independent means (Welch 1947).
+
+    Args:
+        error_a: standard errors of the first means.
+        degrees_a: their degrees of freedom; infinite where the error is known.
+        error_b: standard errors of the second means.
+        degrees_b: their degrees of freedom.
+
+    Returns:
+        In the unit of the errors; NaN where there is none.
+    """
+    a, b = error_a**2, error_b**2
+    degrees = (a + b) ** 2 / (a**2 / degrees_a + b**2 / degrees_b)
+    half: Floats = stdtrit(degrees, 0.975) * np.sqrt(a + b)
+    return half
 
 
 def quantile_t(probability: float, degrees: float) -> float:

@@ -30,7 +30,9 @@ class Judged:
     detail: str = ""
 
 
-def judge(compared: pd.DataFrame, margin: float) -> dict[tuple[str, str], Judged]:
+def judge(
+    compared: pd.DataFrame, margin: float, widening: float | None = None
+) -> dict[tuple[str, str], Judged]:
     """Find the word for every comparison.
 
     ``faster`` or ``slower``: the mean differs from zero. ``same``: it does not, and lies inside
@@ -40,11 +42,13 @@ def judge(compared: pd.DataFrame, margin: float) -> dict[tuple[str, str], Judged
     Args:
         compared: as ``compare_modes`` returns it.
         margin: the equivalence margin, as a fraction.
+        widening: what every standard error is multiplied by; default: ``calibration``.
     """
     edge = math.log1p(margin)
     testable = (compared["passes"] > 1) & (compared["degrees"] > 0)
     rows = compared[testable]
-    error = rows["error"].to_numpy(dtype=np.float64) * calibration(compared)
+    scale = calibration(compared) if widening is None else widening
+    error = rows["error"].to_numpy(dtype=np.float64) * scale
     mean = rows["mean"].to_numpy(dtype=np.float64)
     degrees = rows["degrees"].to_numpy(dtype=np.float64)
     differs = adjust(2 * stdtr(degrees, -np.abs(mean) / error)) <= FALSE_VERDICTS
@@ -116,4 +120,5 @@ def what_settles(mean: float, deviation: float, passes: int, edge: float) -> str
     needed = math.ceil((3.0 * deviation / nearest) ** 2)
     if needed > MAX_PASSES:
         return f"more than {MAX_PASSES} passes would be needed"
-    return f"about {max(1, needed - passes)} more passes"
+    more = max(1, needed - passes)
+    return f"about {more} more pass{'es' * (more > 1)}"
