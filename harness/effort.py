@@ -101,7 +101,9 @@ def next_pass(
         if passes_left <= 0:
             return Stop("all passes are measured", reached=True)
         return _plan(list(needs), remaining_s / passes_left, startup_s)
-    open_ = [need for need in needs if need.missing or not need.half_width <= precision]
+    open_ = [
+        need for need in needs if need.missing or not precision or not need.half_width <= precision
+    ]
     if not open_:
         return Stop("every interval is narrow enough", reached=True)
     affordable = [need for need in open_ if startup_s + need.least_s <= remaining_s]
