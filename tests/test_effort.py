@@ -189,13 +189,13 @@ def test_every_group_of_a_pass_has_time_for_a_block(needs: list[Need], remaining
         assert planned.timed_s >= max(LEAST_TIMED_S, blocks_s) * (1 - 1e-9)
 
 
-@given(st.integers(1, 60), st.floats(100, 1000))
 def test_with_precision_zero_nothing_is_ever_narrow_enough() -> None:
     done = [need("a", passes=MIN_PASSES, half_width=0.0)]
     assert a_stop(done, precision=1e-9).reached
     assert a_pass(done, precision=0.0).groups == ["a"]
 
 
+@given(st.integers(1, 60), st.floats(100, 1000))
 def test_most_of_the_budget_is_spent_in_blocks(count: int, budget_s: float) -> None:
     needs = [need(f"g{index}") for index in range(count)]
     planned = a_pass(needs, remaining_s=budget_s)
