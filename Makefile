@@ -12,7 +12,7 @@ SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES))
 	$(call option,sizes,$(SIZES)) $(call option,devices,$(DEVICES)) $(call option,inputs,$(INPUTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help bench parity report list test lint format lock clean
+.PHONY: help bench parity report list selfcheck test lint format lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ report: $(VENV)/installed ## render the newest run again (RUN=results/<id> for a
 
 list: $(VENV)/installed ## show scenarios, sizes and modes
 	$(HARNESS) list
+
+selfcheck: $(VENV)/installed ## measure the harness itself, ten minutes (QUICK=1: two)
+	$(HARNESS) selfcheck $(if $(QUICK),--quick)
 
 test: $(VENV)/installed ## run the project's tests
 	$(BIN)/python -m pytest
