@@ -15,7 +15,7 @@ SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES))
 .PHONY: help bench parity report list selfcheck test lint format lock clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-8s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-9s %s\n", $$1, $$2}'
 
 bench: $(VENV)/installed ## time every mode, write the report (QUICK=1: a first answer in a minute)
 	$(HARNESS) bench $(SELECTION) $(call option,passes,$(PASSES)) $(call option,budget,$(BUDGET)) $(if $(QUICK),--quick)
