@@ -46,9 +46,18 @@ State = dict[str, Array]
 
 
 class Size(Mapping[str, Any]):
-    """One parameter set of a scenario; parameters read as attributes: ``self.size.n``."""
+    """One parameter set of a scenario; parameters read as attributes: ``self.size.n``.
+
+    Raises:
+        ValueError: a parameter is named like a method of mappings, which would be read instead.
+    """
 
     def __init__(self, **parameters: Any) -> None:
+        if hidden := sorted(name for name in parameters if hasattr(Mapping, name)):
+            raise ValueError(
+                f"size has parameter {hidden[0]!r}, but self.size.{hidden[0]} is a method of every "
+                "mapping; name it otherwise"
+            )
         self._parameters = MappingProxyType(dict(parameters))
 
     def __getattr__(self, name: str) -> Any:

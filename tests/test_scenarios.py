@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from harness import catalog
 from harness.grid import INPUTS
 from harness.parity.compare import compare
 from harness.parity.trajectory import Trajectory, of_oracle, of_program
@@ -18,18 +19,10 @@ from scenarios import mnist_step
 from scenarios.custom_gradient import CustomGradient
 from scenarios.matmul_chain import MatmulChain
 from scenarios.mnist_step import MnistStep
-from scenarios.py_func_bridge import PyFuncBridge
 from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
 
-SCENARIOS = [
-    MatmulChain,
-    RegressionTraining,
-    RegressionTrainingOptimizer,
-    MnistStep,
-    CustomGradient,
-    PyFuncBridge,
-]
-SLOW = {("matmul_chain", "guide"), ("matmul_chain", "large")}
+SCENARIOS = [catalog.load(entry) for entry in catalog.entries([catalog.BUILT_IN])]
+SLOW = {("matmul_chain", "guide"), ("matmul_chain", "large"), ("python_control_flow", "large")}
 CASES = [(s, size) for s in SCENARIOS for size in s.sizes if (s.name, size) not in SLOW]
 
 
@@ -92,9 +85,11 @@ def test_inputs_repeat_under_their_seed(scenario, size):
     for a, b in zip(first, again, strict=True):
         for name in a:
             np.testing.assert_array_equal(a[name], b[name])
-            assert a[name].dtype == (np.int32 if name == "labels" else np.float32)
+            # float64 would be an accident: float32_array / np.sqrt(n) is one.
+            assert a[name].dtype != np.float64
     same = all(np.array_equal(first[0][name], other[0][name]) for name in first[0])
-    assert same == ("x" in scenario.sizes[size])  # literal points do not depend on the seed
+    # A size that gives an input literally has a parameter of its name.
+    assert same == (not first[0] or any(name in scenario.sizes[size] for name in first[0]))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -152,13 +147,6 @@ def test_known_differences_are_those_that_occur(mode, inputs):
         }
         found = differing(CustomGradient, graph, reference, oracle=against == "oracle")
         assert found == declared
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_py_func_bridge_gives_the_guides_value(mode):
-    outputs = run(PyFuncBridge, "guide", mode)[0].outputs[0]
-    for name in ("eager_call", "numpy_call", "gradient"):
-        np.testing.assert_array_equal(outputs[name], [[4.0]])
 
 
 def test_the_project_carries_500_real_digits_of_each_class():

@@ -21,6 +21,12 @@ BROKEN = Path(__file__).resolve().parent / "broken"
 GRAPHS = tuple(mode for mode in MODES if mode != "eager")
 
 
+def built_in(name: str) -> type[Scenario]:
+    """A scenario of the catalogue."""
+    (entry,) = catalog.select([name])
+    return catalog.load(entry)
+
+
 def broken(name: str) -> type[Scenario]:
     """A deliberately broken scenario of ``tests/broken``, found as a user's would be."""
     (entry,) = [entry for entry in catalog.entries([BROKEN]) if entry.name == name]

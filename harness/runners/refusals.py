@@ -12,6 +12,11 @@ from harness.errors import ScenarioError, Unsupported
 from harness.record import ERROR, UNSUPPORTED
 
 _SYMBOLIC = ("symbolic tf.Tensor", "'SymbolicTensor' object has no attribute", "numpy() is only")
+_NO_VALUE = ("to a numpy array", "has no attribute 'numpy'", "numpy() is only")
+_BRIDGE = (
+    "; a graph's tensor has no value while the step is traced, and tf.numpy_function calls NumPy "
+    "when it has one"
+)
 
 
 def failure(error: Exception, scenario_file: str = "") -> tuple[str, str]:
@@ -23,9 +28,11 @@ def failure(error: Exception, scenario_file: str = "") -> tuple[str, str]:
     """
     if isinstance(error, Unsupported | ScenarioError):
         return (UNSUPPORTED if isinstance(error, Unsupported) else ERROR), str(error)
-    word = UNSUPPORTED if _is_refusal(error) else ERROR
-    place = _author_line(error, scenario_file)
-    return word, f"{type(error).__name__}: {_message(error)}{place}"
+    message = f"{type(error).__name__}: {_message(error)}{_author_line(error, scenario_file)}"
+    if not _is_refusal(error):
+        return ERROR, message
+    hint = _BRIDGE if any(phrase in message for phrase in _NO_VALUE) else ""
+    return UNSUPPORTED, message + hint
 
 
 def _is_refusal(error: Exception) -> bool:
