@@ -53,7 +53,7 @@ class Size(Mapping[str, Any]):
     """
 
     def __init__(self, **parameters: Any) -> None:
-        if hidden := sorted(name for name in parameters if hasattr(Mapping, name)):
+        if hidden := sorted(name for name in parameters if hasattr(self, name)):
             raise ValueError(
                 f"size has parameter {hidden[0]!r}, but self.size.{hidden[0]} is a method of every "
                 "mapping; name it otherwise"

@@ -17,8 +17,8 @@ import_tensorflow()
 import numpy as np
 import tensorflow as tf
 
-from harness import Scenario, Size, environment
-from harness.grid import INPUTS, grid
+from harness import Scenario, Size, catalog, environment
+from harness.grid import INPUTS, Cell, grid
 from harness.parity import check as parity
 from harness.runners import MODES
 from harness.runners.program import Program
@@ -53,14 +53,18 @@ def short(device: str) -> str:
 
 
 def work(program: Program) -> list[str]:
-    """Devices that computed the outputs."""
+    """Devices that computed the outputs.
+
+    Their memory is there. ``tensor.device`` would be where the call was made: for a function, that
+    is one device for all its outputs.
+    """
     with program.task.on_device():
         outputs = program._step(*program._tensors(program.task.feeds[0]))
-    return sorted({short(tensor.device) for tensor in outputs.values()})
+    return sorted({short(tensor.backing_device) for tensor in outputs.values()})
 
 
-def nodes(program: Program) -> list[str]:
-    """Devices of the step's ops after TensorFlow has partitioned the graph."""
+def partitions(program: Program) -> list:
+    """The step's nodes after TensorFlow has cut the graph up for the devices."""
     calls = [op for op in program._graph.get_operations() if "PartitionedCall" in op.type]
     feeds = {}
     if program.task.inputs == "fed":
@@ -68,9 +72,39 @@ def nodes(program: Program) -> list[str]:
     told = v1.RunMetadata()
     options = v1.RunOptions(output_partition_graphs=True)
     program._session.run(calls[-1].outputs, feeds, options=options, run_metadata=told)
-    work = [node for graph in told.partition_graphs for node in graph.node if node.op in WORK]
+    return [node for graph in told.partition_graphs for node in graph.node]
+
+
+def nodes(program: Program) -> list[str]:
+    """Devices of the step's ops."""
+    work = [node for node in partitions(program) if node.op in WORK]
     assert {node.op for node in work} == WORK
     return sorted({short(node.device) for node in work})
+
+
+def placed_by_the_step(mode: str, device: str) -> dict:
+    """What TensorFlow tells of where a step that places its own work has put it."""
+    entry, *_ = catalog.select(["device_placement"])
+    subject = parity.subject(catalog.load(entry), "guide")
+    cell = Cell(entry.name, "guide", mode, device, "fed")
+    (result,) = parity.check(subject, [cell], lambda _: None)
+    program = subject.build(cell)
+    if mode != "session":
+        outputs = program._step(*program._tensors(subject.feeds[0]))
+        places = {name: short(tensor.backing_device) for name, tensor in outputs.items()}
+        return {"word": result.word, "outputs": places}
+    told = partitions(program)
+    ends = ("send_device", "recv_device")
+    return {
+        "word": result.word,
+        # oneDNN gives the op another name: _MklMatMul
+        "products": sorted(short(node.device) for node in told if node.op.endswith("MatMul")),
+        "copies": sorted(
+            [short(node.attr[end].s.decode()) for end in ends]
+            for node in told
+            if node.op == "_Recv"
+        ),
+    }
 
 
 def main() -> None:
@@ -90,6 +124,11 @@ def main() -> None:
             "variables": sorted({short(v.device) for v in program.variables().values()}),
             "work": nodes(program) if cell.mode == "session" else work(program),
         }
+    found["placed by the step"] = {
+        f"{mode} {device}": placed_by_the_step(mode, device)
+        for mode in ("eager", "function", "session")
+        for device in found["devices"]
+    }
     print(json.dumps(found))
 
 

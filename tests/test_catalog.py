@@ -9,7 +9,7 @@ import pytest
 
 from harness import catalog
 from harness.errors import ScenarioError, UsageError
-from harness.scenario import Scenario
+from harness.scenario import Scenario, Size
 
 ALL = catalog.entries([catalog.BUILT_IN])
 
@@ -88,7 +88,7 @@ def test_several_scenarios_in_a_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("word", "hint"),
-    [("matmul_chian", "did you mean matmul_chain?"), ("zzz", "choose from: custom_gradient,")],
+    [("matmul_chian", "did you mean matmul_chain"), ("zzz", "choose from: ")],
 )
 def test_an_unknown_name_gives_the_nearest(word, hint):
     with pytest.raises(UsageError, match=f"unknown scenario '{word}'; ") as raised:
@@ -212,3 +212,9 @@ def test_a_default_size_must_exist(tmp_path):
     """
     with pytest.raises(ScenarioError, match=r"'tny' in default_sizes.*only its sizes there: tiny"):
         catalog.entries([write(tmp_path, "mine", body)])
+
+
+@pytest.mark.parametrize("name", ["values", "items", "keys", "get"])
+def test_a_size_does_not_hide_a_parameter_behind_a_method(name):
+    with pytest.raises(ValueError, match=f"size has parameter '{name}', but self.size.{name} is"):
+        Size(n=1, **{name: 2})

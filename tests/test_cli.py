@@ -101,7 +101,7 @@ RUNS = {
     "declared": ("parity", "--scenarios", "declared"),
 }  # fmt: skip
 BAD = {
-    "scenario": (("bench", "--scenarios", "matmul_chian"), "did you mean matmul_chain?"),
+    "scenario": (("bench", "--scenarios", "matmul_chian"), "did you mean matmul_chain"),
     "no such place": (("bench", "--scenarios", "./nowhere"), "no such file or folder"),
     "mode": (("bench", *FINE, "--modes", "sesion"), "unknown mode 'sesion'; did you mean session?"),
     "size": (("bench", *FINE, "--sizes", "tini"), "unknown size 'tini'; did you mean tiny?"),

@@ -287,6 +287,17 @@ def test_numpy_inside_a_step_is_unsupported_in_graphs_with_tensorflows_reason(na
         assert not cells[mode].failed
         assert message in cells[mode].reason
         assert "(contract.py:" in cells[mode].reason
+        assert cells[mode].reason.endswith("tf.numpy_function calls NumPy when it has one")
+
+
+def test_a_tape_used_twice_is_the_same_error_in_every_mode():
+    reasons = {(cell.word, cell.reason) for cell in words(broken("spent_tape")).values()}
+    ((word, reason),) = reasons
+    assert word == "error"
+    assert reason.startswith(
+        "RuntimeError: A non-persistent GradientTape can only be used to compute one set of "
+        "gradients (or jacobians) (contract.py:"
+    )
 
 
 def test_a_plain_bug_is_an_error_not_a_refusal():

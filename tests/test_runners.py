@@ -357,3 +357,21 @@ def test_variables_and_work_are_on_the_cells_device(placement, device, mode, inp
     assert found["work"] == [device]
     assert found["word"] == "identical"
     assert found["traces"] == (mode != "eager")
+
+
+@pytest.mark.parametrize("device", ["CPU:0", "CPU:1"])
+@pytest.mark.parametrize("mode", ["eager", "function"])
+def test_a_step_places_its_own_work_whatever_the_cells_device(placement, mode, device):
+    found = placement["placed by the step"][f"{mode} {device}"]
+    assert found["word"] == "close"  # to the oracle: a product of float32
+    assert found["outputs"] == {"at_home": "CPU:0", "away": "CPU:1", "back_home": "CPU:0"}
+
+
+def test_a_session_copies_between_the_devices_that_a_step_names(placement):
+    found = placement["placed by the step"]
+    home, away = found["session CPU:0"], found["session CPU:1"]
+    assert home["word"] == away["word"] == "close"
+    assert home["products"] == away["products"] == ["CPU:0", "CPU:1"]
+    # The input and the square go there, the cube comes back.
+    assert home["copies"] == [["CPU:0", "CPU:1"], ["CPU:0", "CPU:1"], ["CPU:1", "CPU:0"]]
+    assert ["CPU:1", "CPU:0"] in away["copies"]  # the cell's own inputs are on CPU:1

@@ -17,8 +17,10 @@ from harness.runners.program import Task
 from harness.scenario import Scenario
 from scenarios import mnist_step
 from scenarios.custom_gradient import CustomGradient
+from scenarios.line_search import LineSearch
 from scenarios.matmul_chain import MatmulChain
 from scenarios.mnist_step import MnistStep
+from scenarios.python_control_flow import PythonControlFlow
 from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
 
 SCENARIOS = [catalog.load(entry) for entry in catalog.entries([catalog.BUILT_IN])]
@@ -147,6 +149,15 @@ def test_known_differences_are_those_that_occur(mode, inputs):
         }
         found = differing(CustomGradient, graph, reference, oracle=against == "oracle")
         assert found == declared
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_trip_counts_depend_on_the_data(mode):
+    """The feeds have one shape: a count that tracing had fixed would be the same for all."""
+    tried = [int(step["tried"]) for step in run(LineSearch, "small", mode)[0].outputs]
+    assert tried == sorted(set(tried))  # each feed is steeper than the one before
+    steps = [step["steps"] for step in run(PythonControlFlow, "small", mode)[0].outputs]
+    assert len({int(count) for counts in steps for count in counts}) > 6
 
 
 def test_the_project_carries_500_real_digits_of_each_class():

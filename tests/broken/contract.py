@@ -244,3 +244,16 @@ class AuthorSaysNo(Counting):
     name = "author_says_no"
     sizes = {"tiny": Size()}
     unsupported = {"session": "needs the eager runtime"}
+
+
+class SpentTape(Counting):
+    """A tape is asked for a second set of gradients."""
+
+    name = "spent_tape"
+    sizes = {"tiny": Size()}
+
+    def step(self, x: Any) -> Mapping[str, Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = x * x
+        return {"doubled": tape.gradient(loss, x), "again": tape.gradient(loss, x)}
