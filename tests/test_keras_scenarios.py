@@ -12,10 +12,13 @@ from harness.parity.compare import compare
 from harness.parity.trajectory import of_program
 from harness.record import AGREEING
 from harness.runners import MODES
+from scenarios.variables_and_optimizers import adapt
 
 every_mode = pytest.mark.parametrize("mode", MODES)
 DEFAULT = [mode for mode in MODES if MODES[mode].default]
 OPTIMIZERS, FIT, LOOP = map(built_in, ("variables_and_optimizers", "keras_fit", "keras_loop"))
+
+RULES = ("sgd", "momentum", "adam")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,14 @@ def test_the_first_update_of_each_rule(mode):
         )
 
 
-RULES = ("sgd", "momentum", "adam")
+def test_adams_bias_correction_is_that_of_a_float32_beta():
+    """Near zero the variable is fine enough to show it: 6.4e-6 of a step, and rounding 1e-6."""
+    variable = tf.Variable(0.0)
+    tf.keras.optimizers.Adam(0.01).apply_gradients([(tf.constant(1.0), variable)])
+    state = {"o/weight_momentum": 0.0, "o/weight_velocity": 0.0, "line/weight": 0.0}
+    state |= {"o/iteration": 1, "o/learning_rate": 0.01}
+    adapt(state, "o", "line", "weight", 1.0)
+    np.testing.assert_allclose(variable.numpy(), state["line/weight"], rtol=1e-6)
 
 
 @every_mode
