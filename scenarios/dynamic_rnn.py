@@ -28,7 +28,7 @@ class DynamicRnn(Scenario):
     concept = "recurrent work, variable lengths"
     sizes = {
         "tiny": Size(batch=3, steps=5, features=2, units=3, pad=True),
-        "small": Size(batch=16, steps=20, features=16, units=32, pad=True),
+        "small": Size(batch=16, steps=12, features=16, units=32, pad=True),
         "varying": Size(batch=4, steps=8, features=3, units=5, pad=False),
         "large": Size(batch=64, steps=100, features=64, units=256, pad=True),
     }
