@@ -165,6 +165,10 @@ class Scenario:
         goal: what training must reach; needs ``measure``.
         unsupported: reasons, by mode, why the workload cannot run there. Only for what
             TensorFlow does not report by itself.
+        traces_itself: ``step`` makes its own tf.functions, as Keras's ``fit`` does. Mode ``eager``
+            then calls it under ``tf.config.run_functions_eagerly(True)``, ``function`` calls it
+            as it is, and modes that put ``step`` into a graph of theirs are ``unsupported``. Make
+            the functions once, in ``build`` or on the first call, or every call traces anew.
     """
 
     name: ClassVar[str]
@@ -176,6 +180,7 @@ class Scenario:
     known_differences: ClassVar[tuple[KnownDifference, ...]] = ()
     goal: ClassVar[Goal | None] = None
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    traces_itself: ClassVar[bool] = False
 
     def __init__(self, size: Size) -> None:
         self.size = size

@@ -121,6 +121,26 @@ GUIDE = (
         ],
     ),
     Guide(
+        "gradient_clipping",
+        [  # the gradient (3, 4) has norm 5: clipped to 1, to 1.001 · 5, and where it is zero
+            {"value": 12.5, "plain_gradient": [3.0, 4.0], "clipped_gradient": [0.6, 0.8]},
+            {"value": 12.5, "plain_gradient": [3.0, 4.0], "clipped_gradient": [3.0, 4.0]},
+            {"value": 0.0, "plain_gradient": [0.0, 0.0], "clipped_gradient": [0.0, 0.0]},
+        ],
+        within=1e-6,
+    ),
+    Guide(
+        "straight_through",
+        [  # of 0.4, 0.6, 1.5, 2.5, −1.2 and −0.4; halves are rounded to even
+            {
+                "custom_value": [0, 1, 2, 2, -1, 0],
+                "stopped_value": [0, 1, 2, 2, -1, 0],
+                "custom_gradient": [0, 2, 4, 8, -2, 0],
+                "stopped_gradient": [0, 2, 4, 8, -2, 0],
+            }
+        ],
+    ),
+    Guide(
         "py_func_bridge",
         [{"eager_call": [[4.0]], "numpy_call": [[4.0]], "gradient": [[4.0]]}],
     ),

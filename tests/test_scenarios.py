@@ -24,7 +24,16 @@ from scenarios.python_control_flow import PythonControlFlow
 from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
 
 SCENARIOS = [catalog.load(entry) for entry in catalog.entries([catalog.BUILT_IN])]
-SLOW = {("matmul_chain", "guide"), ("matmul_chain", "large"), ("python_control_flow", "large")}
+SLOW = {
+    ("matmul_chain", "guide"),
+    ("matmul_chain", "large"),
+    ("python_control_flow", "large"),
+    ("variables_and_optimizers", "guide"),  # in test_keras_scenarios
+    ("lstm_unrolled", "large"),
+    ("dynamic_rnn", "large"),
+    ("keras_fit", "large"),
+    ("keras_loop", "large"),
+}
 CASES = [(s, size) for s in SCENARIOS for size in s.sizes if (s.name, size) not in SLOW]
 
 

@@ -8,13 +8,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from harness import catalog
 from harness.grid import Cell
 from harness.parity import check as parity
-from harness.record import CellParity, TensorComparison
+from harness.record import UNSUPPORTED, CellParity, TensorComparison
 from harness.runners import MODES
 from harness.runners.program import Program, Task
-from harness.scenario import Scenario
+from harness.runners.refusals import failure
+from harness.scenario import Array, Feed, Scenario, State
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BROKEN = Path(__file__).resolve().parent / "broken"
@@ -59,6 +62,30 @@ def program(
     size = size or next(iter(scenario.sizes))
     cell = Cell(scenario.name, size, mode, "CPU:0", inputs)
     return parity.subject(scenario, size).build(cell)
+
+
+def outputs(
+    scenario: type[Scenario],
+    mode: str,
+    size: str,
+    state: State | None = None,
+    feeds: Sequence[Feed] = (),
+) -> list[dict[str, Array]]:
+    """What a mode returns for feeds (its own where none are given), from a state.
+
+    A mode outside the default grid may refuse the scenario, with a reason; the test is skipped.
+    """
+    try:
+        built = program(scenario, mode, size=size)
+        built.load({**built.state(), **(state or {})})
+        found = [built.run(feed) for feed in feeds or built.task.feeds]
+        built.close()
+    except Exception as error:
+        word, reason = failure(error)
+        if MODES[mode].default or word != UNSUPPORTED or not reason:
+            raise
+        pytest.skip(f"{mode}: {reason}")
+    return found
 
 
 def task(scenario: type[Scenario], inputs: str = "resident", size: str | None = None) -> Task:

@@ -161,7 +161,8 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
             if cell.mode == BASELINE and subject.eager is None:
                 again = of_program(program, subject.initial, subject.feeds, steps)
             # In a graph, nothing of Python runs any more that could trace.
-            if cell.mode == BASELINE and took_s < _SHORT_S:
+            in_python = cell.mode == BASELINE or scenario.traces_itself
+            if in_python and took_s < _SHORT_S:
                 for _ in range(_CALLS_TO_WARN):
                     program.run(subject.feeds[0])
     except Exception as error:  # a cell that fails costs that cell, never the run

@@ -6,6 +6,8 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.errors import Unsupported
+
 if TYPE_CHECKING:
     from harness.runners.program import Program, Task
 
@@ -21,9 +23,21 @@ class Mode:
     modes by it."""
     default: bool = False
     """Whether the mode belongs to the default grid; the others are asked for by name or ``all``."""
+    runs_self_traced: bool = False
+    """Whether the mode runs the Python of a step that ``traces_itself`` in every call."""
 
     def build(self, task: Task) -> Program:
-        """Build the task's scenario in this mode (imports the runner, and with it TensorFlow)."""
+        """Build the task's scenario in this mode (imports the runner, and with it TensorFlow).
+
+        Raises:
+            Unsupported: the scenario ``traces_itself``, and the mode would trace it.
+        """
+        if task.scenario.traces_itself and not self.runs_self_traced:
+            able = " and ".join(mode.name for mode in MODES.values() if mode.runs_self_traced)
+            raise Unsupported(
+                "step makes its own tf.functions (traces_itself) and needs its Python in every "
+                f"call, so that it cannot be part of another graph; it runs in {able}"
+            )
         runner = importlib.import_module(f"harness.runners.{self.name}")
         program: Program = runner.build(task)
         return program
@@ -32,8 +46,18 @@ class Mode:
 MODES = {
     mode.name: mode
     for mode in (
-        Mode("eager", "ops run one by one as Python reaches them", default=True),
-        Mode("function", "tf.function: traced once, then run as a graph", default=True),
+        Mode(
+            "eager",
+            "ops run one by one as Python reaches them",
+            default=True,
+            runs_self_traced=True,
+        ),
+        Mode(
+            "function",
+            "tf.function: traced once, then run as a graph",
+            default=True,
+            runs_self_traced=True,
+        ),
         Mode("session", "a v1 tf.Graph run by a tf.compat.v1.Session", default=True),
     )
 }

@@ -11,14 +11,21 @@ from harness.runners.program import Task, TensorProgram
 
 
 class FunctionProgram(TensorProgram):
-    """The step under ``tf.function`` with its defaults (AutoGraph, no XLA)."""
+    """The step under ``tf.function`` with its defaults (AutoGraph, no XLA).
+
+    A step that ``traces_itself`` is called as it is: it brings its own tf.functions.
+    """
 
     def step(self) -> Callable[..., Mapping[str, Any]]:
+        if self.scenario.traces_itself:
+            return self.scenario.step
         function: Callable[..., Mapping[str, Any]] = tf.function(self.scenario.step)
         return function
 
     @property
     def traces(self) -> int:
+        if self.scenario.traces_itself:
+            return 0
         count: int = self._step.experimental_get_tracing_count()  # type: ignore[attr-defined]
         return count
 
