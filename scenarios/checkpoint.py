@@ -29,17 +29,18 @@ class Checkpoint(Scenario):
 
     name = "checkpoint"
     concept = "object-based saving"
-    sizes = {"small": Size(n=1_000), "guide": Size(n=0)}
+    sizes = {"small": Size(n=1_000), "guide": Size(x=10.0, saved=2.0, assigned=11.0)}
     default_sizes = ("small",)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The variable's: the guide has a scalar."""
-        return (self.size.n,) if self.size.n else ()
+        return (self.size.n,) if "n" in self.size else ()
 
     def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:
         if not self.shape:
-            return [{"saved": np.array(2.0, np.float32), "assigned": np.array(11.0, np.float32)}]
+            literal = {"saved": self.size.saved, "assigned": self.size.assigned}
+            return [{name: np.array(value, np.float32) for name, value in literal.items()}]
         return [
             {
                 "saved": rng.standard_normal(self.shape, dtype=np.float32),
@@ -49,7 +50,7 @@ class Checkpoint(Scenario):
         ]
 
     def build(self) -> None:
-        self.x = tf.Variable(tf.fill(self.shape, 10.0))
+        self.x = tf.Variable(tf.fill(self.shape, self.size.get("x", 0.0)))
         self.checkpoint = tf.train.Checkpoint(x=self.x)
         # A checkpoint object keeps the saving op of the first graph that it was used in: the step's
         # function and the graph around it need one each.

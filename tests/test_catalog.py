@@ -88,7 +88,7 @@ def test_several_scenarios_in_a_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("word", "hint"),
-    [("matmul_chian", "did you mean matmul_chain?"), ("zzz", "choose from: custom_gradient,")],
+    [("matmul_chian", "did you mean matmul_chain?"), ("zzz", "custom_gradient, matmul_chain,")],
 )
 def test_an_unknown_name_gives_the_nearest(word, hint):
     with pytest.raises(UsageError, match=f"unknown scenario '{word}'; ") as raised:

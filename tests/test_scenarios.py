@@ -15,11 +15,13 @@ from harness.runners import MODES
 from harness.runners.program import Task
 from harness.scenario import Scenario
 from scenarios import mnist_step
+from scenarios.checkpoint import Checkpoint, TrainingCheckpoint
 from scenarios.custom_gradient import CustomGradient
 from scenarios.matmul_chain import MatmulChain
 from scenarios.mnist_step import MnistStep
 from scenarios.py_func_bridge import PyFuncBridge
 from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
+from scenarios.summaries import Summaries
 
 SCENARIOS = [
     MatmulChain,
@@ -28,6 +30,9 @@ SCENARIOS = [
     MnistStep,
     CustomGradient,
     PyFuncBridge,
+    Checkpoint,
+    TrainingCheckpoint,
+    Summaries,
 ]
 SLOW = {("matmul_chain", "guide"), ("matmul_chain", "large")}
 CASES = [(s, size) for s in SCENARIOS for size in s.sizes if (s.name, size) not in SLOW]
