@@ -47,6 +47,7 @@ def check(plan: CheckPlan, journal: Journal) -> None:
     from harness import catalog, environment
     from harness.grid import Cell, grid
     from harness.parity import check as parity
+    from harness.parity.checkpoints import exchange
     from harness.record import ERROR, CellParity
 
     environment.split_cpu(plan.logical_cpus)
@@ -71,9 +72,9 @@ def check(plan: CheckPlan, journal: Journal) -> None:
     for scenario, size in pairs:
         mine = [cell for cell in cells if (cell.scenario, cell.size) == (scenario, size)]
         left = [cell for cell in mine if cell.id not in {*plan.excluded, *plan.done}]
-        if not left:
+        if not mine or [scenario, size] in plan.finished:
             continue
-        starting(left[0])
+        starting((left or mine)[0])
         try:
             subject = parity.subject(scenarios[scenario], size)
         except ScenarioError as error:
@@ -81,8 +82,15 @@ def check(plan: CheckPlan, journal: Journal) -> None:
             for result in results:
                 journal.write("parity", **asdict(result))
             continue
+        subject.files = Path(plan.files) if plan.files else None
         for result in parity.check(subject, left, starting):
             journal.write("parity", **asdict(result))
+        # A checkpoint knows neither devices nor policies: one cell of each mode will do.
+        one_a_mode = {cell.mode: cell for cell in reversed(mine)}
+        chosen = [one_a_mode[mode] for mode in plan.modes if mode in one_a_mode]
+        for pair in exchange(subject, chosen, starting, plan.excluded):
+            journal.write("checkpoint", **asdict(pair))
+        journal.write("checked", scenario=scenario, size=size)
     journal.write("done")
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,7 +84,9 @@ def run_child(
             watch.hear(event)
             listen(event)
 
-    with log.open("wb") as output, _signals_interrupt():
+    # What the child's programs write goes with it, however it ends.
+    scratch = tempfile.TemporaryDirectory(prefix="eager-vs-graph-", ignore_cleanup_errors=True)
+    with scratch, log.open("wb") as output, _signals_interrupt():
         process = subprocess.Popen(
             [sys.executable, "-m", "harness.child", str(plan_file), str(journal)],
             stdout=output,
@@ -91,7 +94,7 @@ def run_child(
             stdin=subprocess.DEVNULL,
             # Ctrl-C goes to this process only, which then lets the child finish its block.
             start_new_session=True,
-            env=_environment(),
+            env=_environment(scratch.name),
         )
         killed = ""
         try:
@@ -163,10 +166,10 @@ class _Watch:
         return ""
 
 
-def _environment() -> dict[str, str]:
+def _environment(scratch: str) -> dict[str, str]:
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
-    return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path}
+    return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path, "TMPDIR": scratch}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -166,11 +166,12 @@ def parity(
     )
     with tempfile.TemporaryDirectory() as scratch, TerminalProgress() as progress:
         checked = check(request, Path(scratch), progress)
-    cells = checked.in_order()
-    terminal.print_parity(cells)
+    cells, pairs = checked.in_order(), list(checked.checkpoints.values())
+    terminal.print_parity(cells, checkpoints=pairs)
     for kind in checked.absent:
         print(f"{kind}: not found")
-    raise typer.Exit(1 if any(cell.failed for cell in cells) else 0)
+    failed = any(cell.failed for cell in cells) or any(pair.failed for pair in pairs)
+    raise typer.Exit(1 if failed else 0)
 
 
 @app.command()
@@ -351,7 +352,9 @@ def _report(folder: Path) -> int:
     rendered = reports.render(folder)
     terminal.print_result(rendered)
     print(f"report: {rendered.page}")
-    return 1 if any(cell.failed for cell in Run(folder).parity()) else 0
+    run = Run(folder)
+    failed = any(cell.failed for cell in run.parity())
+    return 1 if failed or any(pair.failed for pair in run.checkpoints()) else 0
 
 
 def _request(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ import pandas as pd
 
 from harness.errors import UsageError
 from harness.grid import Cell
-from harness.record import CellParity, PassRecord, Run, reading
+from harness.record import CellParity, CheckpointParity, PassRecord, Run, reading
 
 T = TypeVar("T")
 
@@ -43,6 +43,8 @@ class Frames:
     """One row a cell and pass: cold costs, traces, failures."""
     warnings: list[str]
     """Files that were damaged, one line each."""
+    checkpoints: list[CheckpointParity] = field(default_factory=list)
+    """What became of every checkpoint, in the run's order."""
 
     @property
     def control_of(self) -> str | None:
@@ -86,6 +88,7 @@ def read(folder: Path) -> Frames:
         blocks=pd.DataFrame(blocks, columns=BLOCK_COLUMNS),
         pass_cells=pd.DataFrame(rows, columns=PASS_COLUMNS),
         warnings=warnings,
+        checkpoints=_guarded(run.checkpoints, warnings) or [],
     )
 
 

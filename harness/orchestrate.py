@@ -21,8 +21,17 @@ from harness.journal import Event
 from harness.passes import Costs, Passes, Schedule, recover
 from harness.plan import CheckPlan, Timed
 from harness.progress import Progress
-from harness.record import CellParity, Run, TensorComparison, reading
+from harness.record import (
+    CRASHED,
+    TIMEOUT,
+    CellParity,
+    CheckpointParity,
+    Run,
+    TensorComparison,
+    reading,
+)
 
+FILES = "files"
 _MAX_LOST = 20
 _TRACE_S = 0.3
 _PREPARE_S = 0.1
@@ -67,6 +76,10 @@ class Checked:
     absent: list[str] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
     parity: dict[str, CellParity] = field(default_factory=dict)
+    checkpoints: dict[tuple[str, str], CheckpointParity] = field(default_factory=dict)
+    """By the cell that wrote and the cell that restored."""
+    finished: list[list[str]] = field(default_factory=list)
+    """Scenario and size of the cells that need no further look."""
     startup_s: float = 0.0
 
     def in_order(self) -> list[CellParity]:
@@ -79,7 +92,8 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
 
     Args:
         request: what to check.
-        folder: for plans, journals and output of the processes.
+        folder: for plans, journals and output of the processes; what the compared steps wrote is
+            left in its subfolder ``FILES``.
         progress: is told.
 
     Raises:
@@ -101,6 +115,10 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
                 tensors = tuple(TensorComparison(**tensor) for tensor in event.pop("tensors"))
                 checked.parity[event["cell"]] = CellParity(**event, tensors=tensors)
                 progress.advance(event["cell"])
+            case "checkpoint":
+                checked.checkpoints[event["wrote"], event["read"]] = CheckpointParity(**event)
+            case "checked":
+                checked.finished.append([event["scenario"], event["size"]])
 
     progress.stage("importing TensorFlow")
     for attempt in range(_MAX_LOST):
@@ -111,7 +129,12 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
             devices=request.devices,
             inputs=request.inputs,
             logical_cpus=request.logical_cpus,
+            excluded=[
+                cell.cell for cell in checked.parity.values() if cell.word in (CRASHED, TIMEOUT)
+            ],
             done=list(checked.parity),
+            finished=checked.finished,
+            files=str(folder / FILES),
         )
         outcome = run_child(plan, folder, f"check-{attempt}", listen, request.limits, progress.tick)
         if outcome.word == "complete":
@@ -154,10 +177,13 @@ def bench(
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="eager-vs-graph-") as scratch:
         checked = check(request, Path(scratch), progress)
-    timed = (choose_timed or timed_cells)(checked, request.control_of)
-    run = _new_run(results)
+        timed = (choose_timed or timed_cells)(checked, request.control_of)
+        run = _new_run(results)
+        if (files := Path(scratch) / FILES).exists():
+            shutil.move(files, run.files)
     run.save_environment(checked.environment, describe(request, checked, timed, bare_loops))
     run.save_parity(checked.in_order())
+    run.save_checkpoints(list(checked.checkpoints.values()))
     passes = Passes(
         run=run,
         entries=request.entries,

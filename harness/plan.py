@@ -25,6 +25,10 @@ class CheckPlan:
     """Ids of cells that already cost a process its life."""
     done: list[str] = field(default_factory=list)
     """Ids of cells whose parity is known already."""
+    finished: list[list[str]] = field(default_factory=list)
+    """Scenario and size of the cells that need no further look, checkpoints included."""
+    files: str = ""
+    """Folder for what the compared steps wrote; empty: it is not kept."""
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
     results/<run-id>/
       environment.json      what was asked for and the machine it ran on
       parity.json           one CellParity a cell
+      checkpoints.json      one CheckpointParity a pair of modes, where a scenario has a checkpoint
       raw/pass-1.json       pytest-benchmark's own JSON of the first pass
       raw/pass-1.cells.json what pytest-benchmark has no place for: cold costs, failures, machine
 
-Everything else in the folder is made from these files and can be deleted.
+Everything else in the folder is made from these files and can be deleted, but for ``files/``: what
+the steps of the compared cells wrote, for people and their tools (``tensorboard --logdir``).
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ class TensorComparison:
 
     tensor: str
     kind: str
-    """``output`` or ``variable``."""
+    """``output``, ``variable``, or ``written``: read back from the files that the steps wrote."""
     against: str
     """``eager`` or ``oracle``; for eager itself, ``eager`` is its own second run."""
     word: str
@@ -111,6 +113,31 @@ class CellParity:
     def timed(self) -> bool:
         """Whether the cell is worth timing: it agrees, or it differs as declared."""
         return self.comparable or self.known is not None
+
+
+@dataclass(frozen=True)
+class CheckpointParity:
+    """What became of a checkpoint that one cell wrote and another restored.
+
+    The restored variables are compared bit for bit with those that were written; then both cells
+    train on, and are compared like any two cells.
+    """
+
+    wrote: str
+    """Id of the cell that wrote."""
+    read: str
+    """Id of the cell that restored; the same scenario and size."""
+    word: str
+    """``identical``: restored and trained on bit for bit; ``close``: restored bit for bit, trained
+    on within tolerance; otherwise what went wrong, in the words of cells."""
+    reason: str = ""
+    known: str | None = None
+    """The declared reason, when every difference was declared."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the pair makes a check fail, as for a cell."""
+        return not (self.word in (*AGREEING, UNSUPPORTED) or self.known is not None)
 
 
 @dataclass(frozen=True)
@@ -182,6 +209,11 @@ class Run:
         return self.folder / "work"
 
     @property
+    def files(self) -> Path:
+        """What the steps of the compared cells wrote; one folder a cell."""
+        return self.folder / "files"
+
+    @property
     def owner(self) -> Path:
         """The id of the process that measures the run."""
         return self.work / "pid"
@@ -231,6 +263,25 @@ class Run:
         path = self.folder / "parity.json"
         with reading(path):
             return [_cell_parity(entry) for entry in read_json(path)["cells"]]
+        raise AssertionError
+
+    def save_checkpoints(self, pairs: list[CheckpointParity]) -> None:
+        """Write what became of every checkpoint; no file where there was none."""
+        if pairs:
+            content = {"schema": SCHEMA, "pairs": [asdict(pair) for pair in pairs]}
+            write_json(self.folder / "checkpoints.json", content)
+
+    def checkpoints(self) -> list[CheckpointParity]:
+        """Read what became of every checkpoint; nothing where the run has no such file.
+
+        Raises:
+            UsageError: the file is damaged.
+        """
+        path = self.folder / "checkpoints.json"
+        if not path.exists():
+            return []
+        with reading(path):
+            return [CheckpointParity(**entry) for entry in read_json(path)["pairs"]]
         raise AssertionError
 
     def save_pass(self, record: PassRecord) -> None:

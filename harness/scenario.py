@@ -29,8 +29,13 @@ must be literal: ``list`` reads them without executing the file.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -169,6 +174,13 @@ class Scenario:
             then calls it under ``tf.config.run_functions_eagerly(True)``, ``function`` calls it
             as it is, and modes that put ``step`` into a graph of theirs are ``unsupported``. Make
             the functions once, in ``build`` or on the first call, or every call traces anew.
+
+    Attributes:
+        checkpoint: a ``tf.train.Checkpoint``, where ``build`` assigned one. Then a checkpoint
+            that one mode wrote after ``parity_steps`` steps must restore in every mode bit for
+            bit, from a state in which every variable has another value, and training on must
+            give what it gives in the mode that wrote.
+        folder: an empty folder for the files of this instance's steps (see below).
     """
 
     name: ClassVar[str]
@@ -182,8 +194,29 @@ class Scenario:
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType({})
     traces_itself: ClassVar[bool] = False
 
+    checkpoint: Any = None
+
     def __init__(self, size: Size) -> None:
         self.size = size
+
+    @cached_property
+    def folder(self) -> Path:
+        """A folder for the files of this instance's steps, empty at first.
+
+        Every program has its own, made when it is first asked for and removed with the program:
+        what is timed leaves nothing on the disk. In ``build``, give a summary writer this folder
+        and assign the writer to ``self``; the harness initialises and flushes it where TensorFlow
+        leaves that to the user::
+
+            self.writer = tf.summary.create_file_writer(str(self.folder))
+
+        Where ``build`` has asked for the folder, what the compared steps wrote to it is compared
+        too (see ``written``), and kept in the run's folder, where ``tensorboard --logdir`` finds
+        it.
+        """
+        folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
     def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:
         """Return the feeds of successive steps; they are cycled.
@@ -220,6 +253,31 @@ class Scenario:
             An array for each output of ``step``, of the same name and shape.
         """
         raise NotImplementedError
+
+    def written(self) -> Mapping[str, Array]:
+        """Return what the steps wrote to ``folder``, read back and compared like an output.
+
+        As it is, this reads the summaries in ``folder`` with TensorBoard's reader: for each tag,
+        ``summary of <tag>``, the values in the order of writing, and ``steps of <tag>`` (int64).
+        A scenario that writes other files overrides it: one array for each thing written, whose
+        first axis grows with every write. No TensorFlow.
+        """
+        from harness.summaries import read_summaries
+
+        return read_summaries(self.folder)
+
+    def oracle_written(
+        self,
+        outputs: Sequence[Mapping[str, Array]],  # noqa: ARG002 - for those who override it
+    ) -> Mapping[str, Array]:
+        """Return what ``written`` should return after some steps from the initial state.
+
+        To be written for every scenario whose steps write to ``folder``. NumPy only.
+
+        Args:
+            outputs: what ``oracle`` returned for each of the steps.
+        """
+        return {}
 
     def measure(self, state: State) -> Mapping[str, float]:
         """Return the quantities that ``goal`` expects, from the state after ``goal.steps`` steps.

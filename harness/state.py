@@ -37,6 +37,19 @@ def variables_of(scenario: Scenario) -> dict[str, tf.Variable]:
     return variables
 
 
+def checkpointed(scenario: Scenario) -> frozenset[str] | None:
+    """Names of the variables that the scenario's checkpoint tracks; None where it has none."""
+    if scenario.checkpoint is None:
+        return None
+    tracked = {
+        # Keras 3 wraps the variable that a checkpoint holds.
+        id(each.value if isinstance(each, tf.keras.Variable) else each)
+        for each in tf.train.TrackableView(scenario.checkpoint).descendants()
+    }
+    variables = variables_of(scenario)
+    return frozenset(name for name, variable in variables.items() if id(variable) in tracked)
+
+
 def require_same(expected: State, found: Mapping[str, tf.Variable], mode: str) -> None:
     """Check that a program's variables are those that eager built.
 

@@ -99,6 +99,8 @@ def _pull_request(lines: list[str], noted: list[str], summary: pd.DataFrame, fra
         tables.without_speedup(summary),
         tables.known_differences(frames.parity.values()),
         tables.learned(frames.parity.values()),
+        tables.checkpoints(frames.checkpoints),
+        tables.checkpoint_reasons(frames.checkpoints),
         tables.feeding(summary),
     ):
         if table.rows:

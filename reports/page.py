@@ -56,6 +56,8 @@ def page(
         reasons=tables.without_speedup(summary),
         differences=tables.known_differences(parity),
         learned=tables.learned(parity),
+        checkpoints=tables.checkpoints(frames.checkpoints),
+        checkpoint_reasons=tables.checkpoint_reasons(frames.checkpoints),
         feeding=tables.feeding(summary),
         memory=tables.memory(summary),
         control=tables.control(summary),

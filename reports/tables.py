@@ -11,7 +11,13 @@ import pandas as pd
 
 from harness.frames import Frames
 from harness.grid import CONTROL, Cell
-from harness.record import AGREEING, CellParity, PassRecord, TensorComparison
+from harness.record import (
+    AGREEING,
+    CellParity,
+    CheckpointParity,
+    PassRecord,
+    TensorComparison,
+)
 from reports.summary import BASELINE, GROUP, displayed_status, summary_rows
 from reports.text import (
     added,
@@ -205,6 +211,47 @@ def learned(parity: Iterable[CellParity]) -> Table:
     )
     rows = [(*key, *(by_mode.get(m, "") for m in modes)) for key, by_mode in values.items()]
     return _without_idle(Table("What training reached", columns, rows))
+
+
+def checkpoints(pairs: Iterable[CheckpointParity]) -> Table:
+    """The mode that wrote a checkpoint by the mode that restored it."""
+    words: dict[tuple[str, str], dict[str, str]] = {}
+    for pair in pairs:
+        wrote, read = Cell.parse(pair.wrote), Cell.parse(pair.read)
+        row = words.setdefault((f"{wrote.scenario} {wrote.size}", wrote.mode), {})
+        row[read.mode] = f"{pair.word} (known)" if pair.known else pair.word
+    readers = list(dict.fromkeys(mode for row in words.values() for mode in row))
+    columns = (
+        *(Column("scenario"), Column("written by")),
+        *(Column(mode, "word") for mode in readers),
+    )
+    rows = [(*key, *(row.get(mode, "") for mode in readers)) for key, row in words.items()]
+    note = (
+        "A row's mode wrote the checkpoint, a column's mode restored it. Identical: every variable "
+        "in it was restored bit for bit, and training on gave the writer's own bits; close: "
+        "restored bit for bit, trained on within tolerance."
+    )
+    return Table("Checkpoints: written by a row, restored by a column", columns, rows, note)
+
+
+def checkpoint_reasons(pairs: Iterable[CheckpointParity]) -> Table:
+    """Why checkpoints were not restored, each reason once with the pairs that it holds for."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for pair in pairs:
+        if pair.word not in AGREEING:
+            wrote, read = Cell.parse(pair.wrote), Cell.parse(pair.read)
+            word = f"{pair.word} (known)" if pair.known else pair.word
+            key = (f"{wrote.scenario} {wrote.size}", word, pair.known or pair.reason)
+            found.setdefault(key, []).append(f"{wrote.mode} → {read.mode}")
+    columns = (
+        *(Column("scenario"), Column("answer", "word"), Column("written → restored", "prose")),
+        Column("reason", "prose"),
+    )
+    rows = [
+        (scenario, word, ", ".join(names) if len(names) <= 3 else f"{len(names)} pairs", reason)
+        for (scenario, word, reason), names in found.items()
+    ]
+    return Table("Checkpoints that were not restored", columns, rows)
 
 
 def tensors(parity: Iterable[CellParity]) -> Table:

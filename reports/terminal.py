@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,7 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from harness.grid import CONTROL, Cell
-from harness.record import AGREEING, CellParity
+from harness.record import AGREEING, CellParity, CheckpointParity
 from reports import Rendered, tables
 from reports.summary import BASELINE, GROUP, displayed_status, summary_rows
 from reports.text import interval, known, one_line, ratio, seconds
@@ -37,6 +37,7 @@ def print_result(rendered: Rendered, console: Console | None = None) -> None:
     console.print(results_grid(rendered.summary))
     for cell, status, latency, reason in tables.without_speedup(rendered.summary).rows:
         console.print(_worded(status) + Text(f" {cell} ({latency}): {one_line(reason)}"))
+    _print_checkpoint_reasons(rendered.frames.checkpoints, console)
     console.print()
     for line in rendered.headline:
         console.print(Text(line))
@@ -44,8 +45,12 @@ def print_result(rendered: Rendered, console: Console | None = None) -> None:
         console.print(Text(f"  {one_line(note)}", style="dim"))
 
 
-def print_parity(parity: Iterable[CellParity], console: Console | None = None) -> None:
-    """Print every tensor of every cell, then what keeps a cell from being compared."""
+def print_parity(
+    parity: Iterable[CellParity],
+    console: Console | None = None,
+    checkpoints: Sequence[CheckpointParity] = (),
+) -> None:
+    """Print every tensor of every cell, checkpoints, then what keeps a cell from being compared."""
     console = console or Console(highlight=False)
     cells = list(parity)
     console.print(parity_grid(cells))
@@ -53,6 +58,14 @@ def print_parity(parity: Iterable[CellParity], console: Console | None = None) -
         if cell.word not in AGREEING:
             why = cell.known or cell.reason or "see the tensors above"
             console.print(_worded(cell.word) + Text(f" {cell.cell}: {one_line(why)}"))
+    if checkpoints:
+        console.print(checkpoint_grid(checkpoints))
+        _print_checkpoint_reasons(checkpoints, console)
+
+
+def _print_checkpoint_reasons(pairs: Iterable[CheckpointParity], console: Console) -> None:
+    for scenario, word, names, reason in tables.checkpoint_reasons(pairs).rows:
+        console.print(_worded(word) + Text(f" {scenario}, checkpoint {names}: {one_line(reason)}"))
 
 
 def print_selfcheck(
@@ -128,6 +141,23 @@ def parity_grid(parity: Iterable[CellParity]) -> Grid:
             label = ""
         if not rows:
             layout.add_row(Text(label), Text(""), Text(""), _worded(parity_of_cell.word))
+    return layout
+
+
+def checkpoint_grid(pairs: Iterable[CheckpointParity]) -> Grid:
+    """One row a mode that wrote a checkpoint, one column a mode that restored it."""
+    table = tables.checkpoints(pairs)
+    layout = Grid(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in table.columns:
+        layout.add_column(column.name)
+    heading = ""
+    for scenario, writer, *words in table.rows:
+        layout.add_row(
+            Text(scenario if scenario != heading else "", style="bold"),
+            Text(writer),
+            *map(_worded, words),
+        )
+        heading = scenario
     return layout
 
 

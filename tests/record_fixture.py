@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from harness.grid import CONTROL, Cell, grid
-from harness.record import CellParity, PassCell, PassRecord, Run, TensorComparison, write_json
+from harness.record import (
+    CellParity,
+    CheckpointParity,
+    PassCell,
+    PassRecord,
+    Run,
+    TensorComparison,
+    write_json,
+)
 
 SIZES = {
     "matmul_chain": {
@@ -35,6 +43,9 @@ BUILD_S, FIRST_CALL_S = 0.02, 0.12
 
 KNOWN = "Grappler rewrites log(1 + e) to log1p, so the graph keeps digits that eager loses."
 HOSTILE = "<script>alert('summary')</script> & a [bold]summary[/bold] | with a bar"
+
+REFUSAL = "remote: its variables cannot be reached"
+CHECKPOINT_MODES = ("eager", "session", "remote")
 
 KNOWN_CELL = "custom_gradient/guide/session/CPU:0/resident"
 CRASHED_CELL = "matmul_chain/large/session/CPU:0/fed"
@@ -75,6 +86,7 @@ def write_run(folder: Path, shape: Shape | None = None) -> Path:
     cells = _cells(shape)
     run.save_environment(ENVIRONMENT, _request(cells, shape))
     run.save_parity([_parity(cell, shape) for cell in cells if cell.mode != CONTROL])
+    run.save_checkpoints(_checkpoints(shape))
     rng = np.random.default_rng(7)
     for number in range(1, shape.passes + 1):
         _write_pass(run, number, cells if shape.timed else [], shape, rng)
@@ -170,6 +182,22 @@ def _parity(cell: Cell, shape: Shape) -> CellParity:
         empty = replace(oracle, word="vacuous", max_abs=None, max_rel=None, max_ulp=None)
         return replace(good, word="vacuous", reason="every element is NaN", tensors=(empty,))
     return replace(good, peak_memory_bytes=3 * 2**20)
+
+
+def _checkpoints(shape: Shape) -> list[CheckpointParity]:
+    """A session restores with another last bit, and an unknown mode not at all."""
+    if not shape.trouble or "mnist_step" not in shape.scenarios:
+        return []
+    cells = {mode: f"mnist_step/small/{mode}/CPU:0/resident" for mode in CHECKPOINT_MODES}
+
+    def pair(wrote: str, read: str) -> CheckpointParity:
+        if "remote" in (wrote, read):
+            return CheckpointParity(cells[wrote], cells[read], "unsupported", REFUSAL)
+        if (wrote, read) == ("eager", "session"):
+            return CheckpointParity(cells[wrote], cells[read], "differs", f"restored, {HOSTILE}")
+        return CheckpointParity(cells[wrote], cells[read], "identical")
+
+    return [pair(wrote, read) for wrote in CHECKPOINT_MODES for read in CHECKPOINT_MODES]
 
 
 def speedup_of(cell: Cell, shape: Shape) -> float:

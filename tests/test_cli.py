@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,9 @@ import pytest
 from workbench import REPOSITORY, harness, python
 
 from harness.grid import CONTROL
+from harness.record import Run
 from harness.runners import DEFAULT_MODES, MODES
+from harness.summaries import read_summaries
 
 HEAD = "import os\nimport numpy as np\nimport tensorflow as tf\nfrom harness import *\n"
 
@@ -74,6 +77,53 @@ def source(
     )
 
 
+KEEPS = """
+    parity_steps = 4
+
+    def build(self):
+        super().build()
+        with open("folders.txt", "a") as file:
+            print(self.folder, file=file)
+        self.count = tf.Variable(0, dtype=tf.int64)
+        self.writer = tf.summary.create_file_writer(str(self.folder))
+        self.checkpoint = tf.train.Checkpoint(total=self.total, count=self.count)
+
+    def step(self, x):
+        count = self.count.assign_add(1)
+        with self.writer.as_default(), tf.summary.record_if(tf.equal(count % 2, 0)):
+            tf.summary.scalar("count", tf.cast(count, tf.float32), step=count)
+        return super().step(x)
+
+    def oracle(self, state, x):
+        state["count"] += 1
+        return super().oracle(state, x)
+
+    def oracle_written(self, outputs):
+        steps = np.arange(2, len(outputs) + 1, 2)
+        return {"summary of count": steps.astype(np.float64), "steps of count": steps}
+"""
+"""Both a checkpoint and summaries; every program says where its folder was."""
+
+LOSES = """
+    def build(self):
+        super().build()
+        self.checkpoint = Deadly(total=self.total)
+
+
+class Deadly(tf.train.Checkpoint):
+    def write(self, prefix, options=None):
+        if not tf.executing_eagerly():
+            os.abort()
+        return super().write(prefix, options)
+"""
+
+
+def derived(name: str, body: str) -> str:
+    """A scenario's source: one that is sound, and another that adds to it."""
+    lines = f'class {name.capitalize()}(Sound):\n    """More."""\n\n    name = "{name}"'
+    return HEAD + source("sound") + f'\n\n{lines}\n    sizes = {{"tiny": Size(n=4)}}\n{body}'
+
+
 DECLARED = '    known_differences = (KnownDifference(("doubled",), "doubles badly"),)\n'
 FILES = {
     "fine/fine.py": HEAD + source("fine"),
@@ -83,6 +133,8 @@ FILES = {
     + source("sound"),
     "differing/differing.py": HEAD + source("differing", doubled="2.0002 * x"),
     "declared/declared.py": HEAD + source("declared", doubled="2.0002 * x", attributes=DECLARED),
+    "keeping/keeping.py": derived("keeping", KEEPS),
+    "losing/losing.py": derived("losing", LOSES),
     "twins/a.py": HEAD + source("twin"),
     "twins/b.py": HEAD + source("twin"),
     "unparsable/bad.py": "class Bad(Scenario:\n",
@@ -97,6 +149,9 @@ RUNS = {
               "--inputs", "resident"),
     "devices": ("bench", *FINE, "--passes", "1", "--budget", "120s", "--logical-cpus", "2",
                 "--devices", "CPU:0,CPU:1", "--inputs", "fed"),
+    "keeping": ("bench", "--scenarios", "keeping", "--passes", "1", "--budget", "120s",
+                "--inputs", "resident"),
+    "losing": ("parity", "--scenarios", "losing", "--inputs", "resident"),
     "differing": ("parity", "--scenarios", "differing"),
     "declared": ("parity", "--scenarios", "declared"),
 }  # fmt: skip
@@ -345,6 +400,37 @@ def test_both_logical_devices_are_measured(answers):
         assert row["status"] == "identical"
         assert float(row["median_s"]) > 0
         assert row["traces"] == ("0" if row["mode"] == "eager" else "1")
+
+
+def test_files_of_the_compared_steps_are_kept_and_those_of_timed_ones_are_not(answers):
+    answer = answers["keeping"].result()
+    assert answer.done.returncode == 0, answer.done.stdout + answer.done.stderr
+    for mode in DEFAULT_MODES:
+        found = read_summaries(answer.run / "files" / f"keeping/tiny/{mode}/CPU-0/resident")
+        assert found["steps of count"].tolist() == [2, 4]
+    assert not (answer.run / "files" / "sound").exists()
+    folders = (answer.folder / "folders.txt").read_text("utf-8").split()
+    # The check's programs, those that exchanged checkpoints, and the pass's, with the A/A control.
+    assert len(set(folders)) == len(folders) >= 3 * len(DEFAULT_MODES) + 1
+    assert not [folder for folder in folders if Path(folder).parent.exists()]
+
+
+def test_checkpoints_are_in_the_record_and_in_the_report(answers):
+    run = answers["keeping"].result().run
+    pairs = {(p.wrote.split("/")[2], p.read.split("/")[2]): p for p in Run(run).checkpoints()}
+    assert pairs.keys() == {(wrote, read) for wrote in DEFAULT_MODES for read in DEFAULT_MODES}
+    assert {pair.word for pair in pairs.values()} == {"identical"}
+    assert "| keeping tiny | eager | identical |" in (run / "summary.md").read_text("utf-8")
+    assert 'id="checkpoints"' in (run / "report.html").read_text("utf-8")
+
+
+def test_a_checkpoint_that_ends_the_process_costs_its_mode_only(answers):
+    done = answers["losing"].result().done
+    assert done.returncode == 1, done.stderr
+    assert re.search(r"losing tiny +eager +identical +identical +crashed", done.stdout)
+    assert re.search(r"function +identical +identical +crashed", done.stdout)
+    assert re.search(r"session +crashed +crashed +crashed", done.stdout)
+    assert "losing/tiny/session/CPU:0/resident: the process was ended by SIGABRT" in done.stdout
 
 
 @pytest.mark.parametrize(("name", "code"), [("differing", 1), ("declared", 0)])

@@ -42,7 +42,7 @@ from reports.verdict import sentences
 
 REPOSITORY = Path(__file__).parents[1]
 SMALL = Shape(scenarios=("mnist_step",), inputs=("resident",))
-RECORD = ("raw", "parity.json", "environment.json")
+RECORD = ("raw", "parity.json", "checkpoints.json", "environment.json")
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +183,62 @@ def test_the_page_says_what_a_reader_needs(rendered: Rendered) -> None:
     page = page.replace("<wbr>", "")
     for words in [*said, "a_new_key", "every element is NaN"]:
         assert words in page, words
+
+
+MATRIX = {
+    "eager": ["identical", "differs", "unsupported"],
+    "session": ["identical", "identical", "unsupported"],
+    "remote": ["unsupported", "unsupported", "unsupported"],
+}
+
+
+def test_the_matrix_of_checkpoints_is_in_every_report(rendered: Rendered) -> None:
+    pairs = rendered.frames.checkpoints
+    matrix = tables.checkpoints(pairs)
+    assert [column.name for column in matrix.columns][1:] == ["written by", *MATRIX]
+    rows = {row[1]: list(row[2:]) for row in matrix.rows if row[0] == "mnist_step small"}
+    assert rows == MATRIX
+
+    page = rendered.page.read_text(encoding="utf-8")
+    section = page[page.index('<section id="checkpoints">') :].partition("</section>")[0]
+    for writer, words in MATRIX.items():
+        row = re.search(rf"<tr[^>]*>(?:(?!</tr>).)*>{writer}</td>(.*?)</tr>", section, re.DOTALL)
+        assert row is not None
+        assert re.findall(r'class="word (\w+)"', row[1]) == words
+    reasons = page[page.index('<section id="checkpoint-reasons">') :].partition("</section>")[0]
+    assert "eager → session" in reasons
+    assert "5 pairs" in reasons
+    assert "remote: its variables cannot be reached" in reasons
+    assert "restored, &lt;script&gt;" in reasons
+
+    markdown = (rendered.folder / "summary.md").read_text(encoding="utf-8")
+    assert "| mnist_step small | eager | identical | differs | unsupported |" in markdown
+
+    console = Console(file=io.StringIO(), width=140)
+    terminal.print_parity([], console, checkpoints=pairs)
+    printed = console.file.getvalue()
+    for writer, words in MATRIX.items():
+        assert re.search(rf"{writer} +{' +'.join(words)}", printed)
+    assert "unsupported mnist_step small, checkpoint 5 pairs: remote: its variables" in printed
+
+
+def test_a_run_without_checkpoints_says_nothing_of_them(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", SMALL)
+    (folder / "checkpoints.json").unlink()  # as in a run of before they were kept
+    result = render(folder)
+    assert (result.frames.checkpoints, result.warnings) == ([], ())
+    assert 'id="checkpoints"' not in result.page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"schema": 1, "pairs": [{"wrote": "x"}]}'])
+def test_damaged_checkpoints_are_named_and_the_rest_is_reported(
+    tmp_path: Path, damage: str
+) -> None:
+    folder = write_run(tmp_path / "run", SMALL)
+    (folder / "checkpoints.json").write_text(damage)
+    result = render(folder)
+    assert [Path(line.split(": ")[0]).name for line in result.warnings] == ["checkpoints.json"]
+    assert result.summary.loc[TIMED_CELL, "passes"] == 4
 
 
 def test_markdown_rows_have_as_many_fields_as_headings(rendered: Rendered) -> None:

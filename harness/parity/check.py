@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import inspect
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +17,13 @@ from harness.errors import ScenarioError
 from harness.grid import Cell
 from harness.memory import PeakMemory
 from harness.parity.compare import Difference, compare
-from harness.parity.trajectory import Trajectory, of_oracle, of_program, require_same_outputs
+from harness.parity.trajectory import (
+    Trajectory,
+    of_oracle,
+    of_program,
+    require_same_outputs,
+    written_since,
+)
 from harness.record import (
     AGREEING,
     CLOSE,
@@ -33,7 +41,7 @@ from harness.runners import BASELINE, MODES
 from harness.runners.program import Program, Task
 from harness.runners.refusals import failure
 from harness.scenario import Array, Feed, Scenario, State
-from harness.state import require_same
+from harness.state import checkpointed, require_same
 
 _CALLS_TO_WARN = 6
 """TensorFlow warns of retracing from the fifth trace on."""
@@ -59,6 +67,12 @@ class Subject:
     """Modes that have trained for the goal: once each, for it takes many steps."""
     unsteady: set[tuple[str, str]] = field(default_factory=set)
     """(kind, tensor) for which eager disagrees with itself."""
+    checkpointed: frozenset[str] | None = None
+    """Names of the variables that the scenario's checkpoint tracks; None where it has none."""
+    writes: bool = False
+    """Whether the scenario uses its folder."""
+    files: Path | None = None
+    """Where the files that the compared steps wrote are kept, one folder a cell."""
 
     def task(self, cell: Cell) -> Task:
         """What the cell's runner needs."""
@@ -78,6 +92,9 @@ class Subject:
             self.initial = self.build(cell.in_mode(BASELINE)).state()
         if self.initial is None:
             self.initial = program.state()
+        if cell.mode == BASELINE and program.scenario is not None:
+            self.checkpointed = checkpointed(program.scenario)
+            self.writes = "folder" in vars(program.scenario)
         require_same(self.initial, program.variables(), cell.mode)
         program.load(self.initial)
         return program
@@ -155,11 +172,16 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
             started = time.perf_counter()
             found = of_program(program, subject.initial, subject.feeds, steps)
             took_s = time.perf_counter() - started
+        if subject.writes:
+            found = replace(found, written=program.written())
+            _keep_files(subject, cell, program, found)
         traces = program.traces
         with RetraceWarnings() as retraces:
             again = None
             if cell.mode == BASELINE and subject.eager is None:
                 again = of_program(program, subject.initial, subject.feeds, steps)
+                if subject.writes:
+                    again = replace(again, written=written_since(program, found.written))
             # In a graph, nothing of Python runs any more that could trace.
             in_python = cell.mode == BASELINE or scenario.traces_itself
             if in_python and took_s < _SHORT_S:
@@ -196,6 +218,14 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
     )
 
 
+def _keep_files(subject: Subject, cell: Cell, program: Program, found: Trajectory) -> None:
+    """Copy what the compared steps wrote before further steps write to the same files."""
+    if subject.files is not None and program.scenario is not None and found.written:
+        # A colon is no part of a file's name everywhere.
+        target = subject.files / cell.id.replace(":", "-")
+        shutil.copytree(program.scenario.folder, target, dirs_exist_ok=True)
+
+
 def _learned(subject: Subject, program: Program) -> dict[str, float]:
     """What the scenario has learned after its goal's steps; empty where it has no goal."""
     goal = subject.scenario.goal
@@ -216,19 +246,19 @@ def _comparisons(
     if again is not None:
         tensors += [
             replace(tensor, word=NONDETERMINISTIC) if tensor.word in _PARTED else tensor
-            for tensor in _against(subject, cell, "eager", again, found)
+            for tensor in compare_trajectories(subject, cell, "eager", again, found)
         ]
         subject.unsteady = {
             (tensor.kind, tensor.tensor) for tensor in tensors if tensor.word == NONDETERMINISTIC
         }
     elif subject.eager is not None:
-        tensors += _against(subject, cell, "eager", found, subject.eager)
+        tensors += compare_trajectories(subject, cell, "eager", found, subject.eager)
     assert subject.oracle is not None
-    tensors += _against(subject, cell, "oracle", found, subject.oracle)
-    return [_blameless(subject, tensor) for tensor in tensors]
+    tensors += compare_trajectories(subject, cell, "oracle", found, subject.oracle)
+    return [blameless(subject, tensor) for tensor in tensors]
 
 
-def _blameless(subject: Subject, tensor: TensorComparison) -> TensorComparison:
+def blameless(subject: Subject, tensor: TensorComparison) -> TensorComparison:
     """No mode is blamed for a tensor in which eager disagrees with itself."""
     unsteady = (tensor.kind, tensor.tensor) in subject.unsteady
     if unsteady and tensor.word == DIFFERS and tensor.known is None:
@@ -236,10 +266,19 @@ def _blameless(subject: Subject, tensor: TensorComparison) -> TensorComparison:
     return tensor
 
 
-def _against(
+def compare_trajectories(
     subject: Subject, cell: Cell, against: str, found: Trajectory, reference: Trajectory
 ) -> Iterator[TensorComparison]:
-    exact = against == "eager"
+    """Compare what a cell did with a reference, tensor by tensor.
+
+    Args:
+        subject: the cell's scenario and size.
+        cell: whose trajectory was found.
+        against: whose the reference is: ``oracle`` or a mode's name.
+        found: what the cell did.
+        reference: what it should have done.
+    """
+    exact = against != "oracle"
     for name in found.outputs[0]:
         if name not in reference.outputs[0]:
             yield TensorComparison(
@@ -253,6 +292,13 @@ def _against(
         yield _compare_steps(
             subject, cell, against, "variable", name, [value], [reference.state[name]], exact
         )
+    for name in {**found.written, **reference.written}:
+        if name not in found.written or name not in reference.written:
+            who = "it wrote none" if name in reference.written else f"{against} wrote none"
+            yield TensorComparison(name, "written", against, DIFFERS, detail=who)
+            continue
+        values, references = [found.written[name]], [reference.written[name]]
+        yield _compare_steps(subject, cell, against, "written", name, values, references, exact)
 
 
 def _compare_steps(
@@ -274,7 +320,11 @@ def _compare_steps(
     parted = [i for i, step in enumerate(steps) if step.word != IDENTICAL]
     last = subject.scenario.parity_steps - 1
     difference = steps[worst]
-    known = _known(subject.scenario, name, against, cell) if difference.word == DIFFERS else None
+    known = (
+        declared_reason(subject.scenario, name, against, cell)
+        if difference.word == DIFFERS
+        else None
+    )
     return TensorComparison(
         tensor=name,
         kind=kind,
@@ -287,7 +337,7 @@ def _compare_steps(
         max_abs=_largest([step.max_abs for step in steps]),
         max_rel=_largest([step.max_rel for step in steps]),
         max_ulp=_largest([step.max_ulp for step in steps]),
-        worst_step=(last if kind == "variable" else worst) if parted else None,
+        worst_step=(worst if kind == "output" else last) if parted else None,
         worst_index=difference.worst_index,
         value=difference.value,
         reference=difference.reference,
@@ -304,7 +354,8 @@ def _largest(values: Sequence[float | None]) -> float | None:
     return max(present) if present else None
 
 
-def _known(scenario: type[Scenario], tensor: str, against: str, cell: Cell) -> str | None:
+def declared_reason(scenario: type[Scenario], tensor: str, against: str, cell: Cell) -> str | None:
+    """The reason that the scenario declares for a difference; None where it declares none."""
     for known in scenario.known_differences:
         if known.covers(
             tensor, against=against, mode=cell.mode, size=cell.size, inputs=cell.inputs
@@ -321,7 +372,7 @@ def _verdict(
     known = None
     if bad and all(tensor.known for tensor in bad):
         known = " ".join(dict.fromkeys(tensor.known for tensor in bad if tensor.known))
-    reasons = [_reason(tensor) for tensor in bad if tensor.word == word and not tensor.known]
+    reasons = [reason_of(tensor) for tensor in bad if tensor.word == word and not tensor.known]
     if missed := _missed(subject.scenario, learned):
         word, known, reasons = DIFFERS, None, [*reasons, missed]
     shown = reasons[:3] + ([f"and {len(reasons) - 3} more"] if len(reasons) > 3 else [])
@@ -330,7 +381,8 @@ def _verdict(
     )
 
 
-def _reason(tensor: TensorComparison) -> str:
+def reason_of(tensor: TensorComparison) -> str:
+    """Say of a tensor that does not agree what is wrong and where, in a line."""
     reason = f"{tensor.kind} {tensor.tensor!r} against {tensor.against}: {tensor.detail}"
     if tensor.worst_index is not None:
         place = f"[{', '.join(map(str, tensor.worst_index))}]" if tensor.worst_index else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,20 +15,32 @@ from harness.state import as_oracle
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Outputs by name for each step, and the variables after the last."""
+    """Outputs by name for each step, the variables after the last, and what was written."""
 
     outputs: list[dict[str, Array]]
     state: State
+    written: dict[str, Array] = field(default_factory=dict)
+    """What the steps wrote to the scenario's folder (see ``Scenario.written``)."""
 
 
 def of_program(program: Program, initial: State, feeds: Sequence[Feed], steps: int) -> Trajectory:
     """Run a program for some steps from a state; feeds are cycled."""
     program.load(initial)
+    return onwards(program, feeds, 0, steps)
+
+
+def onwards(program: Program, feeds: Sequence[Feed], start: int, steps: int) -> Trajectory:
+    """Run a program for some steps from the state it is in, with the feeds from ``start`` on."""
     outputs = [
         {name: np.array(array) for name, array in program.run(feeds[i % len(feeds)]).items()}
-        for i in range(steps)
+        for i in range(start, start + steps)
     ]
     return Trajectory(outputs, program.state())
+
+
+def written_since(program: Program, before: Mapping[str, Array]) -> dict[str, Array]:
+    """What a program's steps have written, without what they had written before."""
+    return {name: array[len(before.get(name, ())) :] for name, array in program.written().items()}
 
 
 def of_oracle(scenario: Scenario, initial: State, feeds: Sequence[Feed], steps: int) -> Trajectory:
@@ -66,7 +78,13 @@ def of_oracle(scenario: Scenario, initial: State, feeds: Sequence[Feed], steps: 
             f"{scenario.name}: the oracle set {', '.join(sorted(extra))}, but the scenario's "
             f"variables are: {', '.join(initial) or 'none'}"
         )
-    return Trajectory(outputs, state)
+    try:
+        written = {name: np.array(a) for name, a in scenario.oracle_written(outputs).items()}
+    except Exception as error:
+        raise ScenarioError(
+            f"{scenario.name}: oracle_written raised {type(error).__name__}: {error}"
+        ) from error
+    return Trajectory(outputs, state, written)
 
 
 def require_same_outputs(scenario: type[Scenario], oracle: Trajectory, eager: Trajectory) -> None:

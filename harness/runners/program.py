@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from harness.errors import ScenarioError
+from harness.errors import ScenarioError, Unsupported
 from harness.scenario import Array, Feed, Scenario, State
 from harness.state import variables_of
 
@@ -63,6 +63,9 @@ class Program(ABC):
     call: Call
     """The timed call: one step on the current inputs, outputs as NumPy arrays."""
 
+    scenario: Scenario | None = None
+    """The built scenario; None in a program whose scenario lives in another process."""
+
     def __init__(self, task: Task) -> None:
         self.task = task
 
@@ -87,6 +90,41 @@ class Program(ABC):
     def variables(self) -> Mapping[str, tf.Variable]:
         """The variables by structural name."""
 
+    def write_checkpoint(self, prefix: str) -> None:  # noqa: ARG002 - for the modes that can
+        """Write what the scenario's ``checkpoint`` tracks, to files that begin with ``prefix``.
+
+        Raises:
+            Unsupported: the mode has no ``tf.train.Checkpoint`` of the scenario's.
+        """
+        raise self._without_scenario("a tf.train.Checkpoint")
+
+    def restore_checkpoint(self, prefix: str) -> None:  # noqa: ARG002 - for the modes that can
+        """Give the variables the values of a checkpoint, whichever mode wrote it.
+
+        Raises:
+            Unsupported: the mode has no ``tf.train.Checkpoint`` of the scenario's.
+            AssertionError: the checkpoint does not hold what the scenario's ``checkpoint`` tracks.
+        """
+        raise self._without_scenario("a tf.train.Checkpoint")
+
+    def flush(self) -> None:
+        """Have the scenario's summary writers write what they hold back."""
+        raise self._without_scenario("summary writers")
+
+    def written(self) -> dict[str, Array]:
+        """What the steps have written to the scenario's folder, read back.
+
+        Raises:
+            Unsupported: the mode cannot tell.
+        """
+        if self.scenario is None:
+            raise self._without_scenario("files")
+        self.flush()
+        return dict(self.scenario.written())
+
+    def _without_scenario(self, what: str) -> Unsupported:
+        return Unsupported(f"{what} of the scenario's cannot be reached in this mode")
+
     def close(self) -> None:  # noqa: B027 - most programs hold nothing
         """Free what the program holds."""
 
@@ -96,6 +134,8 @@ class TensorProgram(Program):
 
     Subclasses give the callable that runs the step.
     """
+
+    scenario: Scenario
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -154,6 +194,23 @@ class TensorProgram(Program):
 
     def variables(self) -> Mapping[str, tf.Variable]:
         return self._variables
+
+    def write_checkpoint(self, prefix: str) -> None:
+        self.scenario.checkpoint.write(prefix)
+
+    def restore_checkpoint(self, prefix: str) -> None:
+        self.scenario.checkpoint.read(prefix).assert_consumed()
+
+    def flush(self) -> None:
+        for writer in writers_of(self.scenario):
+            writer.flush()
+
+
+def writers_of(scenario: Scenario) -> list[Any]:
+    """The summary writers that ``build`` assigned to the scenario's attributes."""
+    return [
+        value for value in vars(scenario).values() if isinstance(value, tf.summary.SummaryWriter)
+    ]
 
 
 def cycled(task: Task) -> Iterator[list[Array]]:

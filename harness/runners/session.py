@@ -24,8 +24,9 @@ from harness.runners.program import (
     require_no_new_variables,
     require_outputs,
     synchronised,
+    writers_of,
 )
-from harness.scenario import Array, Feed, State
+from harness.scenario import Array, Feed, Scenario, State
 from harness.state import variables_of
 
 v1 = tf.compat.v1
@@ -34,12 +35,14 @@ v1 = tf.compat.v1
 class SessionProgram(Program):
     """A graph with its session. Building traces; the first call runs Grappler."""
 
+    scenario: Scenario
+
     def __init__(self, task: Task) -> None:
         super().__init__(task)
         self._names = task.argument_names()
         self._graph = tf.Graph()
         with self._graph.as_default(), task.on_device():
-            scenario = task.instance()
+            self.scenario = scenario = task.instance()
             scenario.build()
             self._variables = variables_of(scenario)
             self._inputs = [self._input(name) for name in self._names]
@@ -52,11 +55,16 @@ class SessionProgram(Program):
             self._loads = [_Load(variable) for variable in self._variables.values()]
             self._places = [_Load(v) for v in self._inputs if isinstance(v, tf.Variable)]
             initialise = v1.global_variables_initializer()
+            # In a graph, ops open and flush a summary writer's file; a no-op writer has none.
+            opens = [op for writer in writers_of(scenario) if (op := writer.init()) is not None]
+            self._flushes = [
+                op for writer in writers_of(scenario) if (op := writer.flush()) is not None
+            ]
         cpus = len(tf.config.list_logical_devices("CPU"))
         self._session = v1.Session(
             graph=self._graph, config=v1.ConfigProto(device_count={"CPU": cpus})
         )
-        self._session.run(initialise)
+        self._session.run([initialise, opens])
         self._read = self._fetcher(list(self._variables.values()))
         self._fetch = self._fetcher(fetches, None if self._resident else self._inputs)
         self._place(task.feeds[0])
@@ -123,6 +131,17 @@ class SessionProgram(Program):
 
     def variables(self) -> Mapping[str, tf.Variable]:
         return self._variables
+
+    def write_checkpoint(self, prefix: str) -> None:
+        with self._graph.as_default(), self._session.as_default():
+            self.scenario.checkpoint.write(prefix)
+
+    def restore_checkpoint(self, prefix: str) -> None:
+        with self._graph.as_default(), self._session.as_default():
+            self.scenario.checkpoint.read(prefix).assert_consumed().run_restore_ops()
+
+    def flush(self) -> None:
+        self._session.run(self._flushes)
 
     def close(self) -> None:
         self._session.close()
