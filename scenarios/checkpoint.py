@@ -136,7 +136,7 @@ class TrainingCheckpoint(Scenario):
 
 
 def _adam(state: State, name: str, gradient: Array) -> None:
-    """Update a variable of the model (Kingma & Ba 2015, the form before section 2.1 ends)."""
+    """Update a variable of the model (Kingma & Ba 2015, the form at the end of section 2)."""
     layer, _, kind = name.partition("/")
     number = layer.partition("_")[2]
     slot = f"optimizer/sequential_dense_{kind}_{{}}" + (f"_{number}" if number else "")

@@ -57,8 +57,9 @@ def test_every_mode_writes_what_eager_writes_and_what_the_oracle_foresees(inputs
             assert tensor(cell, name, "oracle").word in AGREEING
 
 
-def test_nothing_is_wrong_with_a_sound_log():
-    for cell in words(broken("logged")).values():
+@pytest.mark.parametrize("name", ["logged", "held_back"])
+def test_nothing_is_wrong_with_a_sound_log(name):
+    for cell in words(broken(name)).values():
         assert (cell.word, cell.reason) == ("identical", "")
         assert {t.tensor for t in cell.tensors if t.kind == "written"} == {SUMMARY, STEPS}
 

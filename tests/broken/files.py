@@ -159,6 +159,21 @@ class Logged(Scenario):
         }
 
 
+class HeldBack(Logged):
+    """Nothing is wrong; but nothing flushes the writer, as leaving ``as_default`` does."""
+
+    name = "held_back"
+    sizes = {"tiny": Size()}
+
+    def step(self, x: Any) -> Mapping[str, Any]:
+        count = self.count.assign_add(1)
+        self.writer.set_as_default()
+        with tf.summary.record_if(tf.equal(count % 2, 0)):
+            self.write(x, count)
+        self.silent.set_as_default()
+        return {"x_again": x + 0.0}
+
+
 class StepBefore(Logged):
     """Every mode writes the step before."""
 
