@@ -11,7 +11,7 @@ import tensorflow as tf
 from harness.grid import INPUTS
 from harness.parity.compare import compare
 from harness.parity.trajectory import Trajectory, of_oracle, of_program
-from harness.runners import MODES
+from harness.runners import DEFAULT_MODES, MODES
 from harness.runners.program import Task
 from harness.scenario import Scenario
 from scenarios import mnist_step
@@ -127,6 +127,10 @@ def test_powers_stay_orthogonal(size):
         ("function", "fed", 2.0611537e-09),
         ("session", "resident", 2.0611537e-09),
         ("session", "fed", 0.0),  # Grappler does not know the shape of what is fed
+        ("concrete", "fed", 2.0611537e-09),
+        ("xla", "resident", 0.0),  # compiled without Grappler
+        ("session_remote", "resident", 2.0611537e-09),
+        ("session_remote", "fed", 0.0),
     ],
 )
 def test_custom_gradient_gives_the_guides_values(mode, inputs, at_minus_20):
@@ -154,7 +158,8 @@ def test_known_differences_are_those_that_occur(mode, inputs):
         assert found == declared
 
 
-@pytest.mark.parametrize("mode", MODES)
+# In the others Python cannot be called: see test_xla.py and test_session_remote.py.
+@pytest.mark.parametrize("mode", [*DEFAULT_MODES, "concrete"])
 def test_py_func_bridge_gives_the_guides_value(mode):
     outputs = run(PyFuncBridge, "guide", mode)[0].outputs[0]
     for name in ("eager_call", "numpy_call", "gradient"):

@@ -19,6 +19,8 @@ from harness.scenario import Scenario
 REPOSITORY = Path(__file__).resolve().parent.parent
 BROKEN = Path(__file__).resolve().parent / "broken"
 GRAPHS = tuple(mode for mode in MODES if mode != "eager")
+SAME_KERNELS = tuple(mode for mode in GRAPHS if mode != "xla")
+"""The graph modes that run TensorFlow's own kernels, and so round as eager does."""
 
 
 def broken(name: str) -> type[Scenario]:

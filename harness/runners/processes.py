@@ -71,7 +71,10 @@ class Helper:
             )
         self.close = weakref.finalize(self, _close, self._process, self._connection, self._log)
         """End the process and free what belongs to it. Happens by itself when nothing refers to the
-        helper any more, and at the end of this process."""
+        helper any more."""
+        # At the end of this process the helper outlives whatever still works with it: sessions
+        # that are freed late would wait for a server that is gone.
+        self.close.atexit = False
         self.send(arguments)
 
     @property
@@ -114,11 +117,13 @@ class Helper:
 
     def wait(self) -> str:
         """Wait for the process to end and say how it did, with its last words."""
-        code = self._process.wait()
+        how = how_it_ended(self._process.wait())
+        if not self.close.alive:
+            return how
         size = os.fstat(self._log.fileno()).st_size
         # The process writes at the position that both share: reading must not move it.
         tail = os.pread(self._log.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES))
-        return f"{how_it_ended(code)}{last_lines(tail.decode(errors='replace'))}"
+        return f"{how}{last_lines(tail.decode(errors='replace'))}"
 
     def _lost(self) -> Lost:
         try:
