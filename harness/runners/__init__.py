@@ -42,6 +42,15 @@ class Mode:
         program: Program = runner.build(task)
         return program
 
+    def warm(self) -> None:
+        """Pay what the mode costs once in a process, so that no program's cold cost holds it.
+
+        A runner that has such a cost has a function ``warm``.
+        """
+        runner = importlib.import_module(f"harness.runners.{self.name}")
+        if hasattr(runner, "warm"):
+            runner.warm()
+
 
 MODES = {
     mode.name: mode
@@ -59,6 +68,13 @@ MODES = {
             runs_self_traced=True,
         ),
         Mode("session", "a v1 tf.Graph run by a tf.compat.v1.Session", default=True),
+        Mode("concrete", "a concrete function: tf.function without its choice among traces"),
+        Mode("xla", "tf.function(jit_compile=True): the step compiled by XLA"),
+        Mode(
+            "session_remote",
+            "a v1 session against a TensorFlow server in another process",
+            kind="distribution",
+        ),
     )
 }
 BASELINE = "eager"

@@ -1,0 +1,142 @@
+"""What is special to a session on a server: where ops run, whose state it is, how it is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import numpy as np
+import psutil
+import pytest
+import tensorflow as tf
+from workbench import broken, program, words
+
+from harness import Scenario, Size
+from harness.errors import Lost
+from harness.runners import MODES, session_remote
+from harness.runners.refusals import failure
+from scenarios.py_func_bridge import PyFuncBridge
+
+v1 = tf.compat.v1
+
+
+class Count(Scenario):
+    """Counts up to ``n``, one by one."""
+
+    name = "count"
+    sizes = {"tiny": Size(n=3), "endless": Size(n=2**62)}
+    parity_steps = 1
+
+    def inputs(self, rng):
+        return [{"n": np.int64(self.size.n)}]
+
+    def build(self):
+        self.calls = tf.Variable(0)
+
+    def step(self, n):
+        self.calls.assign_add(1)
+        count = tf.constant(0, tf.int64)
+        while count < n:
+            count += 1
+        return {"count": count}
+
+    def oracle(self, state, n):
+        state["calls"] += 1
+        return {"count": n}
+
+
+def server() -> psutil.Process:
+    """The server of this process, which must be up."""
+    return psutil.Process(session_remote.server().pid)
+
+
+@pytest.mark.parametrize(("mode", "job"), [("session", "localhost"), ("session_remote", "local")])
+@pytest.mark.parametrize("inputs", ["resident", "fed"])
+def test_ops_run_in_the_servers_process(mode, job, inputs):
+    built = program(Count, mode, inputs)
+    feeds = {} if inputs == "resident" else {built._inputs[0]: built.task.feeds[0]["n"]}
+    (step,) = [op for op in built._graph.get_operations() if "PartitionedCall" in op.type]
+    options, told = v1.RunOptions(trace_level=v1.RunOptions.FULL_TRACE), v1.RunMetadata()
+    built._session.run(step.outputs, feeds, options=options, run_metadata=told)
+    assert {stats.device for stats in told.step_stats.dev_stats} == {
+        f"/job:{job}/replica:0/task:0/device:CPU:0"
+    }
+
+
+def test_the_server_is_a_process_of_this_one():
+    assert server().ppid() == os.getpid()
+
+
+def test_programs_share_the_server_and_no_state():
+    first, second = (program(Count, "session_remote") for _ in range(2))
+    assert first._server is second._server
+    first.call()
+    first.call()
+    second.call()
+    assert [built.state()["calls"] for built in (first, second)] == [2, 1]
+    first.close()
+    assert second.run(second.task.feeds[0])["count"] == 3
+
+
+@pytest.mark.parametrize("inputs", ["resident", "fed"])
+def test_a_python_function_cannot_be_called_from_the_server(inputs):
+    cell = words(PyFuncBridge, ["session_remote"], inputs, "guide")["session_remote"]
+    assert cell.word == "unsupported"
+    assert cell.reason.startswith(
+        "InvalidArgumentError: ValueError: Could not find callback with key=pyfunc_"
+    )
+
+
+def test_a_killed_server_costs_the_cell_and_is_replaced():
+    session_remote.warm()
+    killed = server()
+    killer = threading.Timer(1.0, killed.kill)
+    killer.start()
+    cell = words(Count, ["session_remote"], size="endless")["session_remote"]
+    killer.join()
+    assert cell.word == "crashed"
+    assert cell.reason.startswith("the TensorFlow server is gone: the process was ended by SIGKILL")
+    cells = words(broken("healthy"), ["eager", "session_remote"])
+    assert cells["session_remote"].word == "identical"
+    assert server() != killed
+
+
+def test_a_server_killed_inside_the_clock_is_told_too():
+    built = program(Count, "session_remote")
+    built.call()
+    server().kill()
+    with pytest.raises(tf.errors.AbortedError) as raised:
+        built.call()
+    word, reason = failure(raised.value)
+    assert word == "crashed"
+    assert "is not found" in reason
+    built.close()  # there is nothing left to close, and that is no error
+
+
+def test_a_hanging_server_costs_the_time_limit_and_is_replaced(monkeypatch):
+    monkeypatch.setattr(session_remote, "CALL_S", 2.0)
+    built = program(Count, "session_remote")
+    hanging = server()
+    hanging.send_signal(signal.SIGSTOP)
+    with pytest.raises(
+        Lost, match="the TensorFlow server hangs: it did not answer within 2 s"
+    ) as lost:
+        built.run(built.task.feeds[0])
+    assert failure(lost.value)[0] == "timeout"
+    hanging.wait(20)
+    with pytest.raises(Lost, match="the TensorFlow server is gone: it did not answer within 2 s"):
+        built.state()
+
+
+def test_a_server_that_does_not_start_is_told(monkeypatch):
+    monkeypatch.setattr(session_remote, "_server", None)
+    monkeypatch.setattr(session_remote, "READY_S", 0.01)
+    with pytest.raises(Lost, match=r"process 'serve' was silent for 0\.01 s") as lost:
+        program(Count, "session_remote")
+    assert lost.value.word == "timeout"
+
+
+def test_the_mode_is_one_of_distribution_and_not_of_the_default_grid():
+    assert MODES["session_remote"].kind == "distribution"
+    assert not MODES["session_remote"].default
