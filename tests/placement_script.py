@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from harness.lean_import import import_tensorflow
 
@@ -54,23 +56,51 @@ def short(device: str) -> str:
 
 def work(program: Program) -> list[str]:
     """Devices that computed the outputs."""
-    with program.task.on_device():
-        outputs = program._step(*program._tensors(program.task.feeds[0]))
-    return sorted({short(tensor.device) for tensor in outputs.values()})
+    task = program.task
+    with task.on_device():
+        if mode_of(program) == "saved_model":
+            outputs = program._here.signature("step")(x=tf.constant(task.feeds[0]["x"]))
+        else:
+            outputs = program._step(*program._tensors(task.feeds[0]))
+    return devices_of(outputs.values())
 
 
-def nodes(program: Program) -> list[str]:
+def work_of_session(program: Program) -> list[str]:
     """Devices of the step's ops after TensorFlow has partitioned the graph."""
-    calls = [op for op in program._graph.get_operations() if "PartitionedCall" in op.type]
+    if mode_of(program) == "session":
+        session, inputs = program._session, program._inputs
+        calls = [op for op in program._graph.get_operations() if "PartitionedCall" in op.type]
+        fetches = calls[-1].outputs
+    else:
+        session, inputs = program._here.session, program._here.placeholders("step").values()
+        fetches = list(program._here.tensors("step").values())
     feeds = {}
     if program.task.inputs == "fed":
-        feeds = dict(zip(program._inputs, program.task.feeds[0].values(), strict=True))
+        feeds = dict(zip(inputs, program.task.feeds[0].values(), strict=True))
     told = v1.RunMetadata()
     options = v1.RunOptions(output_partition_graphs=True)
-    program._session.run(calls[-1].outputs, feeds, options=options, run_metadata=told)
+    session.run(fetches, feeds, options=options, run_metadata=told)
     work = [node for graph in told.partition_graphs for node in graph.node if node.op in WORK]
     assert {node.op for node in work} == WORK
     return sorted({short(node.device) for node in work})
+
+
+def variables(program: Program) -> list[str]:
+    """Devices of the variables."""
+    if mode_of(program) == "saved_model":
+        return devices_of(program._here.model.kept)
+    if mode_of(program) == "saved_model_session":
+        operations = program._here.graph.get_operations()
+        return devices_of(operation for operation in operations if operation.type == "VarHandleOp")
+    return devices_of(program.variables().values())
+
+
+def devices_of(things: Iterable[Any]) -> list[str]:
+    return sorted({short(thing.device) for thing in things})
+
+
+def mode_of(program: Program) -> str:
+    return type(program).__module__.rpartition(".")[2]
 
 
 def main() -> None:
@@ -87,8 +117,8 @@ def main() -> None:
         found[cell.id] = {
             "word": words[cell.id],
             "traces": program.traces,
-            "variables": sorted({short(v.device) for v in program.variables().values()}),
-            "work": nodes(program) if cell.mode == "session" else work(program),
+            "variables": variables(program),
+            "work": work_of_session(program) if "session" in cell.mode else work(program),
         }
     print(json.dumps(found))
 

@@ -35,6 +35,8 @@ MODES = {
         Mode("eager", "ops run one by one as Python reaches them", default=True),
         Mode("function", "tf.function: traced once, then run as a graph", default=True),
         Mode("session", "a v1 tf.Graph run by a tf.compat.v1.Session", default=True),
+        Mode("saved_model", "a SavedModel, called by its signature", kind="deployment"),
+        Mode("saved_model_session", "a SavedModel loaded into a v1 session", kind="deployment"),
     )
 }
 BASELINE = "eager"
