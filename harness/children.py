@@ -91,7 +91,7 @@ def run_child(
             stdin=subprocess.DEVNULL,
             # Ctrl-C goes to this process only, which then lets the child finish its block.
             start_new_session=True,
-            env=_environment(),
+            env=child_environment(),
         )
         killed = ""
         try:
@@ -116,8 +116,9 @@ def run_child(
         word = TIMEOUT if "no sign of progress" in killed else CRASHED
         return Outcome(word, killed, watch.cell)
     if process.returncode != 0 or not watch.finished:
-        how = _how_it_ended(process.returncode)
-        return Outcome(CRASHED, f"{how}{_last_lines(log)}", watch.cell)
+        how = how_it_ended(process.returncode)
+        told = last_lines(log.read_text(encoding="utf-8", errors="replace"))
+        return Outcome(CRASHED, f"{how}{told}", watch.cell)
     return Outcome("complete")
 
 
@@ -163,7 +164,8 @@ class _Watch:
         return ""
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
+    """The environment variables of a process of the harness."""
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path}
@@ -179,15 +181,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _how_it_ended(code: int) -> str:
+def how_it_ended(code: int) -> str:
+    """What a return code of ``subprocess`` says."""
     if code < 0:
         return f"the process was ended by {signal.Signals(-code).name}"
     return f"the process ended with exit code {code}"
 
 
-def _last_lines(log: Path, count: int = 3) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    told = [line.strip() for line in lines if line.strip()][-count:]
+def last_lines(log: str, count: int = 3) -> str:
+    """The last words of a process's output, to be put behind how it ended."""
+    told = [line.strip() for line in log.splitlines() if line.strip()][-count:]
     return f": {' | '.join(told)}" if told else ""
 
 

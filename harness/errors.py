@@ -15,5 +15,16 @@ class Unsupported(Exception):
     """A mode cannot run a scenario; the message is the reason."""
 
 
+class Lost(Exception):
+    """A process that a mode works with died or does not answer; the message is the reason.
+
+    ``word`` is ``crashed`` or ``timeout``.
+    """
+
+    def __init__(self, word: str, reason: str) -> None:
+        super().__init__(reason)
+        self.word = word
+
+
 class Interrupted(Exception):
     """The user asked to stop; what was finished is in the record."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from harness.errors import ScenarioError, Unsupported
+from harness.errors import Lost, ScenarioError, Unsupported
 from harness.record import ERROR, UNSUPPORTED
 
 _SYMBOLIC = ("symbolic tf.Tensor", "'SymbolicTensor' object has no attribute", "numpy() is only")
@@ -23,6 +23,8 @@ def failure(error: Exception, scenario_file: str = "") -> tuple[str, str]:
     """
     if isinstance(error, Unsupported | ScenarioError):
         return (UNSUPPORTED if isinstance(error, Unsupported) else ERROR), str(error)
+    if isinstance(error, Lost):
+        return error.word, str(error)
     word = UNSUPPORTED if _is_refusal(error) else ERROR
     place = _author_line(error, scenario_file)
     return word, f"{type(error).__name__}: {_message(error)}{place}"
