@@ -28,6 +28,9 @@ from harness.record import CRASHED, TIMEOUT
 _POLL_S = 0.25
 _GRACE_S = 10.0
 _IMPORT_S = 300.0
+SILENCE_S = "EAGER_VS_GRAPH_SILENCE_S"
+"""Variable in a child's environment: its ``Limits.silence_s``. A mode that waits for a process of
+its own gives up sooner, so that it can say why."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def run_child(
             stdin=subprocess.DEVNULL,
             # Ctrl-C goes to this process only, which then lets the child finish its block.
             start_new_session=True,
-            env=child_environment(),
+            env={**child_environment(), SILENCE_S: str(limits.silence_s)},
         )
         killed = ""
         try:

@@ -96,7 +96,7 @@ def variables(program: Program) -> list[str]:
 
 
 def devices_of(things: Iterable[Any]) -> list[str]:
-    return sorted({short(thing.device) for thing in things})
+    return sorted({short(getattr(thing, "backing_device", thing.device)) for thing in things})
 
 
 def mode_of(program: Program) -> str:

@@ -12,13 +12,19 @@ from harness import catalog
 from harness.grid import Cell
 from harness.parity import check as parity
 from harness.record import CellParity, TensorComparison
-from harness.runners import MODES
+from harness.runners import DEFAULT_MODES, MODES
 from harness.runners.program import Program, Task
 from harness.scenario import Scenario
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BROKEN = Path(__file__).resolve().parent / "broken"
 GRAPHS = tuple(mode for mode in MODES if mode != "eager")
+
+
+def built_in(name: str) -> type[Scenario]:
+    """A scenario of the catalogue."""
+    (entry,) = catalog.select([name])
+    return catalog.load(entry)
 
 
 def broken(name: str) -> type[Scenario]:
@@ -29,7 +35,7 @@ def broken(name: str) -> type[Scenario]:
 
 def words(
     scenario: type[Scenario],
-    modes: Sequence[str] = tuple(MODES),
+    modes: Sequence[str] = DEFAULT_MODES,
     inputs: str = "resident",
     size: str | None = None,
 ) -> dict[str, CellParity]:

@@ -23,12 +23,7 @@ from typing import Any
 import tensorflow as tf
 
 from harness.errors import Unsupported
-from harness.runners.program import (
-    Task,
-    common_shape,
-    require_no_new_variables,
-    require_outputs,
-)
+from harness.runners.program import Task, require_no_new_variables, require_outputs
 from harness.scenario import Scenario, State
 from harness.state import variables_of
 
@@ -68,7 +63,7 @@ def export(task: Task, folder: Path) -> Export:
         scenario.build()
         held = variables_of(scenario)
         function = tf.function(scenario.step)
-        step = function.get_concrete_function(**_specs(task))
+        step = function.get_concrete_function(*task.specs())
         require_outputs(step.structured_outputs)
         require_no_new_variables(held, variables_of(scenario))
         module = tf.Module()
@@ -86,15 +81,6 @@ def export(task: Task, folder: Path) -> Export:
         variables={name: tf.TensorSpec(v.shape, v.dtype) for name, v in held.items()},
         traces=function.experimental_get_tracing_count(),
     )
-
-
-def _specs(task: Task) -> dict[str, Any]:
-    specs = {}
-    for name in task.argument_names():
-        arrays = [feed[name] for feed in task.feeds]
-        shape = common_shape([array.shape for array in arrays])
-        specs[name] = tf.TensorSpec(shape, tf.as_dtype(arrays[0].dtype), name)
-    return specs
 
 
 def _state_signatures(variables: list[Any]) -> dict[str, Any]:

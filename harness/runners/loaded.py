@@ -51,7 +51,7 @@ class LoadedModel:
 
     def close(self) -> None:
         """Let go of the variables."""
-        del self.model
+        self.model = None
 
 
 class LoadedSession:

@@ -84,6 +84,10 @@ class Program(ABC):
     def run(self, feed: Feed) -> dict[str, Array]:
         """One step on the given feed, with named outputs; not for timing."""
 
+    def warm(self, feed: Feed) -> None:
+        """One step on a feed, where the timed call is made: nothing of its shape is new to it."""
+        self.run(feed)
+
     @abstractmethod
     def state(self) -> State:
         """The variables' values by structural name."""
@@ -99,7 +103,7 @@ class Program(ABC):
 
     @abstractmethod
     def variables(self) -> Mapping[str, tf.Variable]:
-        """The variables by structural name."""
+        """The variables by structural name, or what else has their shape and dtype."""
 
     def close(self) -> None:  # noqa: B027 - most programs hold nothing
         """Free what the program holds."""
