@@ -7,6 +7,7 @@ the process was at, so that cell is given up and the rest goes on in a new proce
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,6 +29,8 @@ from harness.record import CRASHED, TIMEOUT
 _POLL_S = 0.25
 _GRACE_S = 10.0
 _IMPORT_S = 300.0
+_GREETING = re.compile(r"[IW]\d{4} |WARNING: All log messages before absl::InitializeLog")
+"""What TensorFlow says whenever it starts: not why a process ended."""
 SILENCE_S = "EAGER_VS_GRAPH_SILENCE_S"
 """Variable in a child's environment: its ``Limits.silence_s``. A mode that waits for a process of
 its own gives up sooner, so that it can say why."""
@@ -193,7 +196,8 @@ def how_it_ended(code: int) -> str:
 
 def last_lines(log: str, count: int = 3) -> str:
     """The last words of a process's output, to be put behind how it ended."""
-    told = [line.strip() for line in log.splitlines() if line.strip()][-count:]
+    lines = [line.strip() for line in log.splitlines()]
+    told = [line for line in lines if line and not _GREETING.match(line)][-count:]
     return f": {' | '.join(told)}" if told else ""
 
 

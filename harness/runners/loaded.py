@@ -5,7 +5,9 @@ The measuring process and the fresh one load an export by the same code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,7 +35,7 @@ class LoadedModel:
 
     def __init__(self, folder: Path, device: str, _resident: bool) -> None:
         self._device = f"/device:{device}"
-        with tf.device(self._device):
+        with tf.device(self._device), _quietly():
             # The model must be kept: its signatures do not keep their variables alive.
             self.model = tf.saved_model.load(str(folder))
 
@@ -72,7 +74,8 @@ class LoadedSession:
             inputs = signatures["step"].inputs
             self._places = {name: _Place(name, inputs[name]) for name in inputs if resident}
             inside = {inputs[name].name: place.value for name, place in self._places.items()}
-            v1.saved_model.load(self.session, ["serve"], str(folder), input_map=inside)
+            with _quietly():
+                v1.saved_model.load(self.session, ["serve"], str(folder), input_map=inside)
         self._signatures = signatures
         self._callables: dict[str, tuple[list[str], list[str], Callable[..., Any]]] = {}
 
@@ -136,6 +139,24 @@ class _Place:
 
     def fill(self, session: Any, array: NDArray[Any]) -> None:
         session.run(self._assign, {self._given: np.array(array)})
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the warnings of loading.
+
+    They tell of a deprecated loader, which is the one under test, and of gradients that nobody
+    asks an exported step for; as the last words of a process that died they would mislead.
+    """
+    loggers = [logging.getLogger(name) for name in ("tensorflow", "absl")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def signatures_of(folder: Path) -> Mapping[str, Any]:
