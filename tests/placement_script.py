@@ -18,11 +18,13 @@ import_tensorflow()
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from harness import Scenario, Size, environment
 from harness.grid import INPUTS, grid
 from harness.parity import check as parity
 from harness.runners import MODES
+from harness.runners.loaded import LoadedModel
 from harness.runners.program import Program
 
 v1 = tf.compat.v1
@@ -56,17 +58,20 @@ def short(device: str) -> str:
 
 def work(program: Program) -> list[str]:
     """Devices that computed the outputs."""
-    task = program.task
-    with task.on_device():
-        if mode_of(program) == "saved_model":
-            outputs = program._here.signature("step")(x=tf.constant(task.feeds[0]["x"]))
-        else:
-            outputs = program._step(*program._tensors(task.feeds[0]))
+    with program.task.on_device():
+        outputs = program._step(*program._tensors(program.task.feeds[0]))
     return devices_of(outputs.values())
 
 
-def work_of_session(program: Program) -> list[str]:
+def nodes(program: Program) -> list[str]:
     """Devices of the step's ops after TensorFlow has partitioned the graph."""
+    inspect = nodes_of_signature if mode_of(program) == "saved_model" else nodes_of_session
+    work = [node for node in inspect(program) if node.op in WORK]
+    assert {node.op for node in work} == WORK
+    return devices_of(work)
+
+
+def nodes_of_session(program: Program) -> list[Any]:
     if mode_of(program) == "session":
         session, inputs = program._session, program._inputs
         calls = [op for op in program._graph.get_operations() if "PartitionedCall" in op.type]
@@ -80,9 +85,20 @@ def work_of_session(program: Program) -> list[str]:
     told = v1.RunMetadata()
     options = v1.RunOptions(output_partition_graphs=True)
     session.run(fetches, feeds, options=options, run_metadata=told)
-    work = [node for graph in told.partition_graphs for node in graph.node if node.op in WORK]
-    assert {node.op for node in work} == WORK
-    return sorted({short(node.device) for node in work})
+    return [node for graph in told.partition_graphs for node in graph.node]
+
+
+def nodes_of_signature(program: Program) -> list[Any]:
+    # A signature copies its outputs to where it is called: their devices tell nothing. What a
+    # session tells of its graphs, the eager runtime tells inside TensorFlow, of first calls only.
+    model = LoadedModel(program._export.folder, program.task.device, False)
+    context.enable_run_metadata()
+    try:
+        model.call("step", program.task.feeds[0])
+        told = context.export_run_metadata()
+    finally:
+        context.disable_run_metadata()
+    return [node for graph in told.partition_graphs for node in graph.node]
 
 
 def variables(program: Program) -> list[str]:
@@ -96,7 +112,7 @@ def variables(program: Program) -> list[str]:
 
 
 def devices_of(things: Iterable[Any]) -> list[str]:
-    return sorted({short(getattr(thing, "backing_device", thing.device)) for thing in things})
+    return sorted({short(thing.device) for thing in things})
 
 
 def mode_of(program: Program) -> str:
@@ -118,7 +134,7 @@ def main() -> None:
             "word": words[cell.id],
             "traces": program.traces,
             "variables": variables(program),
-            "work": work_of_session(program) if "session" in cell.mode else work(program),
+            "work": work(program) if cell.mode in ("eager", "function") else nodes(program),
         }
     print(json.dumps(found))
 
