@@ -7,6 +7,7 @@ the process was at, so that cell is given up and the rest goes on in a new proce
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,11 @@ from harness.record import CRASHED, TIMEOUT
 _POLL_S = 0.25
 _GRACE_S = 10.0
 _IMPORT_S = 300.0
+_GREETING = re.compile(r"[IW]\d{4} |WARNING: All log messages before absl::InitializeLog")
+"""What TensorFlow says whenever it starts: not why a process ended."""
+SILENCE_S = "EAGER_VS_GRAPH_SILENCE_S"
+"""Variable in a child's environment: its ``Limits.silence_s``. A mode that waits for a process of
+its own gives up sooner, so that it can say why."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,11 @@ def run_child(
             stdin=subprocess.DEVNULL,
             # Ctrl-C goes to this process only, which then lets the child finish its block.
             start_new_session=True,
-            env={**child_environment(), "TMPDIR": scratch.name},
+            env={
+                **child_environment(),
+                SILENCE_S: str(limits.silence_s),
+                "TMPDIR": scratch.name,
+            },
         )
         killed = ""
         try:
@@ -193,7 +203,8 @@ def how_it_ended(code: int) -> str:
 
 def last_lines(log: str, count: int = 3) -> str:
     """The last words of a process's output, to be put behind how it ended."""
-    told = [line.strip() for line in log.splitlines() if line.strip()][-count:]
+    lines = [line.strip() for line in log.splitlines()]
+    told = [line for line in lines if line and not _GREETING.match(line)][-count:]
     return f": {' | '.join(told)}" if told else ""
 
 

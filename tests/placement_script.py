@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from harness.lean_import import import_tensorflow
 
@@ -16,12 +18,14 @@ import_tensorflow()
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from harness import Scenario, Size, catalog, environment
 from harness.grid import INPUTS, Cell, grid
 from harness.parity import check as parity
 from harness.runners import MODES
-from harness.runners.program import Program
+from harness.runners.loaded import LoadedModel
+from harness.runners.program import Program, TensorProgram
 from harness.runners.session import SessionProgram
 
 v1 = tf.compat.v1
@@ -64,23 +68,60 @@ def work(program: Program) -> list[str]:
     return sorted({short(tensor.backing_device) for tensor in outputs.values()})
 
 
-def partitions(program: Program) -> list:
-    """The step's nodes after TensorFlow has cut the graph up for the devices."""
-    calls = [op for op in program._graph.get_operations() if "PartitionedCall" in op.type]
+def nodes(program: Program) -> list[str]:
+    """Devices of the step's ops after TensorFlow has partitioned the graph."""
+    inspect = nodes_of_signature if mode_of(program) == "saved_model" else nodes_of_session
+    work = [node for node in inspect(program) if node.op in WORK]
+    assert {node.op for node in work} == WORK
+    return devices_of(work)
+
+
+def nodes_of_session(program: Program) -> list[Any]:
+    if isinstance(program, SessionProgram):
+        session, inputs = program._session, program._inputs
+        calls = [op for op in program._graph.get_operations() if "PartitionedCall" in op.type]
+        fetches = calls[-1].outputs
+    else:
+        session, inputs = program._here.session, program._here.placeholders("step").values()
+        fetches = list(program._here.tensors("step").values())
     feeds = {}
     if program.task.inputs == "fed":
-        feeds = dict(zip(program._inputs, program.task.feeds[0].values(), strict=True))
+        feeds = dict(zip(inputs, program.task.feeds[0].values(), strict=True))
     told = v1.RunMetadata()
     options = v1.RunOptions(output_partition_graphs=True)
-    program._session.run(calls[-1].outputs, feeds, options=options, run_metadata=told)
+    session.run(fetches, feeds, options=options, run_metadata=told)
     return [node for graph in told.partition_graphs for node in graph.node]
 
 
-def nodes(program: Program) -> list[str]:
-    """Devices of the step's ops."""
-    work = [node for node in partitions(program) if node.op in WORK]
-    assert {node.op for node in work} == WORK
-    return sorted({short(node.device) for node in work})
+def nodes_of_signature(program: Program) -> list[Any]:
+    # A signature copies its outputs to where it is called: their devices tell nothing. What a
+    # session tells of its graphs, the eager runtime tells inside TensorFlow, of first calls only.
+    model = LoadedModel(program._export.folder, program.task.device, False)
+    context.enable_run_metadata()
+    try:
+        model.call("step", program.task.feeds[0])
+        told = context.export_run_metadata()
+    finally:
+        context.disable_run_metadata()
+    return [node for graph in told.partition_graphs for node in graph.node]
+
+
+def variables(program: Program) -> list[str]:
+    """Devices of the variables."""
+    if mode_of(program) == "saved_model":
+        return devices_of(program._here.model.kept)
+    if mode_of(program) == "saved_model_session":
+        operations = program._here.graph.get_operations()
+        return devices_of(operation for operation in operations if operation.type == "VarHandleOp")
+    return devices_of(program.variables().values())
+
+
+def devices_of(things: Iterable[Any]) -> list[str]:
+    return sorted({short(thing.device) for thing in things})
+
+
+def mode_of(program: Program) -> str:
+    return type(program).__module__.rpartition(".")[2]
 
 
 def placed_by_the_step(mode: str, device: str) -> dict:
@@ -94,7 +135,7 @@ def placed_by_the_step(mode: str, device: str) -> dict:
         outputs = program._step(*program._tensors(subject.feeds[0]))
         places = {name: short(tensor.backing_device) for name, tensor in outputs.items()}
         return {"word": result.word, "outputs": places}
-    told = partitions(program)
+    told = nodes_of_session(program)
     ends = ("send_device", "recv_device")
     return {
         "word": result.word,
@@ -122,8 +163,8 @@ def main() -> None:
         found[cell.id] = {
             "word": words[cell.id],
             "traces": program.traces,
-            "variables": sorted({short(v.device) for v in program.variables().values()}),
-            "work": nodes(program) if isinstance(program, SessionProgram) else work(program),
+            "variables": variables(program),
+            "work": work(program) if isinstance(program, TensorProgram) else nodes(program),
         }
     found["placed by the step"] = {
         f"{mode} {device}": placed_by_the_step(mode, device)

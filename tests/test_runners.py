@@ -140,6 +140,7 @@ def assert_same_bits(found, expected):
 def test_the_modes_of_the_list_are_the_runners_that_exist():
     runners = Path(parity.__file__).parent.parent / "runners"
     shared = {"__init__", "processes", "program", "refusals"}
+    shared |= {"deployed", "export", "fresh", "loaded"}  # of the two that load a SavedModel
     assert {file.stem for file in runners.glob("*.py")} - shared == set(MODES)
     assert BASELINE in MODES
 
@@ -272,6 +273,14 @@ def test_feeds_may_vary_in_shape(mode, inputs):
     built.load({})
     if inputs == "fed":
         assert [built.call()[0].shape for _ in range(4)] == [(3, 2), (5, 2), (1, 2), (3, 2)]
+
+
+@every_mode
+def test_a_warm_program_is_timed_on_its_first_feed(mode):
+    built = program(Varying, mode)
+    for feed in built.task.feeds:
+        built.warm(feed)
+    assert built.call()[0].shape == (3, 2)
 
 
 @every_policy

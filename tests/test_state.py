@@ -9,7 +9,7 @@ from workbench import program
 
 from harness import Scenario, Size
 from harness.errors import ScenarioError
-from harness.runners import MODES
+from harness.runners import DEFAULT_MODES, MODES
 from harness.state import as_oracle, require_same, variables_of
 
 
@@ -152,8 +152,9 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def programs():
-    """Two programs a mode, alternating, all alive in one process."""
-    return [(mode, program(Everything, mode)) for _ in range(2) for mode in MODES]
+    """Three programs a default mode and one of every other, alternating, alive in one process."""
+    turns = [*MODES, *DEFAULT_MODES, *DEFAULT_MODES]
+    return [(mode, program(Everything, mode)) for mode in turns]
 
 
 def test_names_say_where_a_variable_is(programs):

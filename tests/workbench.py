@@ -14,7 +14,7 @@ from harness import catalog
 from harness.grid import Cell
 from harness.parity import check as parity
 from harness.record import UNSUPPORTED, CellParity, TensorComparison
-from harness.runners import MODES
+from harness.runners import DEFAULT_MODES, MODES
 from harness.runners.program import Program, Task
 from harness.runners.refusals import failure
 from harness.scenario import Array, Feed, Scenario, State
@@ -40,7 +40,7 @@ def broken(name: str) -> type[Scenario]:
 
 def words(
     scenario: type[Scenario],
-    modes: Sequence[str] = tuple(MODES),
+    modes: Sequence[str] = DEFAULT_MODES,
     inputs: str = "resident",
     size: str | None = None,
 ) -> dict[str, CellParity]:

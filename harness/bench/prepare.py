@@ -110,7 +110,7 @@ def _calibrated(
     signatures = list(_signatures(subject.feeds))
     if len(signatures) > 1:
         for feed in signatures:
-            program.run(feed)  # so that no shape is traced for the first time inside the clock
+            program.warm(feed)  # so that no shape is traced for the first time inside the clock
     if timed.slowdown is not None:
         program.call = slowed(program.call, timed.slowdown)
     # A call of a second or more needs no warming beyond its first, and no second calibration.

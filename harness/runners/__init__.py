@@ -70,6 +70,8 @@ MODES = {
         Mode("session", "a v1 tf.Graph run by a tf.compat.v1.Session", default=True),
         Mode("concrete", "a concrete function: tf.function without its choice among traces"),
         Mode("xla", "tf.function(jit_compile=True): the step compiled by XLA"),
+        Mode("saved_model", "a SavedModel, called by its signature", kind="deployment"),
+        Mode("saved_model_session", "a SavedModel loaded into a v1 session", kind="deployment"),
         Mode(
             "session_remote",
             "a v1 session against a TensorFlow server in another process",

@@ -87,6 +87,10 @@ class Program(ABC):
     def run(self, feed: Feed) -> dict[str, Array]:
         """One step on the given feed, with named outputs; not for timing."""
 
+    def warm(self, feed: Feed) -> None:
+        """One step on a feed, where the timed call is made: nothing of its shape is new to it."""
+        self.run(feed)
+
     @abstractmethod
     def state(self) -> State:
         """The variables' values by structural name."""
@@ -102,7 +106,7 @@ class Program(ABC):
 
     @abstractmethod
     def variables(self) -> Mapping[str, tf.Variable]:
-        """The variables by structural name."""
+        """The variables by structural name, or what else has their shape and dtype."""
 
     def write_checkpoint(self, prefix: str) -> None:  # noqa: ARG002 - for the modes that can
         """Write what the scenario's ``checkpoint`` tracks, to files that begin with ``prefix``.

@@ -116,6 +116,10 @@ class SessionProgram(Program):
             outputs = self._fetch(*(feed[name] for name in self._names))
         return dict(zip(self._output_names, outputs, strict=True))
 
+    def warm(self, feed: Feed) -> None:
+        self.run(feed)
+        self._place(self.task.feeds[0])  # run left its own feed there
+
     def state(self) -> State:
         return dict(zip(self._variables, self._read(), strict=True))
 
