@@ -25,6 +25,8 @@ from harness.journal import Event, Follower
 from harness.plan import Plan
 from harness.record import CRASHED, TIMEOUT
 
+LIMIT = "EAGER_VS_GRAPH_CELL_TIMEOUT"
+"""Tells a child, in its environment, after how many seconds of silence it is given up."""
 _POLL_S = 0.25
 _GRACE_S = 10.0
 _IMPORT_S = 300.0
@@ -91,7 +93,7 @@ def run_child(
             stdin=subprocess.DEVNULL,
             # Ctrl-C goes to this process only, which then lets the child finish its block.
             start_new_session=True,
-            env=_environment(),
+            env={**child_environment(), LIMIT: str(limits.silence_s)},
         )
         killed = ""
         try:
@@ -116,8 +118,8 @@ def run_child(
         word = TIMEOUT if "no sign of progress" in killed else CRASHED
         return Outcome(word, killed, watch.cell)
     if process.returncode != 0 or not watch.finished:
-        how = _how_it_ended(process.returncode)
-        return Outcome(CRASHED, f"{how}{_last_lines(log)}", watch.cell)
+        how = how_it_ended(process.returncode)
+        return Outcome(CRASHED, f"{how}{last_lines(log)}", watch.cell)
     return Outcome("complete")
 
 
@@ -163,7 +165,8 @@ class _Watch:
         return ""
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
+    """The environment in which ``python -m harness…`` finds the harness from any folder."""
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path}
@@ -179,13 +182,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _how_it_ended(code: int) -> str:
+def how_it_ended(code: int) -> str:
+    """A return code in words: an exit code, or the signal that ended the process."""
     if code < 0:
         return f"the process was ended by {signal.Signals(-code).name}"
     return f"the process ended with exit code {code}"
 
 
-def _last_lines(log: Path, count: int = 3) -> str:
+def last_lines(log: Path, count: int = 3) -> str:
+    """What a process wrote last, to follow a reason; empty where it wrote nothing."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     told = [line.strip() for line in lines if line.strip()][-count:]
     return f": {' | '.join(told)}" if told else ""

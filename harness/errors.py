@@ -15,5 +15,13 @@ class Unsupported(Exception):
     """A mode cannot run a scenario; the message is the reason."""
 
 
+class CellFailed(Exception):
+    """What became of a cell in another process: the word for it, and the reason in one line."""
+
+    def __init__(self, word: str, reason: str) -> None:
+        super().__init__(reason)
+        self.word = word
+
+
 class Interrupted(Exception):
     """The user asked to stop; what was finished is in the record."""

@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,6 +156,19 @@ class Scenario:
         goal: what training must reach; needs ``measure``.
         unsupported: reasons, by mode, why the workload cannot run there. Only for what
             TensorFlow does not report by itself.
+        batch: names of the inputs whose first dimension is the batch. The distribution modes
+            split them evenly among replicas, and are ``unsupported`` where none is named. Name
+            outputs too that have a row for each example: they are put together again.
+        replicas: what the modes of ``batch`` make of the replicas' results, ``mean`` or ``sum``.
+
+    Each replica does ``step`` on its share of the batch. With ``mean``, whatever the replicas
+    return and write to floating-point variables is averaged, and so are the gradients of Keras
+    optimizers: a step that averages over its batch (``tf.reduce_mean``) does the same as on the
+    whole batch. With ``sum`` it is added up: for a step that divides by the whole batch itself, as
+    ``tf.nn.compute_average_loss`` and the losses of Keras do. Other dtypes count, choose or name:
+    every replica must return the same, and the first one's are written. A variable with an
+    ``aggregation`` of its own keeps it. What is no sum over examples is not the same in parts:
+    clipping of gradients, batch normalization, noise.
     """
 
     name: ClassVar[str]
@@ -167,6 +180,8 @@ class Scenario:
     known_differences: ClassVar[tuple[KnownDifference, ...]] = ()
     goal: ClassVar[Goal | None] = None
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    batch: ClassVar[tuple[str, ...]] = ()
+    replicas: ClassVar[Literal["mean", "sum"]] = "mean"
 
     def __init__(self, size: Size) -> None:
         self.size = size

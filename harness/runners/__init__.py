@@ -35,6 +35,16 @@ MODES = {
         Mode("eager", "ops run one by one as Python reaches them", default=True),
         Mode("function", "tf.function: traced once, then run as a graph", default=True),
         Mode("session", "a v1 tf.Graph run by a tf.compat.v1.Session", default=True),
+        Mode(
+            "mirrored",
+            "tf.distribute.MirroredStrategy: replicas on the logical devices of a process",
+            kind="distribution",
+        ),
+        Mode(
+            "multi_worker",
+            "tf.distribute.MultiWorkerMirroredStrategy: two processes over gRPC",
+            kind="distribution",
+        ),
     )
 }
 BASELINE = "eager"

@@ -85,7 +85,7 @@ class Program(ABC):
 
     @abstractmethod
     def variables(self) -> Mapping[str, tf.Variable]:
-        """The variables by structural name."""
+        """The variables by structural name; a ``tf.TensorSpec`` where another process has them."""
 
     def close(self) -> None:  # noqa: B027 - most programs hold nothing
         """Free what the program holds."""
@@ -99,7 +99,7 @@ class TensorProgram(Program):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
-        with task.on_device():
+        with self.building():
             self.scenario = task.instance()
             self.scenario.build()
         self._variables = variables_of(self.scenario)
@@ -111,6 +111,10 @@ class TensorProgram(Program):
     @abstractmethod
     def step(self) -> Callable[..., Mapping[str, Any]]:
         """The scenario's step, as this mode runs it."""
+
+    def building(self) -> AbstractContextManager[Any]:
+        """What the scenario's ``build`` runs in."""
+        return self.task.on_device()
 
     def _tensors(self, feed: Feed) -> list[Any]:
         # tf.constant copies, as does a session's feed of an array it may not alias.
