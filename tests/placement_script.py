@@ -16,11 +16,11 @@ import_tensorflow()
 
 import numpy as np
 import tensorflow as tf
+from workbench import WHOLE
 
 from harness import Scenario, Size, environment
 from harness.grid import INPUTS, grid
 from harness.parity import check as parity
-from harness.runners import MODES
 from harness.runners.program import Program
 
 v1 = tf.compat.v1
@@ -77,7 +77,7 @@ def main() -> None:
     environment.split_cpu(2)
     found = {"devices": environment.devices([])}
     subject = parity.subject(Accumulate, "tiny")
-    cells = grid([(Accumulate.name, "tiny")], list(MODES), found["devices"], INPUTS)
+    cells = grid([(Accumulate.name, "tiny")], list(WHOLE), found["devices"], INPUTS)
     words = {result.cell: result.word for result in parity.check(subject, cells, lambda _: None)}
     for cell in cells:
         program = subject.build(cell)

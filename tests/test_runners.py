@@ -9,7 +9,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
-from workbench import GRAPHS, program, python, task
+from workbench import GRAPHS, WHOLE, program, python, task
 
 from harness import Scenario, Size
 from harness.grid import INPUTS, Cell
@@ -19,7 +19,7 @@ from harness.runners import BASELINE, MODES
 from scenarios.mnist_step import MnistStep
 from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
 
-every_mode = pytest.mark.parametrize("mode", MODES)
+every_mode = pytest.mark.parametrize("mode", WHOLE)
 every_graph = pytest.mark.parametrize("mode", GRAPHS)
 every_policy = pytest.mark.parametrize("inputs", INPUTS)
 
@@ -139,7 +139,7 @@ def assert_same_bits(found, expected):
 
 def test_the_modes_of_the_list_are_the_runners_that_exist():
     runners = Path(parity.__file__).parent.parent / "runners"
-    shared = {"__init__", "program", "refusals"}
+    shared = {"__init__", "program", "refusals", "replicas", "worker", "workers"}
     assert {file.stem for file in runners.glob("*.py")} - shared == set(MODES)
     assert BASELINE in MODES
 
@@ -329,7 +329,7 @@ def test_every_mode_starts_from_the_state_that_eager_built(scenario, mode):
 
 
 def test_programs_of_one_process_do_not_touch_each_other():
-    built = {mode: program(Cumulate, mode) for mode in (*MODES, *MODES)}
+    built = {mode: program(Cumulate, mode) for mode in (*WHOLE, *WHOLE)}
     twins = [program(Cumulate, "session"), program(Cumulate, "session")]
     twins[0].call()
     assert [twin.state()["calls"] for twin in twins] == [1, 0]

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from workbench import GRAPHS, WHOLE
 
 from harness.grid import INPUTS
 from harness.parity.compare import compare
@@ -97,7 +98,7 @@ def test_inputs_repeat_under_their_seed(scenario, size):
     assert same == ("x" in scenario.sizes[size])  # literal points do not depend on the seed
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", WHOLE)
 @pytest.mark.parametrize(
     ("scenario", "size", "expected", "within"),
     [
@@ -139,7 +140,7 @@ def test_custom_gradient_gives_the_guides_values(mode, inputs, at_minus_20):
 
 
 @pytest.mark.parametrize("inputs", INPUTS)
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "eager"])
+@pytest.mark.parametrize("mode", GRAPHS)
 def test_known_differences_are_those_that_occur(mode, inputs):
     eager, _ = run(CustomGradient, "guide", inputs=inputs)
     graph, oracle = run(CustomGradient, "guide", mode, inputs=inputs)
@@ -154,7 +155,7 @@ def test_known_differences_are_those_that_occur(mode, inputs):
         assert found == declared
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", WHOLE)
 def test_py_func_bridge_gives_the_guides_value(mode):
     outputs = run(PyFuncBridge, "guide", mode)[0].outputs[0]
     for name in ("eager_call", "numpy_call", "gradient"):

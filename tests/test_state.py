@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from workbench import program
+from workbench import WHOLE, program
 
 from harness import Scenario, Size
 from harness.errors import ScenarioError
-from harness.runners import MODES
 from harness.state import as_oracle, require_same, variables_of
 
 
@@ -153,7 +152,7 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def programs():
     """Three programs a mode, alternating, all alive in one process."""
-    return [(mode, program(Everything, mode)) for _ in range(3) for mode in MODES]
+    return [(mode, program(Everything, mode)) for _ in range(3) for mode in WHOLE]
 
 
 def test_names_say_where_a_variable_is(programs):

@@ -21,6 +21,8 @@ class Mode:
     modes by it."""
     default: bool = False
     """Whether the mode belongs to the default grid; the others are asked for by name or ``all``."""
+    devices: int = 1
+    """How many logical devices of one kind the mode needs."""
 
     def build(self, task: Task) -> Program:
         """Build the task's scenario in this mode (imports the runner, and with it TensorFlow)."""
@@ -39,6 +41,7 @@ MODES = {
             "mirrored",
             "tf.distribute.MirroredStrategy: replicas on the logical devices of a process",
             kind="distribution",
+            devices=2,
         ),
         Mode(
             "multi_worker",

@@ -57,6 +57,8 @@ class Cluster:
         for index in range(WORKERS):
             self._start(index, addresses)
         self._answers()
+        for log in self._logs:
+            os.truncate(log, 0)  # what TensorFlow says on its start explains no later end
 
     def _start(self, index: int, addresses: Sequence[str]) -> None:
         mine, theirs = Pipe()
@@ -66,7 +68,7 @@ class Cluster:
         }
         # Two processes cannot share a GPU in one collective: the workers compute on the CPU.
         environment = {"TF_CONFIG": json.dumps(place), "CUDA_VISIBLE_DEVICES": "-1"}
-        with self._logs[index].open("wb") as log, theirs:
+        with self._logs[index].open("ab") as log, theirs:
             process = subprocess.Popen(
                 [
                     sys.executable,
