@@ -20,6 +20,7 @@ from harness.errors import ScenarioError, UsageError
 from harness.journal import Journal
 from harness.lean_import import import_tensorflow
 from harness.plan import CheckPlan, MeasurePlan
+from harness.runners import MODES
 
 
 def main() -> int:
@@ -29,7 +30,11 @@ def main() -> int:
     plan = plans.read(Path(sys.argv[1]))
     journal = Journal(Path(sys.argv[2]))
     import_tensorflow()
-    programs = len(plan.timed) if isinstance(plan, MeasurePlan) else 0
+    programs = 0
+    if isinstance(plan, MeasurePlan):
+        programs = len(plan.timed)
+        for mode in sorted({timed.mode for timed in plan.timed}):
+            MODES[mode].start()
     journal.write("imported", startup_s=time.perf_counter() - started, programs=programs)
     try:
         if isinstance(plan, CheckPlan):

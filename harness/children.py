@@ -119,7 +119,7 @@ def run_child(
         return Outcome(word, killed, watch.cell)
     if process.returncode != 0 or not watch.finished:
         how = how_it_ended(process.returncode)
-        return Outcome(CRASHED, f"{how}{last_lines(log)}", watch.cell)
+        return Outcome(CRASHED, f"{how}{last_lines(log.read_bytes())}", watch.cell)
     return Outcome("complete")
 
 
@@ -189,9 +189,9 @@ def how_it_ended(code: int) -> str:
     return f"the process ended with exit code {code}"
 
 
-def last_lines(log: Path, count: int = 3) -> str:
+def last_lines(output: bytes, count: int = 3) -> str:
     """What a process wrote last, to follow a reason; empty where it wrote nothing."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = output.decode(errors="replace").splitlines()
     told = [line.strip() for line in lines if line.strip()][-count:]
     return f": {' | '.join(told)}" if told else ""
 

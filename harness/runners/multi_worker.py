@@ -14,11 +14,12 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import tensorflow as tf
 
-from harness.errors import Unsupported
+from harness.errors import CellFailed, Unsupported
 from harness.runners.program import Program, Task
 from harness.runners.replicas import require_same, require_shares
 from harness.runners.workers import WORKERS, cluster
@@ -86,6 +87,12 @@ class MultiWorkerProgram(Program):
 
     def close(self) -> None:
         self._finish()
+
+
+def start() -> None:
+    """Start the workers; where that fails, the first program says why."""
+    with suppress(CellFailed):
+        cluster()
 
 
 build = MultiWorkerProgram

@@ -19,7 +19,6 @@ import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection, Pipe, wait
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -31,6 +30,8 @@ from harness.runners.worker import DONE
 
 WORKERS = 2
 _DEFAULT_LIMIT_S = 120.0
+_START_S = 60.0
+"""Seconds at least for the workers' start, of which a cell's limit says nothing."""
 _END_S = 5.0
 """Seconds for a process that is gone to be seen gone."""
 
@@ -49,16 +50,22 @@ class Cluster:
         self.closed: list[int] = []
         """Programs that the workers may forget."""
         self._numbers = itertools.count()
-        self._folder = tempfile.TemporaryDirectory(prefix="eager-vs-graph-workers-")
-        self._logs = [Path(self._folder.name) / f"{index}.log" for index in range(WORKERS)]
+        self._held = ExitStack()
+        # Files without a name: nothing is left behind, whatever ends this process. Appended to,
+        # because the worker's end and this one share a position otherwise.
+        self._logs = [tempfile.TemporaryFile("a+b") for _ in range(WORKERS)]  # noqa: SIM115
+        for log in self._logs:
+            self._held.enter_context(log)
         self._connections: list[Connection[Any, Any]] = []
         self._processes: list[subprocess.Popen[bytes]] = []
         addresses = [f"127.0.0.1:{port}" for port in _free_ports(WORKERS)]
         for index in range(WORKERS):
             self._start(index, addresses)
+        limit_s, self.limit_s = self.limit_s, max(self.limit_s, _START_S)
         self._answers()
+        self.limit_s = limit_s
         for log in self._logs:
-            os.truncate(log, 0)  # what TensorFlow says on its start explains no later end
+            log.truncate(0)  # what TensorFlow says on its start explains no later end
 
     def _start(self, index: int, addresses: Sequence[str]) -> None:
         mine, theirs = Pipe()
@@ -68,7 +75,7 @@ class Cluster:
         }
         # Two processes cannot share a GPU in one collective: the workers compute on the CPU.
         environment = {"TF_CONFIG": json.dumps(place), "CUDA_VISIBLE_DEVICES": "-1"}
-        with self._logs[index].open("ab") as log, theirs:
+        with theirs:
             process = subprocess.Popen(
                 [
                     sys.executable,
@@ -78,12 +85,12 @@ class Cluster:
                     str(os.getpid()),
                 ],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=self._logs[index],
                 stderr=subprocess.STDOUT,
                 pass_fds=[theirs.fileno()],
                 env={**child_environment(), **environment},
             )
-        self._connections.append(mine)
+        self._connections.append(self._held.enter_context(mine))
         self._processes.append(process)
 
     @property
@@ -141,6 +148,9 @@ class Cluster:
             self._give_up(lost)
             if lost.word == CRASHED:
                 raise
+        except BaseException:  # an answer that nobody waited for would be taken for the next one's
+            self._give_up(CellFailed(CRASHED, "the workers were ended by an interruption"))
+            raise
         for word, reason in answers.values():
             if word != DONE:
                 raise CellFailed(word, reason)
@@ -168,7 +178,9 @@ class Cluster:
             how = how_it_ended(process.wait(_END_S)).removeprefix("the process ")
         except subprocess.TimeoutExpired:
             how = "closed its connection"
-        return CellFailed(CRASHED, f"worker {index} {how}{last_lines(self._logs[index])}")
+        self._logs[index].seek(0)
+        told = last_lines(self._logs[index].read())
+        return CellFailed(CRASHED, f"worker {index} {how}{told}")
 
     def _silence(self, silent: Sequence[int]) -> CellFailed:
         told = []
@@ -186,13 +198,11 @@ class Cluster:
 
     def end(self) -> None:
         """End the workers: they hold nothing that needs an orderly end."""
-        with ExitStack() as ending:
-            ending.callback(self._folder.cleanup)
-            for connection in self._connections:
-                ending.callback(connection.close)
-            for process in self._processes:
-                ending.callback(process.wait)
-                process.kill()
+        for process in self._processes:
+            process.kill()
+        for process in self._processes:
+            process.wait()
+        self._held.close()
 
 
 def _send(connection: Connection[Any, Any], message: object) -> None:
@@ -208,7 +218,12 @@ def cluster() -> Cluster:
     if _clusters and not _clusters[-1].alive:
         _clusters.pop().end()
     if not _clusters:
-        _clusters.append(Cluster())
+        try:
+            _clusters.append(Cluster())
+        except CellFailed as lost:
+            if lost.word != CRASHED:
+                raise
+            _clusters.append(Cluster())  # a port that was free may be taken by now: once more
     return _clusters[-1]
 
 
