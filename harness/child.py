@@ -50,8 +50,8 @@ def check(plan: CheckPlan, journal: Journal) -> None:
     from harness.parity.checkpoints import exchange
     from harness.record import ERROR, CellParity
 
-    environment.split_cpu(plan.logical_cpus)
-    devices = environment.devices(plan.devices)
+    environment.split_cpu(plan.logical_cpus, plan.modes)
+    devices = environment.devices(plan.devices, plan.logical_cpus)
     scenarios = {entry.name: catalog.load(entry) for entry in plan.entries}
     pairs = [
         (entry.name, size) for entry in plan.entries for size in entry.sizes if size in plan.sizes
@@ -106,7 +106,7 @@ def measure(plan: MeasurePlan, journal: Journal, parent: int) -> None:
     from harness.runners.refusals import failure
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    environment.split_cpu(plan.logical_cpus)
+    environment.split_cpu(plan.logical_cpus, {timed.mode for timed in plan.timed})
     rng = random.Random(plan.seed * 10_007 + plan.number)  # noqa: S311 - an order, not a secret
     files = {entry.name: entry for entry in plan.entries}
     subjects: dict[tuple[str, str], Subject] = {}

@@ -27,6 +27,8 @@ from harness.journal import Event, Follower
 from harness.plan import Plan
 from harness.record import CRASHED, TIMEOUT
 
+LIMIT = "EAGER_VS_GRAPH_CELL_TIMEOUT"
+"""Tells a child, in its environment, after how many seconds of silence it is given up."""
 _POLL_S = 0.25
 _GRACE_S = 10.0
 _IMPORT_S = 300.0
@@ -178,7 +180,7 @@ class _Watch:
 
 
 def child_environment() -> dict[str, str]:
-    """The environment variables of a process of the harness."""
+    """The environment in which ``python -m harness…`` finds the harness from any folder."""
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path}
@@ -195,7 +197,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def how_it_ended(code: int) -> str:
-    """What a return code of ``subprocess`` says."""
+    """A return code in words: an exit code, or the signal that ended the process."""
     if code < 0:
         return f"the process was ended by {signal.Signals(-code).name}"
     return f"the process ended with exit code {code}"

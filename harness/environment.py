@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import harness
 from harness.errors import UsageError
 from harness.grid import unknown
 from harness.machine import cpu_model
+from harness.runners import MODES
 
 _FLAGS = (
     "TF_ENABLE_ONEDNN_OPTS",
@@ -55,8 +56,14 @@ def describe() -> dict[str, Any]:
     }
 
 
-def split_cpu(parts: int) -> None:
-    """Make several logical devices of the one CPU; before TensorFlow runs its first op."""
+def split_cpu(parts: int, modes: Iterable[str] = ()) -> None:
+    """Make several logical devices of the one CPU; before TensorFlow runs its first op.
+
+    Args:
+        parts: how many the user asked for.
+        modes: the modes to run; where one needs more devices, it gets them.
+    """
+    parts = max([parts, *(MODES[mode].devices for mode in modes)])
     if parts > 1:
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(
@@ -64,8 +71,12 @@ def split_cpu(parts: int) -> None:
         )
 
 
-def devices(wanted: Sequence[str]) -> list[str]:
+def devices(wanted: Sequence[str], cpus: int | None = None) -> list[str]:
     """The logical devices to run on; nothing wanted, or ``all``, means every one.
+
+    Args:
+        wanted: names such as ``CPU:0``.
+        cpus: how many of the logical CPUs count; the others are there for a mode that needs them.
 
     Raises:
         UsageError: a device is not there; the message gives those that are.
@@ -73,7 +84,7 @@ def devices(wanted: Sequence[str]) -> list[str]:
     found = [
         device.name.removeprefix("/device:")
         for kind in ("CPU", "GPU")
-        for device in tf.config.list_logical_devices(kind)
+        for device in tf.config.list_logical_devices(kind)[: cpus if kind == "CPU" else None]
     ]
     if not wanted or list(wanted) == ["all"]:
         return found

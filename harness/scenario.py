@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,6 +174,10 @@ class Scenario:
             then calls it under ``tf.config.run_functions_eagerly(True)``, ``function`` calls it
             as it is, and modes that put ``step`` into a graph of theirs are ``unsupported``. Make
             the functions once, in ``build`` or on the first call, or every call traces anew.
+        batch: names of the inputs whose first dimension is the batch. The distribution modes
+            split them evenly among replicas, and are ``unsupported`` where none is named. Name
+            outputs too that have a row for each example: they are put together again.
+        replicas: what the modes of ``batch`` make of the replicas' results, ``mean`` or ``sum``.
 
     Attributes:
         checkpoint: a ``tf.train.Checkpoint``, where ``build`` assigned one. Then a checkpoint
@@ -181,6 +185,15 @@ class Scenario:
             bit, from a state in which every variable has another value, and training on must
             give what it gives in the mode that wrote.
         folder: an empty folder for the files of this instance's steps (see below).
+
+    Each replica does ``step`` on its share of the batch. With ``mean``, whatever the replicas
+    return and write to floating-point variables is averaged, and so are the gradients of Keras
+    optimizers: a step that averages over its batch (``tf.reduce_mean``) does the same as on the
+    whole batch. With ``sum`` it is added up: for a step that divides by the whole batch itself, as
+    ``tf.nn.compute_average_loss`` and the losses of Keras do. Other dtypes count, choose or name:
+    every replica must return the same, and the first one's are written. A variable with an
+    ``aggregation`` of its own keeps it. What is no sum over examples is not the same in parts:
+    clipping of gradients, batch normalization, noise.
     """
 
     name: ClassVar[str]
@@ -193,6 +206,9 @@ class Scenario:
     goal: ClassVar[Goal | None] = None
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType({})
     traces_itself: ClassVar[bool] = False
+
+    batch: ClassVar[tuple[str, ...]] = ()
+    replicas: ClassVar[Literal["mean", "sum"]] = "mean"
 
     checkpoint: Any = None
 

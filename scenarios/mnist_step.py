@@ -119,6 +119,7 @@ class MnistStep(Scenario):
         "guide": Size(batch=32, learning_rate=0.001),
     }
     default_sizes = ("medium",)
+    batch = ("images", "labels")
     # One epoch of batches of 32. Over 12 seeds: 0.84 to 0.88. The model has no activation, so it is
     # a linear classifier: more than 0.95 would mean that it has seen the held-out digits.
     goal = Goal(steps=141, expect={"held_out_accuracy": (0.80, 0.95)}, sizes=("tiny",))

@@ -11,6 +11,11 @@ from harness.lean_import import import_tensorflow
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import_tensorflow()
+
+from harness import environment  # noqa: E402 - it imports TensorFlow
+from harness.runners import MODES  # noqa: E402
+
+environment.split_cpu(1, MODES)  # as a process does that runs every mode
 # Parity collects garbage before every cell; TensorFlow's own million objects need no visit.
 gc.freeze()
 

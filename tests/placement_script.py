@@ -19,11 +19,11 @@ import_tensorflow()
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context
+from workbench import WHOLE
 
 from harness import Scenario, Size, catalog, environment
 from harness.grid import INPUTS, Cell, grid
 from harness.parity import check as parity
-from harness.runners import MODES
 from harness.runners.loaded import LoadedModel
 from harness.runners.program import Program, TensorProgram
 from harness.runners.session import SessionProgram
@@ -153,7 +153,7 @@ def main() -> None:
     environment.split_cpu(2)
     found = {"devices": environment.devices([])}
     subject = parity.subject(Accumulate, "tiny")
-    cells = grid([(Accumulate.name, "tiny")], list(MODES), found["devices"], INPUTS)
+    cells = grid([(Accumulate.name, "tiny")], list(WHOLE), found["devices"], INPUTS)
     words = {result.cell: result.word for result in parity.check(subject, cells, lambda _: None)}
     for cell in cells:
         program = subject.build(cell)

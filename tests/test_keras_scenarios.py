@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from test_scenarios import differing, run
-from workbench import GRAPHS, built_in, outputs, program, words
+from workbench import GRAPHS, WHOLE, built_in, outputs, program, words
 
 from harness.parity.compare import compare
 from harness.parity.trajectory import of_program
@@ -14,7 +14,7 @@ from harness.record import AGREEING
 from harness.runners import MODES
 from scenarios.variables_and_optimizers import adapt
 
-every_mode = pytest.mark.parametrize("mode", MODES)
+every_mode = pytest.mark.parametrize("mode", WHOLE)
 DEFAULT = [mode for mode in MODES if MODES[mode].default]
 OPTIMIZERS, FIT, LOOP = map(built_in, ("variables_and_optimizers", "keras_fit", "keras_loop"))
 

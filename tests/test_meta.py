@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 from workbench import GRAPHS as EVERY_GRAPH
-from workbench import broken, tensor, words
+from workbench import WHOLE, broken, tensor, words
 
 from harness.errors import ScenarioError
 from harness.record import CellParity
-from harness.runners import DEFAULT_MODES, MODES
+from harness.runners import DEFAULT_MODES
 
 GRAPHS = tuple(mode for mode in DEFAULT_MODES if mode != "eager")
-EVERY_MODE = tuple(MODES)
+EVERY_MODE = WHOLE
 """For defects whose finding depends on the runner; what parity's comparison finds is found in the
 default modes as in any."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from workbench import built_in, outputs, program, words
+from workbench import WHOLE, built_in, outputs, program, words
 
 from harness.record import AGREEING
 from harness.runners import MODES
 
-every_mode = pytest.mark.parametrize("mode", MODES)
+every_mode = pytest.mark.parametrize("mode", WHOLE)
 LSTM, RNN = built_in("lstm_unrolled"), built_in("dynamic_rnn")
 
 

@@ -9,7 +9,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
-from workbench import GRAPHS, SAME_KERNELS, program, python, task
+from workbench import GRAPHS, SAME_KERNELS, WHOLE, program, python, task
 
 from harness import Scenario, Size
 from harness.grid import INPUTS, Cell
@@ -19,7 +19,7 @@ from harness.runners import BASELINE, MODES
 from scenarios.mnist_step import MnistStep
 from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
 
-every_mode = pytest.mark.parametrize("mode", MODES)
+every_mode = pytest.mark.parametrize("mode", WHOLE)
 every_graph = pytest.mark.parametrize("mode", GRAPHS)
 every_policy = pytest.mark.parametrize("inputs", INPUTS)
 
@@ -141,6 +141,7 @@ def test_the_modes_of_the_list_are_the_runners_that_exist():
     runners = Path(parity.__file__).parent.parent / "runners"
     shared = {"__init__", "processes", "program", "refusals"}
     shared |= {"deployed", "export", "fresh", "loaded"}  # of the two that load a SavedModel
+    shared |= {"replicas", "worker", "workers"}  # of the two that split a batch
     assert {file.stem for file in runners.glob("*.py")} - shared == set(MODES)
     assert BASELINE in MODES
 
@@ -319,7 +320,7 @@ def test_dtypes_go_in_and_come_out_as_they_are(array, mode, inputs):
 
 
 @every_policy
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "xla"])
+@pytest.mark.parametrize("mode", [mode for mode in WHOLE if mode != "xla"])
 def test_text_goes_in_and_comes_out(mode, inputs):
     scenario = type("Reversal", (Reversal,), {"array": np.array([b"one", b"two"])})
     built = program(scenario, mode, inputs)
@@ -339,7 +340,7 @@ def test_every_mode_starts_from_the_state_that_eager_built(scenario, mode):
 
 
 def test_programs_of_one_process_do_not_touch_each_other():
-    built = {mode: program(Cumulate, mode) for mode in (*MODES, *MODES)}
+    built = {mode: program(Cumulate, mode) for mode in (*WHOLE, *WHOLE)}
     twins = [program(Cumulate, "session"), program(Cumulate, "session")]
     twins[0].call()
     assert [twin.state()["calls"] for twin in twins] == [1, 0]

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from workbench import GRAPHS, WHOLE
 
 from harness import catalog
 from harness.grid import INPUTS
@@ -103,7 +104,7 @@ def test_inputs_repeat_under_their_seed(scenario, size):
     assert same == (not first[0] or any(name in scenario.sizes[size] for name in first[0]))
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", WHOLE)
 @pytest.mark.parametrize(
     ("scenario", "size", "expected", "within"),
     [
@@ -149,7 +150,7 @@ def test_custom_gradient_gives_the_guides_values(mode, inputs, at_minus_20):
 
 
 @pytest.mark.parametrize("inputs", INPUTS)
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "eager"])
+@pytest.mark.parametrize("mode", GRAPHS)
 def test_known_differences_are_those_that_occur(mode, inputs):
     eager, _ = run(CustomGradient, "guide", inputs=inputs)
     graph, oracle = run(CustomGradient, "guide", mode, inputs=inputs)
@@ -164,7 +165,7 @@ def test_known_differences_are_those_that_occur(mode, inputs):
         assert found == declared
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", WHOLE)
 def test_trip_counts_depend_on_the_data(mode):
     """The feeds have one shape: a count that tracing had fixed would be the same for all."""
     tried = [int(step["tried"]) for step in run(LineSearch, "small", mode)[0].outputs]

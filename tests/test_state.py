@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from workbench import program
+from workbench import WHOLE, program
 
 from harness import Scenario, Size
 from harness.errors import ScenarioError
-from harness.runners import DEFAULT_MODES, MODES
+from harness.runners import DEFAULT_MODES
 from harness.state import as_oracle, require_same, variables_of
 
 
@@ -153,7 +153,7 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def programs():
     """Three programs a default mode and one of every other, alternating, alive in one process."""
-    turns = [*MODES, *DEFAULT_MODES, *DEFAULT_MODES]
+    turns = [*WHOLE, *DEFAULT_MODES, *DEFAULT_MODES]
     return [(mode, program(Everything, mode)) for mode in turns]
 
 

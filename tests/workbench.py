@@ -21,7 +21,11 @@ from harness.scenario import Array, Feed, Scenario, State
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BROKEN = Path(__file__).resolve().parent / "broken"
-GRAPHS = tuple(mode for mode in MODES if mode != "eager")
+SPLITTING = ("mirrored", "multi_worker")
+"""Modes that split a batch among replicas; tests/test_distribution.py is about them."""
+WHOLE = tuple(mode for mode in MODES if mode not in SPLITTING)
+"""Modes that do every scenario's step in one piece."""
+GRAPHS = tuple(mode for mode in WHOLE if mode != "eager")
 SAME_KERNELS = tuple(mode for mode in GRAPHS if mode != "xla")
 """The graph modes that run TensorFlow's own kernels, and so round as eager does."""
 
@@ -43,10 +47,11 @@ def words(
     modes: Sequence[str] = DEFAULT_MODES,
     inputs: str = "resident",
     size: str | None = None,
+    device: str = "CPU:0",
 ) -> dict[str, CellParity]:
-    """The parity of a scenario's modes on CPU:0, as a run finds it."""
+    """The parity of a scenario's modes on one device, as a run finds it."""
     size = size or next(iter(scenario.sizes))
-    cells = [Cell(scenario.name, size, mode, "CPU:0", inputs) for mode in modes]
+    cells = [Cell(scenario.name, size, mode, device, inputs) for mode in modes]
     found = parity.check(parity.subject(scenario, size), cells, lambda _cell: None)
     return {Cell.parse(result.cell).mode: result for result in found}
 

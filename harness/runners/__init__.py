@@ -23,6 +23,8 @@ class Mode:
     modes by it."""
     default: bool = False
     """Whether the mode belongs to the default grid; the others are asked for by name or ``all``."""
+    devices: int = 1
+    """How many logical devices of one kind the mode needs."""
     runs_self_traced: bool = False
     """Whether the mode runs the Python of a step that ``traces_itself`` in every call."""
 
@@ -72,6 +74,17 @@ MODES = {
         Mode("xla", "tf.function(jit_compile=True): the step compiled by XLA"),
         Mode("saved_model", "a SavedModel, called by its signature", kind="deployment"),
         Mode("saved_model_session", "a SavedModel loaded into a v1 session", kind="deployment"),
+        Mode(
+            "mirrored",
+            "tf.distribute.MirroredStrategy: replicas on the logical devices of a process",
+            kind="distribution",
+            devices=2,
+        ),
+        Mode(
+            "multi_worker",
+            "tf.distribute.MultiWorkerMirroredStrategy: two processes over gRPC",
+            kind="distribution",
+        ),
         Mode(
             "session_remote",
             "a v1 session against a TensorFlow server in another process",

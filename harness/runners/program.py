@@ -106,7 +106,10 @@ class Program(ABC):
 
     @abstractmethod
     def variables(self) -> Mapping[str, tf.Variable]:
-        """The variables by structural name, or what else has their shape and dtype."""
+        """The variables by structural name.
+
+        What has their shape and dtype, such as a ``tf.TensorSpec``, where another process has them.
+        """
 
     def write_checkpoint(self, prefix: str) -> None:  # noqa: ARG002 - for the modes that can
         """Write what the scenario's ``checkpoint`` tracks, to files that begin with ``prefix``.
@@ -157,7 +160,7 @@ class TensorProgram(Program):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
-        with task.on_device():
+        with self.building():
             self.scenario = task.instance()
             self.scenario.build()
         self._variables = variables_of(self.scenario)
@@ -169,6 +172,10 @@ class TensorProgram(Program):
     @abstractmethod
     def step(self) -> Callable[..., Mapping[str, Any]]:
         """The scenario's step, as this mode runs it."""
+
+    def building(self) -> AbstractContextManager[Any]:
+        """What the scenario's ``build`` runs in."""
+        return self.task.on_device()
 
     def _tensors(self, feed: Feed) -> list[Any]:
         # tf.constant copies, as does a session's feed of an array it may not alias.

@@ -1,0 +1,22 @@
+"""Starts workers and waits to be killed; its CPU is not split."""
+
+# ruff: noqa: E402 - TensorFlow is imported lean before anything imports it otherwise
+
+from __future__ import annotations
+
+import json
+import signal
+
+from harness.lean_import import import_tensorflow
+
+import_tensorflow()
+
+from divided import Line
+from workbench import words
+
+from harness.runners import workers
+
+alone = words(Line, ["mirrored"])["mirrored"]
+pids = workers.cluster().pids
+print(json.dumps({"pids": pids, "alone": [alone.word, alone.reason]}), flush=True)
+signal.pause()
