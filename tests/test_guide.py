@@ -26,6 +26,15 @@ NO_VALUE = (
 )
 
 
+NEEDS_PYTHON = {
+    "xla": r"InvalidArgumentError: Detected unsupported operations .*PyFunc.*XLA_CPU_JIT.*",
+    "saved_model": r"does not deploy: Could not find callback with key=pyfunc_\d+ .*",
+    "saved_model_session": r"does not deploy: Could not find callback with key=pyfunc_\d+ .*",
+    "session_remote": r".*Could not find callback with key=pyfunc_\d+ in the registry.*",
+}
+"""What modes say that cannot call the Python function of this process."""
+
+
 @dataclass(frozen=True)
 class Guide:
     """What the guide says of a scenario.
@@ -71,6 +80,7 @@ GUIDE = (
                 "numpy_value": [[1, 2], [3, 4]],
             }
         ],
+        refused=NEEDS_PYTHON,
     ),
     Guide(
         "python_control_flow",
@@ -143,6 +153,7 @@ GUIDE = (
     Guide(
         "py_func_bridge",
         [{"eager_call": [[4.0]], "numpy_call": [[4.0]], "gradient": [[4.0]]}],
+        refused=NEEDS_PYTHON,
     ),
 )
 
