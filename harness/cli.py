@@ -119,10 +119,7 @@ def list_(
                 }
                 for entry in entries
             ],
-            "modes": {
-                mode.name: {"summary": mode.summary, "kind": mode.kind, "default": mode.default}
-                for mode in MODES.values()
-            },
+            "modes": {mode.name: mode.about() for mode in MODES.values()},
             "inputs": list(INPUTS),
         }
         print(json.dumps(content, indent=2))

@@ -22,6 +22,7 @@ from harness.passes import Costs, Passes, Schedule, recover
 from harness.plan import CheckPlan, Timed
 from harness.progress import Progress
 from harness.record import CellParity, Run, TensorComparison
+from harness.runners import MODES
 
 _MAX_LOST = 20
 _TRACE_S = 0.3
@@ -268,11 +269,12 @@ def describe(request: Request, checked: Checked, timed: list[Timed]) -> dict[str
         "command": request.command,
         "entries": [{**asdict(entry), "file": str(entry.file)} for entry in request.entries],
         "scenarios": {
-            entry.name: {"summary": entry.summary, "sizes": entry.sizes}
+            entry.name: {"summary": entry.summary, "sizes": entry.sizes, "timing": entry.timing}
             for entry in request.entries
         },
         "cells": _all_ids(checked.cells, timed),
         "modes": request.modes,
+        "about_modes": {name: MODES[name].about() for name in request.modes},
         "devices": checked.devices,
         "inputs": request.inputs,
         "control_of": request.control_of,

@@ -197,7 +197,8 @@ def learned(parity: Iterable[CellParity]) -> Table:
         cell = Cell.parse(entry.cell)
         for quantity, value in entry.learned.items():
             key = (f"{cell.scenario} {cell.size}", quantity, cell.inputs, cell.device)
-            values.setdefault(key, {})[cell.mode] = significant(value)
+            text = "not finite" if value is None else significant(value)
+            values.setdefault(key, {})[cell.mode] = text
     modes = list(dict.fromkeys(mode for by_mode in values.values() for mode in by_mode))
     columns = (
         *(Column("scenario"), Column("quantity"), Column("inputs"), Column("device")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.runners.program import Program, Task
@@ -21,6 +21,10 @@ class Mode:
     modes by it."""
     default: bool = False
     """Whether the mode belongs to the default grid; the others are asked for by name or ``all``."""
+
+    def about(self) -> dict[str, Any]:
+        """What ``list`` and a run's record say of the mode."""
+        return {"summary": self.summary, "kind": self.kind, "default": self.default}
 
     def build(self, task: Task) -> Program:
         """Build the task's scenario in this mode (imports the runner, and with it TensorFlow)."""
