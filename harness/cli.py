@@ -164,7 +164,7 @@ def parity(
     with tempfile.TemporaryDirectory() as scratch, TerminalProgress() as progress:
         checked = check(request, Path(scratch), progress)
     cells = checked.in_order()
-    terminal.print_parity(cells)
+    terminal.print_parity(cells, kinds={mode.name: mode.kind for mode in MODES.values()})
     for kind in checked.absent:
         print(f"{kind}: not found")
     raise typer.Exit(1 if any(cell.failed for cell in cells) else 0)
