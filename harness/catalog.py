@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from harness.errors import ScenarioError, UsageError
-from harness.grid import choose, unknown
+from harness.grid import GUIDE, choose, parameters, unknown
 
 if TYPE_CHECKING:
     from harness.scenario import Scenario
@@ -40,6 +40,8 @@ class Entry:
     concept: str = ""
     default_sizes: list[str] = field(default_factory=list)
     """The sizes that run when none is asked for."""
+    timing: str = ""
+    """The line that heads the seconds of the size ``guide``; see ``Scenario``."""
 
 
 def entries(places: Sequence[Path]) -> list[Entry]:
@@ -154,14 +156,16 @@ def _entry(file: Path, node: ast.ClassDef) -> Entry:
         }
         assert len(declared) == len(sizes.keys)
         concept = ast.literal_eval(assigned.get("concept", ast.Constant("")))
+        timing = ast.literal_eval(assigned.get("timing", ast.Constant("")))
+        assert isinstance(timing, str)
         default = list(ast.literal_eval(assigned.get("default_sizes", ast.Tuple([])))) or [
             *declared
         ]
     except (ValueError, AssertionError):
         raise ScenarioError(
             f"{file}:{node.lineno}: {node.name} should give `name` and `concept` as literal text, "
-            "`sizes` as a literal dict of Size(...) and `default_sizes` as a literal tuple: they "
-            "are read without executing the file"
+            "`sizes` as a literal dict of Size(...), `default_sizes` as a literal tuple and "
+            "`timing` as literal text: they are read without executing the file"
         ) from None
     for size in declared:
         if not isinstance(size, str) or not size or set(size) & _RESERVED:
@@ -180,8 +184,29 @@ def _entry(file: Path, node: ast.ClassDef) -> Entry:
                 f"{file}:{node.lineno}: {node.name} has {size!r} in default_sizes, but should have "
                 f"only its sizes there: {', '.join(declared)}"
             )
+    _require_parameters(f"{file}:{node.lineno}: {node.name}", timing, declared)
     summary = (ast.get_docstring(node) or "").partition("\n")[0]
-    return Entry(name, summary, declared, file.resolve(), node.name, concept, default)
+    return Entry(name, summary, declared, file.resolve(), node.name, concept, default, timing)
+
+
+def _require_parameters(where: str, timing: str, sizes: dict[str, str]) -> None:
+    """Check that a line of timing has a size to be about, and names that size's parameters.
+
+    Raises:
+        ScenarioError: it does not; the message names what is missing.
+    """
+    if timing and GUIDE not in sizes:
+        raise ScenarioError(
+            f"{where} has `timing`, which is printed for the size {GUIDE!r}, but its sizes are: "
+            f"{', '.join(sizes)}"
+        )
+    try:
+        timing.format_map(parameters(sizes.get(GUIDE, "")))
+    except (LookupError, ValueError, AttributeError) as error:
+        raise ScenarioError(
+            f"{where} has timing={timing!r}, but what it has in braces should be parameters of the "
+            f"size {GUIDE!r} ({sizes[GUIDE]}): {type(error).__name__}: {error}"
+        ) from None
 
 
 def _assigned(node: ast.ClassDef) -> dict[str, ast.expr]:

@@ -119,10 +119,7 @@ def list_(
                 }
                 for entry in entries
             ],
-            "modes": {
-                mode.name: {"summary": mode.summary, "kind": mode.kind, "default": mode.default}
-                for mode in MODES.values()
-            },
+            "modes": {mode.name: mode.about() for mode in MODES.values()},
             "inputs": list(INPUTS),
         }
         print(json.dumps(content, indent=2))
@@ -167,7 +164,8 @@ def parity(
     with tempfile.TemporaryDirectory() as scratch, TerminalProgress() as progress:
         checked = check(request, Path(scratch), progress)
     cells, pairs = checked.in_order(), list(checked.checkpoints.values())
-    terminal.print_parity(cells, checkpoints=pairs)
+    kinds = {mode.name: mode.kind for mode in MODES.values()}
+    terminal.print_parity(cells, kinds=kinds, checkpoints=pairs)
     for kind in checked.absent:
         print(f"{kind}: not found")
     failed = any(cell.failed for cell in cells) or any(pair.failed for pair in pairs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,9 @@ from harness.errors import UsageError
 
 INPUTS = ("resident", "fed")
 """Where a call's inputs are when the clock starts; the order is that of reports."""
+
+GUIDE = "guide"
+"""The size that has the parameters of the guide a scenario comes from."""
 
 CONTROL = "control"
 """The mode name of the A/A control: a second program of one of the run's modes."""
@@ -62,6 +66,11 @@ def grid(
         for policy in inputs
         for mode in modes
     ]
+
+
+def parameters(size: str) -> dict[str, str]:
+    """The parameters of a size as its source declares them, such as ``n=8, products=20``."""
+    return dict(re.findall(r"(\w+)=([^,]+?)\s*(?:,|$)", size))
 
 
 def choose(

@@ -30,6 +30,7 @@ from harness.record import (
     TensorComparison,
     reading,
 )
+from harness.runners import MODES
 
 FILES = "files"
 _MAX_LOST = 20
@@ -318,13 +319,14 @@ def describe(
         "command": request.command,
         "entries": [{**asdict(entry), "file": str(entry.file)} for entry in request.entries],
         "scenarios": {
-            entry.name: {"summary": entry.summary, "sizes": entry.sizes}
+            entry.name: {"summary": entry.summary, "sizes": entry.sizes, "timing": entry.timing}
             for entry in request.entries
         },
         "cells": _all_ids(checked.cells, timed),
         "timed": [asdict(each) for each in timed],
         "bare_loops": bare_loops,
         "modes": request.modes,
+        "about_modes": {name: MODES[name].about() for name in request.modes},
         "devices": checked.devices,
         "inputs": request.inputs,
         "control_of": request.control_of,

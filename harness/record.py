@@ -23,7 +23,9 @@ from typing import Any
 
 from harness.errors import UsageError
 
-SCHEMA = 1
+SCHEMA = 2
+READABLE = (1, 2)
+"""2 added ``curves`` to a cell's parity and ``about_modes`` to the request; 1 reads as without."""
 
 # The words of parity, from best to worst: the word of a cell is the worst of its tensors'.
 IDENTICAL = "identical"
@@ -92,8 +94,10 @@ class CellParity:
     traces: int | None = None
     steps: int | None = None
     tensors: tuple[TensorComparison, ...] = ()
-    learned: dict[str, float] = field(default_factory=dict)
-    """What the scenario measured after its goal's steps."""
+    learned: dict[str, float | None] = field(default_factory=dict)
+    """What the scenario measured after its goal's steps; None where it was not finite."""
+    curves: dict[str, list[float | None]] = field(default_factory=dict)
+    """By output: its values on the way to the goal, in order; None where it was not finite."""
     call_s: float | None = None
     """Seconds of a step, first one included: to plan with, not to report."""
     peak_memory_bytes: int | None = None
@@ -242,10 +246,11 @@ class Run:
     def _environment_file(self) -> dict[str, Any]:
         content = read_json(self.folder / "environment.json")
         seen = content.get("schema") if isinstance(content, dict) else None
-        if seen != SCHEMA:
+        if seen not in READABLE:
             raise UsageError(
-                f"{self.folder / 'environment.json'}: schema is {seen}, but should be {SCHEMA}; "
-                "render the run with the version of the harness that made it"
+                f"{self.folder / 'environment.json'}: schema is {seen}, but should be one of "
+                f"{', '.join(map(str, READABLE))}; render the run with the version of the harness "
+                "that made it"
             )
         return dict(content)
 

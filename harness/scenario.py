@@ -23,8 +23,8 @@ A scenario is one workload in ordinary TensorFlow 2, written once and knowing no
             return {"doubled": 2.0 * x}
 
 Put it in a file of its own under ``scenarios/`` (or in any folder given to ``--scenarios``);
-nothing has to be registered. ``name``, ``concept``, ``sizes``, ``default_sizes`` and the docstring
-must be literal: ``list`` reads them without executing the file.
+nothing has to be registered. ``name``, ``concept``, ``sizes``, ``default_sizes``, ``timing`` and
+the docstring must be literal: ``list`` reads them without executing the file.
 """
 
 from __future__ import annotations
@@ -145,11 +145,14 @@ class Goal:
         steps: how many steps to run from the initial state before measuring.
         expect: lowest and highest acceptable value of each quantity that ``measure`` returns.
         sizes: the sizes the goal is checked at; empty means every size.
+        curve: the output of ``step`` that is recorded on the way and drawn, mode by mode: a scalar
+            (one value a step) or a vector (one value an update, step after step). Empty: none.
     """
 
     steps: int
     expect: Mapping[str, tuple[float, float]]
     sizes: tuple[str, ...] = ()
+    curve: str = ""
 
 
 class Scenario:
@@ -168,6 +171,9 @@ class Scenario:
         parity_steps: how many steps parity compares.
         known_differences: disagreements declared with their reason.
         goal: what training must reach; needs ``measure``.
+        timing: a line in the guide's own words, such as ``"Time to multiply a ({n}, {n}) matrix by
+            itself {products} times:"``, with the size's parameters in braces. Reports print it
+            with the seconds of a call of the size ``guide`` on every device.
         unsupported: reasons, by mode, why the workload cannot run there. Only for what
             TensorFlow does not report by itself.
         traces_itself: ``step`` makes its own tf.functions, as Keras's ``fit`` does. Mode ``eager``
@@ -204,6 +210,7 @@ class Scenario:
     parity_steps: ClassVar[int] = 3
     known_differences: ClassVar[tuple[KnownDifference, ...]] = ()
     goal: ClassVar[Goal | None] = None
+    timing: ClassVar[str] = ""
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType({})
     traces_itself: ClassVar[bool] = False
 

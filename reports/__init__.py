@@ -11,8 +11,11 @@ from harness.frames import Frames, read
 from harness.grid import CONTROL
 from reports import tables
 from reports.charts import draw_all
+from reports.curves import curves
+from reports.modes import kinds_of
 from reports.page import page
 from reports.summary import csv_text, summarise
+from reports.timing import guide_timing
 from reports.verdict import headline
 
 __all__ = ["Rendered", "render"]
@@ -53,7 +56,8 @@ def render(folder: Path) -> Rendered:
     frames = read(folder)
     summary = summarise(frames)
     lines, noted = headline(summary), notes(frames)
-    drawn = draw_all(summary, folder / "charts")
+    trained = curves(frames.parity.values(), kinds_of(frames.request))
+    drawn = draw_all(summary, trained, folder / "charts")
     contents = {
         "summary.csv": csv_text(summary),
         "summary.md": _pull_request(lines, noted, summary, frames),
@@ -95,6 +99,8 @@ def notes(frames: Frames) -> list[str]:
 def _pull_request(lines: list[str], noted: list[str], summary: pd.DataFrame, frames: Frames) -> str:
     """``summary.md``: headline, table, reasons, notes."""
     parts = ["\n".join(lines) + "\n", tables.markdown(tables.results(summary))]
+    if timing := guide_timing(summary, frames.request):
+        parts.append("```text\n" + "\n".join(timing) + "\n```\n")
     for table in (
         tables.without_speedup(summary),
         tables.known_differences(frames.parity.values()),

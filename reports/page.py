@@ -15,7 +15,9 @@ from markupsafe import Markup, escape
 from harness.frames import Frames
 from reports import tables
 from reports.charts import Drawn, style
+from reports.modes import kinds_of
 from reports.text import count
+from reports.timing import guide_timing
 from reports.verdict import headline, sentences
 
 HERE = Path(__file__).parent
@@ -52,6 +54,11 @@ def page(
         charts=[
             (chart, list(panels)) for chart, panels in groupby(drawn, key=lambda each: each.chart)
         ],
+        several_kinds=summary["kind"].nunique() > 1,
+        timing=guide_timing(summary, frames.request),
+        answers=tables.answers(parity, kinds_of(frames.request)),
+        why=tables.why(parity),
+        modes=tables.about_modes(frames.request),
         results=tables.results(summary),
         reasons=tables.without_speedup(summary),
         differences=tables.known_differences(parity),

@@ -14,6 +14,7 @@ from harness.record import AGREEING, WORDS, CellParity, TensorComparison
 from harness.statistics import estimate_cells, estimate_costs
 from harness.statistics.break_even import break_even
 from reports.feeding import feeding_costs
+from reports.modes import EXECUTION, kinds_of
 from reports.text import count, one_line
 
 BASELINE = "eager"
@@ -28,10 +29,11 @@ COLUMNS = [
     "parameters",
     *("break_even_calls", "break_even_low", "break_even_high"),
     *("feeding_s", "feeding_low_s", "feeding_high_s"),
+    "kind",
 ]
 TEXTS = [
     *("status", "verdict", "parity", "known_difference", "reason", "verdict_detail"),
-    *("baseline", "word_eager", "word_oracle", "parameters"),
+    *("baseline", "word_eager", "word_oracle", "parameters", "kind"),
 ]
 COUNTS = ["traces", "rounds", "passes", "retraces", "peak_memory_bytes"]
 COMPARISON = ["speedup", "speedup_low", "speedup_high"]
@@ -109,6 +111,7 @@ def _record_row(cell: Cell, frames: Frames) -> dict[str, Any]:
         "traces": max((e.traces for _, e in history if e.traces is not None), default=None),
         "retraces": max((e.retraces for _, e in history if e.retraces is not None), default=None),
         "parameters": _parameters(frames.request, cell),
+        "kind": kinds_of(frames.request).get(twin.mode, EXECUTION),
         **(_parity_row(parity) if parity else {"reason": "parity was not recorded"}),
     }
     if row["traces"] is None and parity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ from harness.record import (
     PassRecord,
     TensorComparison,
 )
+from reports.curves import curves, furthest
+from reports.matrix import in_words, matrix, reasons
+from reports.modes import Kinds, by_kind, kinds_of
 from reports.summary import BASELINE, GROUP, displayed_status, summary_rows
 from reports.text import (
     added,
@@ -26,6 +29,7 @@ from reports.text import (
     count,
     error,
     interval,
+    known,
     one_line,
     ratio,
     ratio_with_interval,
@@ -53,13 +57,15 @@ class Table:
     columns: tuple[Column, ...]
     rows: Sequence[tuple[str, ...]]
     note: str = ""
+    groups: tuple[tuple[str, int], ...] = ()
+    """Headings above the columns' own, each with how many columns it spans."""
 
 
 def results(summary: pd.DataFrame) -> Table:
     """Every cell but the control."""
     cells = summary[summary["mode"] != CONTROL]
     columns = (
-        *(Column("scenario"), Column("mode"), Column("inputs"), Column("device")),
+        *(Column("scenario"), Column("kind"), Column("mode"), Column("inputs"), Column("device")),
         *(Column("latency", "number"), Column("95 % interval", "number")),
         *(Column("speed-up", "number"), Column("verdict", "word"), Column("answers", "word")),
         *(Column("build", "number"), Column("first call", "number"), Column("pays after")),
@@ -79,7 +85,7 @@ def _result(row: Any) -> tuple[str, ...]:
     compared = row.mode != BASELINE
     return (
         f"{row.scenario} {row.size}",
-        *(row.mode, row.inputs, row.device),
+        *(row.kind, row.mode, row.inputs, row.device),
         seconds(row.median_s),
         seconds_interval(row.ci_low_s, row.ci_high_s),
         ratio_with_interval(row.speedup, row.speedup_low, row.speedup_high) if compared else "",
@@ -158,22 +164,63 @@ def control(summary: pd.DataFrame) -> Table:
 
 
 def without_speedup(summary: pd.DataFrame) -> Table:
-    """Every cell that was not timed, or was timed but not compared, with the reason."""
-    cells = summary[(summary["mode"] != CONTROL) & summary["speedup"].isna()]
+    """Every cell that was not timed, or was timed but not compared, with the reason.
+
+    Cells that were not timed for one reason share a row.
+    """
+    every = summary[summary["mode"] != CONTROL]
     columns = (
-        *(Column("cell"), Column("status", "word"), Column("latency", "number")),
+        *(Column("cell", "prose"), Column("status", "word"), Column("latency", "number")),
         Column("reason", "prose"),
     )
+    found: dict[tuple[str, ...], list[str]] = {}
+    for row in summary_rows(every[every["speedup"].isna()]):
+        timed = seconds(row.median_s)
+        alone = str(row.Index) if timed else ""
+        reason = row.reason or row.known_difference
+        key = (displayed_status(row), timed or "not timed", reason, alone)
+        found.setdefault(key, []).append(str(row.Index))
+    all_cells = list(map(Cell.parse, every.index))
     rows = [
-        (
-            str(row.Index),
-            displayed_status(row),
-            seconds(row.median_s) or "not timed",
-            row.reason or row.known_difference,
-        )
-        for row in summary_rows(cells)
+        (ids[0] if len(ids) == 1 else in_words(list(map(Cell.parse, ids)), all_cells), *key[:3])
+        for key, ids in found.items()
     ]
     return Table("Not timed, or timed without a speed-up", columns, rows)
+
+
+def answers(parity: Iterable[CellParity], kinds: Kinds) -> Table:
+    """Tabulate the words of parity: a row a scenario and size, a column a mode."""
+    found = matrix(parity, kinds)
+    columns = (Column("scenario"), *(Column(mode, "word") for mode in found.modes))
+    rows = [
+        (f"{scenario} {size}", *(words[mode] for mode in found.modes))
+        for (scenario, size), words in found.rows.items()
+    ]
+    note = (
+        "The answers of each mode against eager and the oracle. A word in brackets says for which "
+        "inputs or device it holds; the others agree. (known): the scenario declares it."
+    )
+    groups = tuple((kind, len(members)) for kind, members in found.groups.items())
+    return Table("Answers", columns, rows, note, groups if len(groups) > 1 else ())
+
+
+def why(parity: Iterable[CellParity]) -> Table:
+    """Tabulate why some cells do not agree, each reason once."""
+    columns = (Column("answers", "word"), Column("reason", "prose"), Column("where", "prose"))
+    rows = [(each.word, each.text, each.cells) for each in reasons(parity)]
+    return Table("Why not every cell agrees", columns, rows)
+
+
+def about_modes(request: Mapping[str, Any]) -> Table:
+    """Tabulate what the run's modes are, as its record says."""
+    columns = (Column("mode"), Column("kind"), Column("what it is", "prose"))
+    about = request.get("about_modes", {})
+    rows = [
+        (mode, kind, str(about[mode].get("summary", "")))
+        for kind, members in by_kind(about, kinds_of(request)).items()
+        for mode in members
+    ]
+    return Table("The modes", columns, rows)
 
 
 def known_differences(parity: Iterable[CellParity]) -> Table:
@@ -199,11 +246,19 @@ def known_differences(parity: Iterable[CellParity]) -> Table:
 def learned(parity: Iterable[CellParity]) -> Table:
     """Tabulate what training reached, one column a mode."""
     values: dict[tuple[str, str, str, str], dict[str, str]] = {}
-    for entry in parity:
+    entries = list(parity)
+    for entry in entries:
         cell = Cell.parse(entry.cell)
         for quantity, value in entry.learned.items():
             key = (f"{cell.scenario} {cell.size}", quantity, cell.inputs, cell.device)
-            values.setdefault(key, {})[cell.mode] = significant(value)
+            values.setdefault(key, {})[cell.mode] = _finite(value)
+    for row in summary_rows(curves(entries, {})):
+        said = {"first": _finite(row.values[0]), "last": _finite(row.values[-1])}
+        if row.distance is not None:
+            said["furthest from eager"] = error(furthest(row.distance).distance)
+        for what, text in said.items():
+            key = (f"{row.scenario} {row.size}", f"{row.output}: {what}", row.inputs, row.device)
+            values.setdefault(key, {})[row.mode] = text
     modes = list(dict.fromkeys(mode for by_mode in values.values() for mode in by_mode))
     columns = (
         *(Column("scenario"), Column("quantity"), Column("inputs"), Column("device")),
@@ -211,6 +266,10 @@ def learned(parity: Iterable[CellParity]) -> Table:
     )
     rows = [(*key, *(by_mode.get(m, "") for m in modes)) for key, by_mode in values.items()]
     return _without_idle(Table("What training reached", columns, rows))
+
+
+def _finite(value: float | None) -> str:
+    return significant(value) if known(value) else "not finite"
 
 
 def checkpoints(pairs: Iterable[CheckpointParity]) -> Table:
@@ -297,6 +356,7 @@ def machine_warnings(record: PassRecord) -> list[str]:
     return [str(warning) for warning in record.machine.get("warnings", [])]
 
 
+_SHOWN_ELSEWHERE = ("scenarios", "entries", "cells", "command", "absent_devices", "about_modes")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -321,11 +381,7 @@ def _ranged(kind: str, seen: list[list[str]]) -> str:
 
 def environment(frames: Frames) -> Table:
     """Tabulate what the run ran on and what was asked for; keys that nobody knows too."""
-    request = {
-        key: value
-        for key, value in frames.request.items()
-        if key not in ("scenarios", "entries", "cells", "command", "absent_devices")
-    }
+    request = {key: value for key, value in frames.request.items() if key not in _SHOWN_ELSEWHERE}
     rows = [(key, _value(value)) for key, value in {**frames.environment, **request}.items()]
     return Table("Environment", (Column("what"), Column("value", "prose")), rows)
 
@@ -358,13 +414,16 @@ def _mebibytes(value: Any) -> str:
     return "" if pd.isna(value) else f"{significant(value / 2**20)} MiB"
 
 
+_IDLE_IF_ONE = ("device", "kind")
+
+
 def _without_idle(table: Table) -> Table:
-    """Drop columns without a single entry, and the device where there is only one."""
+    """Drop columns without a single entry, and device and kind where there is only one."""
     entries = [{row[index] for row in table.rows} for index in range(len(table.columns))]
     kept = [
         index
         for index, column in enumerate(table.columns)
-        if entries[index] - {""} and (column.name != "device" or len(entries[index]) > 1)
+        if entries[index] - {""} and (column.name not in _IDLE_IF_ONE or len(entries[index]) > 1)
     ]
     columns = tuple(table.columns[index] for index in kept)
     rows = [tuple(row[index] for index in kept) for row in table.rows]

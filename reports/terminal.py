@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,10 +12,13 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from harness.grid import CONTROL, Cell
-from harness.record import AGREEING, CellParity, CheckpointParity
+from harness.record import CellParity, CheckpointParity
 from reports import Rendered, tables
+from reports.matrix import Matrix, matrix, reasons
+from reports.modes import Kinds, by_kind, kinds_of
 from reports.summary import BASELINE, GROUP, displayed_status, summary_rows
 from reports.text import interval, known, one_line, ratio, seconds
+from reports.timing import guide_timing
 from reports.verdict import payoff
 
 STYLES = {
@@ -29,12 +32,21 @@ STYLES = {
 }
 """By the first word of a text; every word that is not here is trouble."""
 TROUBLE = "bold red"
+_LABEL, _WIDE, _FEWEST = 28, 26, 3
+"""Columns of text for the rows' names and for a mode's results, and the fewest modes a table."""
 
 
 def print_result(rendered: Rendered, console: Console | None = None) -> None:
     """Print the result table, what was not compared, the headline and the notes."""
     console = console or Console(highlight=False)
-    console.print(results_grid(rendered.summary))
+    kinds = kinds_of(rendered.frames.request)
+    modes = list(rendered.summary["mode"].unique())
+    for kind, some in _in_turns(modes, kinds, max(_FEWEST, (console.width - _LABEL) // _WIDE)):
+        if kind:
+            console.print(Text(kind, style="bold underline"))
+        console.print(results_grid(rendered.summary[rendered.summary["mode"].isin(some)]))
+    if timing := guide_timing(rendered.summary, rendered.frames.request):
+        console.print(Text("\n".join([*timing, ""])))
     for cell, status, latency, reason in tables.without_speedup(rendered.summary).rows:
         console.print(_worded(status) + Text(f" {cell} ({latency}): {one_line(reason)}"))
     _print_checkpoint_reasons(rendered.frames.checkpoints, console)
@@ -48,16 +60,24 @@ def print_result(rendered: Rendered, console: Console | None = None) -> None:
 def print_parity(
     parity: Iterable[CellParity],
     console: Console | None = None,
+    kinds: Kinds | None = None,
     checkpoints: Sequence[CheckpointParity] = (),
 ) -> None:
-    """Print every tensor of every cell, checkpoints, then what keeps a cell from being compared."""
+    """Print every tensor of every cell, then scenario × mode, then each reason once.
+
+    Args:
+        parity: the cells.
+        console: where to print.
+        kinds: the kind of every mode, to group them by.
+        checkpoints: how checkpoints were restored.
+    """
     console = console or Console(highlight=False)
     cells = list(parity)
     console.print(parity_grid(cells))
-    for cell in cells:
-        if cell.word not in AGREEING:
-            why = cell.known or cell.reason or "see the tensors above"
-            console.print(_worded(cell.word) + Text(f" {cell.cell}: {one_line(why)}"))
+    print_matrix(matrix(cells, kinds or {}), console)
+    for reason in reasons(cells):
+        console.print(_worded(reason.word) + Text(f" {one_line(reason.text)}"))
+        console.print(Text(f"    {reason.cells}", style="dim"))
     if checkpoints:
         console.print(checkpoint_grid(checkpoints))
         _print_checkpoint_reasons(checkpoints, console)
@@ -66,6 +86,68 @@ def print_parity(
 def _print_checkpoint_reasons(pairs: Iterable[CheckpointParity], console: Console) -> None:
     for scenario, word, names, reason in tables.checkpoint_reasons(pairs).rows:
         console.print(_worded(word) + Text(f" {scenario}, checkpoint {names}: {one_line(reason)}"))
+
+
+def print_matrix(found: Matrix, console: Console) -> None:
+    """Print a word for every scenario, size and mode; below each other where it is too wide.
+
+    Away from a terminal there is no width to keep to, and every row is one line.
+    """
+    label = max((len(f"  {size}") for _, size in found.rows), default=0)
+    label = max([label, *(len(scenario) for scenario, _ in found.rows)])
+    several = len(found.groups) > 1
+    widths = {
+        mode: max(len(each) for each in (mode, kind * several, *found.column(mode)))
+        for kind, members in found.groups.items()
+        for mode in members
+    }
+    label += 2
+    whole = sum(widths.values()) + 2 * len(widths) + label
+    room = console.width if console.is_terminal else whole
+    for groups in _fitting(found.groups, widths, room - label):
+        grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
+        grid.add_column("", no_wrap=True, min_width=label - 2)
+        for kind, members in groups:
+            for index, mode in enumerate(members):
+                above = f"{kind if index == 0 else ''}\n" if several else ""
+                grid.add_column(f"{above}{mode}", no_wrap=True, min_width=widths[mode])
+        modes = [mode for _, members in groups for mode in members]
+        scenario = ""
+        for (name, size), words in found.rows.items():
+            if name != scenario:
+                grid.add_row(Text(name, style="bold"))
+                scenario = name
+            grid.add_row(Text(f"  {size}"), *(_worded(words[mode]) for mode in modes))
+        console.print(grid, width=max(room, console.width), crop=False)
+
+
+def _fitting(
+    groups: Mapping[str, list[str]], widths: Mapping[str, int], room: int
+) -> list[list[tuple[str, list[str]]]]:
+    """Cut the modes, kind by kind, into runs that fit into a width; at least one mode each."""
+    cut: list[list[tuple[str, list[str]]]] = [[]]
+    left = room
+    for kind, members in groups.items():
+        for mode in members:
+            left -= widths[mode] + 2
+            if left < 0 and cut[-1]:
+                cut.append([])
+                left = room - widths[mode] - 2
+            if not cut[-1] or cut[-1][-1][0] != kind:
+                cut[-1].append((kind, []))
+            cut[-1][-1][1].append(mode)
+    return cut
+
+
+def _in_turns(modes: Sequence[str], kinds: Kinds, most: int) -> list[tuple[str, list[str]]]:
+    """Cut modes into tables of a few, each of one kind; without a name where one is enough."""
+    groups = by_kind((mode for mode in modes if mode != CONTROL), kinds)
+    cut = [
+        (kind, members[start : start + most])
+        for kind, members in groups.items()
+        for start in range(0, len(members), most)
+    ]
+    return cut if len(cut) > 1 else [("", list(modes))]
 
 
 def print_selfcheck(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 
 from harness.grid import CONTROL
 from harness.record import AGREEING
+from reports.modes import EXECUTION, rank
 from reports.summary import BASELINE, GROUP, compared, displayed_status, summary_rows
 from reports.text import calls, count, interval, known, listed, pays, percent, ratio, seconds, ulps
 
@@ -27,6 +29,7 @@ class Clause:
     words: str
     pays: str = ""
     """From which call on the mode has repaid its start against eager."""
+    kind: str = EXECUTION
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Sentence:
     """Eager's latency, or why it has none; empty where eager was not run."""
     clauses: tuple[Clause, ...]
     answers: str
+
+    def by_kind(self) -> list[tuple[str, list[Clause]]]:
+        """Return the clauses by kind of mode."""
+        return [(kind, list(each)) for kind, each in groupby(self.clauses, lambda c: c.kind)]
 
     def text(self) -> str:
         """Return the sentence as text."""
@@ -133,7 +140,9 @@ def _sentence(group: pd.DataFrame) -> Sentence:
     eager = next((row for row in rows if row.mode == BASELINE), None)
     first = rows[0]
     others = [row for row in rows if row.mode != BASELINE]
-    others.sort(key=lambda row: -row.speedup if known(row.speedup) else float("inf"))
+    others.sort(
+        key=lambda row: (rank(row.kind), -row.speedup if known(row.speedup) else float("inf"))
+    )
     return Sentence(
         scenario=str(first.scenario),
         size=str(first.size),
@@ -150,10 +159,10 @@ def _clause(row: Any) -> Clause:
         status = displayed_status(row)
         timed = f", {seconds(row.median_s)}" if known(row.median_s) else ""
         words = row.reason if row.status in AGREEING else f"{status}{timed}"
-        return Clause(row.mode, "", "", "", words)
+        return Clause(row.mode, "", "", "", words, kind=row.kind)
     bounds = interval(row.speedup_low, row.speedup_high)
     return Clause(
-        row.mode, row.verdict, ratio(row.speedup), bounds, verdict_words(row), payoff(row)
+        row.mode, row.verdict, ratio(row.speedup), bounds, verdict_words(row), payoff(row), row.kind
     )
 
 

@@ -41,6 +41,7 @@ class MatmulChain(Scenario):
     # zero is a sum like the others.
     tolerance = Tolerance(rtol=0.0, atol=6 * 0.3 * 200**0.5 * 2**-24)
     parity_steps = 1
+    timing = "Time to multiply a ({n}, {n}) matrix by itself {products} times:"
 
     def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:
         orthogonal, _ = np.linalg.qr(rng.standard_normal((self.size.n, self.size.n)))

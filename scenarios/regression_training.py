@@ -25,33 +25,53 @@ def draw_examples(rng: np.random.Generator, examples: int) -> Feed:
 
 def fit_by_hand(
     weight: Array, bias: Array, x: Array, y: Array, *, updates: int, learning_rate: Any
-) -> tuple[Array, Array, Array]:
-    """Descend the gradient of the mean squared error; return weight, bias and final loss.
+) -> tuple[Array, Array, Mapping[str, Array]]:
+    """Descend the gradient of the mean squared error; return weight, bias and the losses.
 
     The gradient of ``mean((w x + b - y)²)`` is ``(2 mean(error x), 2 mean(error))``.
     """
+    losses = []
     for _ in range(updates):
         error = weight * x + bias - y
+        losses.append(np.mean(error**2))
         weight = weight - learning_rate * 2 * np.mean(error * x)
         bias = bias - learning_rate * 2 * np.mean(error)
-    return weight, bias, np.mean((weight * x + bias - y) ** 2)
+    final = {"loss": np.mean((weight * x + bias - y) ** 2)}
+    return weight, bias, final if updates == 1 else {"losses": np.array(losses), **final}
 
 
-def repeated(updates: int) -> Any:
-    """Return what to loop over for so many updates.
+class Regression(Scenario):
+    """What both forms of the training share; no scenario by itself."""
 
-    Over tf.range, AutoGraph makes one tf.while_loop. Over Python's range, tracing would copy the
-    body 200 times into the graph, and tracing time would grow with the updates. One update needs
-    no loop, and can be merged with those of other replicas, which TensorFlow cannot do in a loop.
-    """
-    return tf.range(updates) if updates > 1 else range(updates)
+    def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:
+        return [draw_examples(rng, self.size.examples)]
+
+    def loss(self, x: Any, y: Any) -> Any:
+        """Return the mean squared error of the current line."""
+        raise NotImplementedError
+
+    def update(self, x: Any, y: Any) -> Any:
+        """Descend the gradient once; return the loss before that."""
+        raise NotImplementedError
+
+    def step(self, x: Any, y: Any) -> Mapping[str, Any]:
+        if self.size.updates == 1:
+            self.update(x, y)
+            return {"loss": self.loss(x, y)}
+        losses = tf.TensorArray(tf.float32, size=self.size.updates)
+        # Over tf.range, AutoGraph makes this one tf.while_loop. Over Python's range, tracing would
+        # copy the body 200 times into the graph, and tracing time would grow with the updates.
+        for i in tf.range(self.size.updates):
+            losses = losses.write(i, self.update(x, y))
+        return {"losses": losses.stack(), "loss": self.loss(x, y)}
 
 
-class RegressionTraining(Scenario):
+class RegressionTraining(Regression):
     """Fit y = 3x + 2 + noise with plain variables and assign_sub.
 
-    One step makes ``updates`` updates of gradient descent at rate 0.01 from weight 5 and bias 10,
-    and returns the mean squared error after the last of them.
+    One step makes ``updates`` updates of gradient descent at rate 0.01, at first from weight 5 and
+    bias 10. It returns the mean squared error after the last of them (``loss``) and, where there
+    are several, before each (``losses``: the guide prints ``losses[i + 1]`` as that at step i).
     """
 
     name = "regression_training"
@@ -66,30 +86,27 @@ class RegressionTraining(Scenario):
     batch = ("x", "y")
     # An update leaves 0.98 of the distance from the least-squares solution: 600 of them leave
     # nothing. The solution itself has a standard error of 1/√1000 = 0.03; 0.15 is nearly five.
-    goal = Goal(steps=3, expect={"W": (2.85, 3.15), "B": (1.85, 2.15)}, sizes=("guide",))
-
-    def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:
-        return [draw_examples(rng, self.size.examples)]
+    goal = Goal(
+        steps=3, expect={"W": (2.85, 3.15), "B": (1.85, 2.15)}, sizes=("guide",), curve="losses"
+    )
 
     def build(self) -> None:
         self.weight = tf.Variable(INITIAL_WEIGHT)
         self.bias = tf.Variable(INITIAL_BIAS)
 
     def loss(self, x: Any, y: Any) -> Any:
-        """Return the mean squared error of the current line."""
         return tf.reduce_mean(tf.square(self.weight * x + self.bias - y))
 
-    def step(self, x: Any, y: Any) -> Mapping[str, Any]:
-        for _ in repeated(self.size.updates):
-            with tf.GradientTape() as tape:
-                loss = self.loss(x, y)
-            d_weight, d_bias = tape.gradient(loss, [self.weight, self.bias])
-            self.weight.assign_sub(LEARNING_RATE * d_weight)
-            self.bias.assign_sub(LEARNING_RATE * d_bias)
-        return {"loss": self.loss(x, y)}
+    def update(self, x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = self.loss(x, y)
+        d_weight, d_bias = tape.gradient(loss, [self.weight, self.bias])
+        self.weight.assign_sub(LEARNING_RATE * d_weight)
+        self.bias.assign_sub(LEARNING_RATE * d_bias)
+        return loss
 
     def oracle(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
-        state["weight"], state["bias"], loss = fit_by_hand(
+        state["weight"], state["bias"], outputs = fit_by_hand(
             state["weight"],
             state["bias"],
             x,
@@ -97,7 +114,7 @@ class RegressionTraining(Scenario):
             updates=self.size.updates,
             learning_rate=LEARNING_RATE,
         )
-        return {"loss": loss}
+        return outputs
 
     def measure(self, state: State) -> Mapping[str, float]:
         return {"W": float(state["weight"]), "B": float(state["bias"])}
@@ -124,7 +141,7 @@ class LinearModel(tf.keras.Model):
         return inputs * self.W + self.B
 
 
-class RegressionTrainingOptimizer(Scenario):
+class RegressionTrainingOptimizer(Regression):
     """Fit y = 3x + 2 + noise with a Keras model and optimizer.
 
     The same training as ``regression_training``, in the guide's other form: a subclassed model
@@ -142,10 +159,9 @@ class RegressionTrainingOptimizer(Scenario):
     default_sizes = ("small",)
     batch = ("x", "y")
     # As above: 900 updates, and 0.1 is more than four standard errors of 1/√2000 = 0.022.
-    goal = Goal(steps=3, expect={"W": (2.9, 3.1), "B": (1.9, 2.1)}, sizes=("guide",))
-
-    def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:
-        return [draw_examples(rng, self.size.examples)]
+    goal = Goal(
+        steps=3, expect={"W": (2.9, 3.1), "B": (1.9, 2.1)}, sizes=("guide",), curve="losses"
+    )
 
     def build(self) -> None:
         self.model = LinearModel()
@@ -153,20 +169,18 @@ class RegressionTrainingOptimizer(Scenario):
         self.optimizer.build(self.model.trainable_variables)
 
     def loss(self, x: Any, y: Any) -> Any:
-        """Return the mean squared error of the model."""
         return tf.reduce_mean(tf.square(self.model(x) - y))
 
-    def step(self, x: Any, y: Any) -> Mapping[str, Any]:
+    def update(self, x: Any, y: Any) -> Any:
         variables = self.model.trainable_variables
-        for _ in repeated(self.size.updates):
-            with tf.GradientTape() as tape:
-                loss = self.loss(x, y)
-            gradients = tape.gradient(loss, variables)
-            self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return {"loss": self.loss(x, y)}
+        with tf.GradientTape() as tape:
+            loss = self.loss(x, y)
+        gradients = tape.gradient(loss, variables)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return loss
 
     def oracle(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
-        state["model/weight"], state["model/bias"], loss = fit_by_hand(
+        state["model/weight"], state["model/bias"], outputs = fit_by_hand(
             state["model/weight"],
             state["model/bias"],
             x,
@@ -175,7 +189,7 @@ class RegressionTrainingOptimizer(Scenario):
             learning_rate=state["optimizer/learning_rate"],
         )
         state["optimizer/iteration"] += self.size.updates
-        return {"loss": loss}
+        return outputs
 
     def measure(self, state: State) -> Mapping[str, float]:
         return {"W": float(state["model/weight"]), "B": float(state["model/bias"])}

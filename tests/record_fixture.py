@@ -28,7 +28,10 @@ SIZES = {
     },
     "mnist_step": {"small": "batch=32", "large": "batch=256"},
     "custom_gradient": {"guide": "points=3", "large": "points=100000"},
+    "matmul_guide": {"small": "n=8, products=20", "guide": "n=1000, products=200"},
 }
+SCENARIOS = ("matmul_chain", "mnist_step", "custom_gradient")
+TIMING = "Time to multiply a ({n}, {n}) matrix by itself {products} times:"
 MODES = ("eager", "function", "session", CONTROL)
 STEADY_S = {"tiny": 310e-6, "small": 420e-6, "guide": 95e-6, "large": 21e-3}
 SPEEDUP = {"eager": 1.0, "function": 1.6, "session": 2.5, CONTROL: 1.6}
@@ -59,7 +62,7 @@ TIMED_CELL = "mnist_step/small/session/CPU:0/resident"
 class Shape:
     """What to vary in a run."""
 
-    scenarios: tuple[str, ...] = tuple(SIZES)
+    scenarios: tuple[str, ...] = SCENARIOS
     modes: tuple[str, ...] = MODES
     inputs: tuple[str, ...] = ("resident", "fed")
     passes: int = 4
@@ -72,6 +75,10 @@ class Shape:
     """Standard deviation between passes, as a log ratio."""
     spreads: Mapping[str, float] = field(default_factory=dict)
     """The same for single modes."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """Kinds of the modes; without any, the record is one from before kinds."""
+    curves: bool = False
+    """Whether mnist_step has a goal, and so a curve in every mode."""
     warnings: Mapping[int, tuple[str, ...]] = field(
         default_factory=lambda: {2: ("the machine swapped 12 MB",)}
     )
@@ -116,9 +123,19 @@ ENVIRONMENT: dict[str, Any] = {
 def _request(cells: list[Cell], shape: Shape) -> dict[str, Any]:
     summaries = {name: f"The {name} of the fixture." for name in SIZES}
     summaries["mnist_step"] = HOSTILE
+    about = {
+        mode: {"kind": kind, "summary": f"the {mode} of the fixture", "default": True}
+        for mode, kind in shape.kinds.items()
+    }
     return {
+        **({"about_modes": about} if about else {}),
         "scenarios": {
-            name: {"summary": summaries[name], "sizes": SIZES[name]} for name in shape.scenarios
+            name: {
+                "summary": summaries[name],
+                "sizes": SIZES[name],
+                "timing": TIMING if name == "matmul_guide" else "",
+            }
+            for name in shape.scenarios
         },
         "cells": [cell.id for cell in cells],
         "modes": [mode for mode in shape.modes if mode != CONTROL],
@@ -156,7 +173,7 @@ def _parity(cell: Cell, shape: Shape) -> CellParity:
     good = CellParity(
         cell.id, "close", traces=0 if cell.mode == "eager" else 1, steps=3, tensors=(eager, oracle)
     )
-    good = replace(good, learned=learned)
+    good = replace(good, learned=learned, curves=_curves(cell) if shape.curves else {})
     if not shape.trouble:
         return good
     if cell.id == KNOWN_CELL:
@@ -198,6 +215,18 @@ def _checkpoints(shape: Shape) -> list[CheckpointParity]:
         return CheckpointParity(cells[wrote], cells[read], "identical")
 
     return [pair(wrote, read) for wrote in CHECKPOINT_MODES for read in CHECKPOINT_MODES]
+
+
+def curve_of(mode: str) -> list[float]:
+    """A loss that falls; a session's is off by 1e-6 from update 10 on, others are eager's."""
+    falling = 0.3 + 2 * np.exp(-np.arange(60) / 20) + 0.05 * np.sin(np.arange(60))
+    return [float(each) for each in falling + 1e-6 * (mode == "session") * (np.arange(60) >= 10)]
+
+
+def _curves(cell: Cell) -> dict[str, list[float | None]]:
+    """A mode trains once a size: under the first inputs policy."""
+    trains = cell.scenario == "mnist_step" and cell.inputs == "resident"
+    return {"loss": [*curve_of(cell.mode)]} if trains else {}
 
 
 def speedup_of(cell: Cell, shape: Shape) -> float:

@@ -46,6 +46,7 @@ def test_an_entry_is_what_the_class_says(entry):
     assert (loaded.__name__, loaded.name) == (entry.class_name, entry.name)
     assert loaded.summary() == entry.summary
     assert entry.summary.endswith(".")
+    assert entry.timing == loaded.timing
     assert list(loaded.sizes) == list(entry.sizes)
     for size, text in entry.sizes.items():
         read = {
@@ -139,6 +140,14 @@ BAD = {
     "an empty name": (scenario(""), "should have a name of a-z, 0-9 and _"),
     "a size with a slash": (scenario("x").replace('"tiny"', '"a/b"'), "size 'a/b'"),
     "a size that is a number": (scenario("x").replace('"tiny"', "8"), "size 8"),
+    "a timing without the size": (
+        scenario("x") + '    timing = "Time of {n}:"\n',
+        "has `timing`, which is printed for the size 'guide', but its sizes are: tiny",
+    ),
+    "a timing of what is no parameter": (
+        scenario("x").replace("tiny", "guide") + '    timing = "Time of {m}:"\n',
+        r"should be parameters of the size 'guide' \(n=2\): KeyError: 'm'",
+    ),
     "not text": ("\ud800", "bad.py"),
 }
 

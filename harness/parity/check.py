@@ -17,6 +17,7 @@ from harness.errors import ScenarioError
 from harness.grid import Cell
 from harness.memory import PeakMemory
 from harness.parity.compare import Difference, compare
+from harness.parity.goal import Learned, learn
 from harness.parity.trajectory import (
     Trajectory,
     of_oracle,
@@ -107,6 +108,9 @@ def subject(scenario: type[Scenario], size: str) -> Subject:
         ScenarioError: the feeds break the contract, or ``inputs`` raised.
     """
     instance = scenario(scenario.sizes[size])
+    # An op's seed is combined with this one, so that without it `shuffle(seed=1)` in inputs would
+    # depend on what the process did before.
+    tf.keras.utils.set_random_seed(SEED)
     try:
         feeds = list(instance.inputs(np.random.default_rng(SEED)))
     except Exception as error:
@@ -197,16 +201,16 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
         subject.oracle = of_oracle(instance, subject.initial, subject.feeds, steps)
         require_same_outputs(scenario, subject.oracle, found)
     try:
-        learned = {}
+        learned = Learned()
         if cell.mode not in subject.learned:
             subject.learned.add(cell.mode)
-            learned = _learned(subject, program)
+            learned = learn(program, scenario, subject.size, subject.initial, subject.feeds)
     except Exception as error:
         word, reason = failure(error, inspect.getfile(scenario))
         return CellParity(cell.id, word, reason, traces=traces)
     program.close()
     tensors = _comparisons(subject, cell, found, again)
-    parity = _verdict(subject, cell, tensors, learned)
+    parity = _verdict(cell, tensors, learned)
     reasons = [parity.reason, _retraced(subject, steps, traces, retraces)]
     return replace(
         parity,
@@ -224,19 +228,6 @@ def _keep_files(subject: Subject, cell: Cell, program: Program, found: Trajector
         # A colon is no part of a file's name everywhere.
         target = subject.files / cell.id.replace(":", "-")
         shutil.copytree(program.scenario.folder, target, dirs_exist_ok=True)
-
-
-def _learned(subject: Subject, program: Program) -> dict[str, float]:
-    """What the scenario has learned after its goal's steps; empty where it has no goal."""
-    goal = subject.scenario.goal
-    if goal is None or (goal.sizes and subject.size not in goal.sizes):
-        return {}
-    assert subject.initial is not None
-    program.load(subject.initial)
-    for step in range(goal.steps):
-        program.run(subject.feeds[step % len(subject.feeds)])
-    instance = subject.scenario(subject.scenario.sizes[subject.size])
-    return {name: float(value) for name, value in instance.measure(program.state()).items()}
 
 
 def _comparisons(
@@ -364,20 +355,24 @@ def declared_reason(scenario: type[Scenario], tensor: str, against: str, cell: C
     return None
 
 
-def _verdict(
-    subject: Subject, cell: Cell, tensors: list[TensorComparison], learned: dict[str, float]
-) -> CellParity:
+def _verdict(cell: Cell, tensors: list[TensorComparison], learned: Learned) -> CellParity:
     word = max((tensor.word for tensor in tensors), key=WORDS.index, default=VACUOUS)
     bad = [tensor for tensor in tensors if tensor.word not in AGREEING]
     known = None
     if bad and all(tensor.known for tensor in bad):
         known = " ".join(dict.fromkeys(tensor.known for tensor in bad if tensor.known))
     reasons = [reason_of(tensor) for tensor in bad if tensor.word == word and not tensor.known]
-    if missed := _missed(subject.scenario, learned):
+    if missed := learned.missed:
         word, known, reasons = DIFFERS, None, [*reasons, missed]
     shown = reasons[:3] + ([f"and {len(reasons) - 3} more"] if len(reasons) > 3 else [])
     return CellParity(
-        cell.id, word, "; ".join(shown), known, tensors=tuple(tensors), learned=learned
+        cell.id,
+        word,
+        "; ".join(shown),
+        known,
+        tensors=tuple(tensors),
+        learned=learned.measured,
+        curves=learned.curves,
     )
 
 
@@ -391,17 +386,6 @@ def reason_of(tensor: TensorComparison) -> str:
             f"{tensor.reference}"
         )
     return reason
-
-
-def _missed(scenario: type[Scenario], learned: dict[str, float]) -> str:
-    if scenario.goal is None or not learned:
-        return ""
-    return "; ".join(
-        f"{name} = {learned.get(name, float('nan')):.4g} after {scenario.goal.steps} steps, but "
-        f"should be in [{low:g}, {high:g}]"
-        for name, (low, high) in scenario.goal.expect.items()
-        if not low <= learned.get(name, float("nan")) <= high
-    )
 
 
 def _retraced(subject: Subject, steps: int, traces: int, retraces: RetraceWarnings) -> str:

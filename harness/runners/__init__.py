@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import Unsupported
 
@@ -27,6 +27,10 @@ class Mode:
     """How many logical devices of one kind the mode needs."""
     runs_self_traced: bool = False
     """Whether the mode runs the Python of a step that ``traces_itself`` in every call."""
+
+    def about(self) -> dict[str, Any]:
+        """What ``list`` and a run's record say of the mode."""
+        return {"summary": self.summary, "kind": self.kind, "default": self.default}
 
     def build(self, task: Task) -> Program:
         """Build the task's scenario in this mode (imports the runner, and with it TensorFlow).

@@ -41,7 +41,11 @@ class SessionProgram(Program):
         super().__init__(task)
         self._names = task.argument_names()
         self._graph = tf.Graph()
+        # An op's seed is combined with that of its graph; of a new graph, with a constant. So the
+        # seed that was set is given to this graph, or `shuffle(seed=1)` would be another order.
+        seed, _ = v1.get_seed(0)
         with self._graph.as_default(), task.on_device():
+            tf.random.set_seed(seed)
             self.scenario = scenario = task.instance()
             scenario.build()
             self._variables = variables_of(scenario)

@@ -1,4 +1,4 @@
-"""The charts of a report: one module each, drawn from the rows of the summary alone."""
+"""The charts of a report: one module each, drawn from the rows of a frame alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from harness.grid import CONTROL
-from reports.charts import break_even, feeding, first_call, latency, parity, speedup, style
+from reports.charts import (
+    break_even,
+    feeding,
+    first_call,
+    latency,
+    parity,
+    speedup,
+    style,
+    training,
+)
+from reports.modes import EXECUTION, rank
+from reports.summary import BASELINE
+from reports.text import listed
 
 
 @dataclass(frozen=True)
@@ -24,11 +36,13 @@ class Chart:
     draw: Callable[[pd.DataFrame], Figure]
     both_policies: bool = False
     """Whether one figure is about both inputs policies, and so needs a run of both."""
+    of_curves: bool = False
+    """Whether it is drawn from the curves of training and not from the summary."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A chart of one device, written."""
+    """A chart of one device and one kind of modes, written."""
 
     chart: Chart
     device: str
@@ -37,10 +51,26 @@ class Drawn:
     width_in: float
     png: Path
     svg: Path
+    kind: str = ""
+    """The kind of modes beside eager; empty for execution, and where the figure has several."""
+    subject: str = ""
+    """The scenario, size and output of a chart that is about one."""
+
+    @property
+    def about(self) -> str:
+        """What of the run the figure shows, for those who cannot see it."""
+        return ", ".join(filter(None, [self.subject, self.device, self.policy, self.kind]))
 
 
 CHARTS = tuple(
-    Chart(name, module.TITLE, module.CAPTION, module.draw, both_policies=module is feeding)
+    Chart(
+        name,
+        module.TITLE,
+        module.CAPTION,
+        module.draw,
+        both_policies=module is feeding,
+        of_curves=module is training,
+    )
     for name, module in {
         "speedup": speedup,
         "latency": latency,
@@ -48,29 +78,43 @@ CHARTS = tuple(
         "break-even": break_even,
         "feeding": feeding,
         "parity": parity,
+        "training": training,
     }.items()
 )
 
 
-def draw_all(summary: pd.DataFrame, folder: Path) -> list[Drawn]:
-    """Write every chart for every device and inputs policy.
+def draw_all(summary: pd.DataFrame, curves: pd.DataFrame, folder: Path) -> list[Drawn]:
+    """Write every chart for every device, inputs policy and kind of modes.
 
-    Policies are never mixed in one figure, but for the one that says what feeding costs.
+    Policies are never mixed in one figure, but for the one that says what feeding costs. Each kind
+    of modes has figures of its own, eager among them, so that a figure stays legible however many
+    modes there are. The curves of a training are in one figure: it shows that all go one way.
     """
     folder.mkdir(exist_ok=True)
     cells = summary[summary["mode"] != CONTROL]
     drawn = []
     for chart in CHARTS:
+        if chart.of_curves:
+            for what, of in curves.groupby(["scenario", "size", "output"], sort=False):
+                drawn.append(_write(chart, of, folder, [*map(str, what)]))
+            continue
         for device, of_device in cells.groupby("device", sort=False):
             where = re.sub(r"\W+", "", str(device).lower())
             for inputs, panel in _panels(chart, of_device):
-                with style.styled():
-                    figure = chart.draw(panel)
-                stem = "-".join(filter(None, [chart.name, where, inputs]))
-                png, svg = style.save(figure, folder / stem)
-                policy = style.policy(panel)
-                drawn.append(Drawn(chart, str(device), policy, figure.get_figwidth(), png, svg))
+                for kind, of_kind in _kinds(panel):
+                    drawn.append(_write(chart, of_kind, folder, [where, inputs, kind]))
     return drawn
+
+
+def _write(chart: Chart, cells: pd.DataFrame, folder: Path, parts: list[str]) -> Drawn:
+    with style.styled():
+        figure = chart.draw(cells)
+    png, svg = style.save(figure, folder / "-".join(filter(None, [chart.name, *parts])))
+    device = listed(list(cells["device"].unique()))
+    width = figure.get_figwidth()
+    kind = style.kind_of(cells)
+    subject = " ".join(parts) if chart.of_curves else ""
+    return Drawn(chart, device, style.policy(cells), width, png, svg, kind, subject)
 
 
 def _panels(chart: Chart, of_device: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -78,3 +122,16 @@ def _panels(chart: Chart, of_device: pd.DataFrame) -> list[tuple[str, pd.DataFra
     if chart.both_policies:
         return [("", of_device)] if of_device["inputs"].nunique() > 1 else []
     return [(str(inputs), panel) for inputs, panel in of_device.groupby("inputs", sort=False)]
+
+
+def _kinds(panel: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Split cells by the kind of their modes, eager with each; execution has no suffix."""
+    compared = panel[panel["mode"] != BASELINE]
+    kinds = sorted(compared["kind"].unique(), key=rank)
+    if len(kinds) < 2:
+        return [("", panel)]
+    eager = panel["mode"] == BASELINE
+    return [
+        ("" if kind == EXECUTION else kind, panel[eager | (panel["kind"] == kind)])
+        for kind in kinds
+    ]

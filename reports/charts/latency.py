@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from harness.grid import parameters
 from reports.charts import style
 from reports.text import seconds_tick
 
@@ -76,7 +74,7 @@ def size_axis(cells: pd.DataFrame) -> tuple[dict[str, float], list[str], str]:
 
     """
     by_size = cells.drop_duplicates("size").set_index("size")["parameters"]
-    parsed = {str(size): _parse(text) for size, text in by_size.items()}
+    parsed = {str(size): parameters(text) for size, text in by_size.items()}
     sizes = list(parsed)
     even = {size: float(index) for index, size in enumerate(sizes)}
     names = set.intersection(*(set(parameters) for parameters in parsed.values()))
@@ -96,8 +94,3 @@ def size_axis(cells: pd.DataFrame) -> tuple[dict[str, float], list[str], str]:
     if steps.min() / steps.sum() < NEAREST:
         return even, sizes, ""
     return values, labels, name
-
-
-def _parse(parameters: str) -> dict[str, Any]:
-    """Read ``n=8, products=20``; underscores in numbers are dropped."""
-    return dict(re.findall(r"(\w+)=([^,]+?)\s*(?:,|$)", parameters))

@@ -22,6 +22,7 @@ CAPTION = (
     "logarithmic colour; grey has no distance. An asterisk marks a difference that the scenario "
     "declares. Eager against eager is its own second run."
 )
+REFERENCES = ("eager", "oracle")
 ROW_IN = 0.24
 TITLE_IN = 0.62
 DARKEST = 9.0
@@ -36,9 +37,9 @@ def draw(cells: pd.DataFrame) -> Figure:
     rows = Rows.of(cells, 1, line_in=ROW_IN)
     left = rows.label_in
     map_in = TITLE_IN + rows.height_in
-    width_in = max(style.WIDTH_IN, left + _column_in(modes) * len(modes))
+    width_in = max(style.WIDTH_IN, left + _column_in(modes, cells) * len(modes))
     drawing = style.figure(style.HEADING_IN + 2 * map_in + 0.06, TITLE, cells, width_in)
-    for index, reference in enumerate(("eager", "oracle")):
+    for index, reference in enumerate(REFERENCES):
         top = style.HEADING_IN + TITLE_IN + index * map_in
         axes = style.inset(drawing, left=left, right=0.06, top=top, height=rows.height_in)
         _map(axes, rows, cells, modes, reference)
@@ -60,9 +61,19 @@ def _map(axes: Axes, rows: Rows, cells: pd.DataFrame, modes: list[str], referenc
     )
 
 
-def _column_in(modes: list[str]) -> float:
+def _column_in(modes: list[str], cells: pd.DataFrame) -> float:
     """Return the width of the narrowest column that holds its words and its mode's name."""
-    return max(0.95, 0.1 + 0.077 * max(map(len, modes)))
+    said = [_said(row, reference) for row in summary_rows(cells) for reference in REFERENCES]
+    return max(0.95, 0.1 + 0.077 * max(map(len, modes)), 0.1 + 0.062 * max(map(len, said)))
+
+
+def _said(row: Any, reference: str) -> str:
+    """Return a square's word, mark and number; nothing where there is no word."""
+    distance = getattr(row, f"max_ulp_{reference}")
+    word = getattr(row, f"word_{reference}") or row.parity
+    mark = "*" if row.known_difference and word == row.parity else ""
+    number = f" {ulps(distance)} ULP" if known(distance) and distance > 0 else ""
+    return f"{word}{mark}{number}" if word else ""
 
 
 def _width_in(axes: Axes) -> float:
@@ -71,11 +82,9 @@ def _width_in(axes: Axes) -> float:
 
 def _square(axes: Axes, rows: Rows, row: Any, column: int, reference: str) -> None:
     """One cell: colour for the distance, the word and the number."""
-    distance = getattr(row, f"max_ulp_{reference}")
-    word = getattr(row, f"word_{reference}") or row.parity
-    if not word:
+    if not (words := _said(row, reference)):
         return
-    colour, ink = _colours(distance)
+    colour, ink = _colours(getattr(row, f"max_ulp_{reference}"))
     centre = rows.centres[row.scenario, row.size]
     axes.add_patch(
         Rectangle(
@@ -86,9 +95,6 @@ def _square(axes: Axes, rows: Rows, row: Any, column: int, reference: str) -> No
             lw=0,
         )
     )
-    mark = "*" if row.known_difference and word == row.parity else ""
-    number = f" {ulps(distance)} ULP" if known(distance) and distance > 0 else ""
-    words = f"{word}{mark}{number}"
     at: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": 7.5}
     axes.text(column + 0.5, centre, words, color=ink, **at)
 

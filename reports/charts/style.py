@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from reports.modes import EXECUTION
+from reports.summary import BASELINE
+
 WIDTH_IN = 4.8
 """Width of every chart: legible on a phone, two side by side on a laptop."""
 
 LEGEND_COLUMNS = 4
+"""At most; fewer where names are long."""
 HEADING_IN = 0.36
 
 INK = "#1f2329"
@@ -46,13 +51,17 @@ _LOOKS = {
     "concrete": Look("#00946c", "^"),
     "xla": Look("#c2559a", "v"),
     "saved_model": Look("#8a63d2", "P"),
+    "saved_model_session": Look("#a67c00", "X"),
+    "mirrored": Look("#008c95", "<"),
+    "multi_worker": Look("#a0623a", ">"),
+    "session_remote": Look("#6b8500", "p"),
 }
 _SPARE = (
-    Look("#a67c00", "<"),
-    Look("#008c95", ">"),
-    Look("#a0623a", "X"),
-    Look("#6b8500", "p"),
     Look("#d33f5a", "h"),
+    Look("#4f74e0", "d"),
+    Look("#b86b00", "*"),
+    Look("#2f8f2f", "8"),
+    Look("#9a5fb0", "H"),
 )
 
 RC: dict[Any, Any] = {
@@ -100,10 +109,24 @@ def figure(height_in: float, title: str, cells: pd.DataFrame, width_in: float = 
     """Make a figure with its heading: what is drawn, on which device, under which inputs policy."""
     drawing = Figure(figsize=(width_in, height_in))
     drawing.text(*_inches(drawing, 0.06, 0.05), title, weight="bold", fontsize=10.5, va="top")
-    where = f"{cells['device'].iloc[0]}, {policy(cells)}"
-    right = drawing.text(*_inches(drawing, width_in - 0.06, 0.065), where, va="top", ha="right")
+    where = _inches(drawing, width_in - 0.06, 0.065)
+    right = drawing.text(*where, ", ".join(_subject(cells)), va="top", ha="right")
     right.set_color(FAINT_TEXT)
     return drawing
+
+
+def _subject(cells: pd.DataFrame) -> list[str]:
+    """Name devices and inputs policy of a figure, and the kind of modes where it is another."""
+    devices = list(cells["device"].unique())
+    kind = kind_of(cells)
+    policies = policy(cells)
+    return [*devices, policies.removesuffix(" inputs"), kind] if kind else [*devices, policies]
+
+
+def kind_of(cells: pd.DataFrame) -> str:
+    """Return the one kind of modes that a figure is about beside eager; empty for execution."""
+    kinds = cells.loc[cells["mode"] != BASELINE, "kind"].unique()
+    return str(kinds[0]) if len(kinds) == 1 and kinds[0] != EXECUTION else ""
 
 
 def policy(cells: pd.DataFrame) -> str:
@@ -149,14 +172,25 @@ def legend(drawing: Figure, modes: Sequence[str], **line: Any) -> None:
         list(modes),
         loc="upper left",
         bbox_to_anchor=_inches(drawing, 0.0, HEADING_IN),
-        ncols=LEGEND_COLUMNS,
+        ncols=_legend_columns(modes),
         borderaxespad=0,
     )
 
 
 def legend_height_in(modes: Sequence[str]) -> float:
     """Return the room that heading and legend take."""
-    return HEADING_IN + 0.1 + 0.2 * -(-len(modes) // LEGEND_COLUMNS)
+    return HEADING_IN + 0.1 + 0.2 * -(-len(modes) // _legend_columns(modes))
+
+
+def _legend_columns(modes: Sequence[str]) -> int:
+    """Return how many columns of names fit beside each other; names go down, then right."""
+    for columns in range(LEGEND_COLUMNS, 1, -1):
+        lines, longer = divmod(len(modes), columns)  # the first columns are longer by one
+        starts = [column * lines + min(column, longer) for column in range(columns + 1)]
+        longest = [max(map(len, modes[start:end]), default=0) for start, end in pairwise(starts)]
+        if sum(0.47 + 0.078 * length for length in longest) <= WIDTH_IN:
+            return columns
+    return 1
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:

@@ -1,0 +1,137 @@
+"""Scenario × mode, a word in every cell, and each reason once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.grid import Cell
+from harness.record import AGREEING, UNSUPPORTED, WORDS, CellParity
+from reports.modes import Kinds, by_kind
+from reports.text import listed
+
+NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The answers of a run at a glance."""
+
+    groups: dict[str, list[str]]
+    """The modes by kind: the columns."""
+    rows: dict[tuple[str, str], dict[str, str]]
+    """By scenario and size: the words of every mode."""
+
+    @property
+    def modes(self) -> list[str]:
+        """Every mode in the order of the columns."""
+        return [mode for members in self.groups.values() for mode in members]
+
+    def column(self, mode: str) -> list[str]:
+        """Return the words of one mode."""
+        return [words[mode] for words in self.rows.values()]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why some cells do not agree."""
+
+    word: str
+    text: str
+    cells: str
+    """The cells in words, such as ``custom_gradient guide in function, session (resident)``."""
+
+
+def matrix(parity: Iterable[CellParity], kinds: Kinds) -> Matrix:
+    """Lay out every checked cell; devices and inputs policies of a mode share a place."""
+    found: dict[tuple[str, str], dict[str, list[CellParity]]] = {}
+    for entry in parity:
+        cell = Cell.parse(entry.cell)
+        found.setdefault((cell.scenario, cell.size), {}).setdefault(cell.mode, []).append(entry)
+    modes = dict.fromkeys(mode for of in found.values() for mode in of)
+    groups = by_kind(modes, kinds)
+    columns = [mode for members in groups.values() for mode in members]
+    rows = {
+        row: {mode: _words(of[mode]) if mode in of else NOT_CHECKED for mode in columns}
+        for row, of in found.items()
+    }
+    return Matrix(groups, rows)
+
+
+def reasons(parity: Iterable[CellParity]) -> list[Reason]:
+    """Every reason once, with its cells: of ``unsupported``, then declared, then the troubles."""
+    entries = list(parity)
+    every = [Cell.parse(entry.cell) for entry in entries]
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for entry, cell in zip(entries, every, strict=True):
+        if entry.word not in AGREEING:
+            text = entry.known or entry.reason or "no reason was recorded"
+            found.setdefault((word_of(entry), text), []).append(cell)
+    ordered = sorted(found.items(), key=lambda each: _place(each[0][0]))
+    return [Reason(word, text, in_words(cells, every)) for (word, text), cells in ordered]
+
+
+def word_of(entry: CellParity) -> str:
+    """The word of a cell, marked where the scenario declares the difference."""
+    return f"{entry.word} (known)" if entry.known and entry.word not in AGREEING else entry.word
+
+
+def _place(word: str) -> tuple[int, int]:
+    plain = word.removesuffix(" (known)")
+    return (0 if plain == UNSUPPORTED else 1 if plain != word else 2), WORDS.index(plain)
+
+
+def _words(entries: Sequence[CellParity]) -> str:
+    """The word of a mode: the worse of agreeing ones, else every other, with where it holds."""
+    words = dict.fromkeys(word_of(entry) for entry in entries if entry.word not in AGREEING)
+    if not words:
+        return max((entry.word for entry in entries), key=WORDS.index)
+    every = [Cell.parse(entry.cell) for entry in entries]
+    return ", ".join(
+        # One bracket: differs (known, fed).
+        f"{word}{_qualified(_with_word(entries, word), every)}".replace(") (", ", ")
+        for word in words
+    )
+
+
+def _with_word(entries: Sequence[CellParity], word: str) -> list[Cell]:
+    return [Cell.parse(entry.cell) for entry in entries if word_of(entry) == word]
+
+
+def _qualified(some: Sequence[Cell], every: Sequence[Cell]) -> str:
+    """Say which of a mode's cells are meant: `` (fed)``, `` (GPU:0)``; nothing for all."""
+    if len(some) == len(every):
+        return ""
+    inputs = list(dict.fromkeys(cell.inputs for cell in some))
+    devices = list(dict.fromkeys(cell.device for cell in some))
+    parts = [
+        *(devices if len(devices) < len({cell.device for cell in every}) else []),
+        *(inputs if len(inputs) < len({cell.inputs for cell in every}) else []),
+    ]
+    return f" ({', '.join(parts or ['some'])})"
+
+
+def in_words(cells: Sequence[Cell], every: Sequence[Cell]) -> str:
+    """Name cells by scenario and size, with modes, and with device and policy where not all are.
+
+    Args:
+        cells: the cells to name.
+        every: all that there are.
+    """
+    by_row = _by_row(every)
+    named: dict[str, dict[str, list[str]]] = {}
+    for (scenario, size), of in _by_row(cells).items():
+        ways = [mode + _qualified(some, by_row[scenario, size][mode]) for mode, some in of.items()]
+        named.setdefault(scenario, {}).setdefault(", ".join(ways), []).append(size)
+    return "; ".join(
+        f"{scenario} {listed(sizes)} in {ways}"
+        for scenario, of_scenario in named.items()
+        for ways, sizes in of_scenario.items()
+    )
+
+
+def _by_row(cells: Iterable[Cell]) -> Mapping[tuple[str, str], Mapping[str, list[Cell]]]:
+    rows: dict[tuple[str, str], dict[str, list[Cell]]] = {}
+    for cell in cells:
+        rows.setdefault((cell.scenario, cell.size), {}).setdefault(cell.mode, []).append(cell)
+    return rows
