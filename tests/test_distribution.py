@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -168,7 +169,8 @@ MERGE = (
 )
 def test_what_cannot_be_split_is_refused_in_a_line(scenario, word, reason, mode):
     cell = words(scenario, [mode])[mode]
-    assert (cell.word, cell.reason) == (word, reason)
+    # Where TensorFlow has refused, the author's line follows.
+    assert (cell.word, re.sub(r" \(\w+\.py:\d+\)$", "", cell.reason)) == (word, reason)
 
 
 @every_mode

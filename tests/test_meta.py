@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from workbench import DEFAULT_GRAPHS as GRAPHS
 from workbench import GRAPHS as EVERY_GRAPH
 from workbench import WHOLE, broken, tensor, words
 
@@ -10,7 +11,6 @@ from harness.errors import ScenarioError
 from harness.record import CellParity
 from harness.runners import DEFAULT_MODES
 
-GRAPHS = tuple(mode for mode in DEFAULT_MODES if mode != "eager")
 EVERY_MODE = WHOLE
 """For defects whose finding depends on the runner; what parity's comparison finds is found in the
 default modes as in any."""

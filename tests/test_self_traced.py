@@ -100,7 +100,7 @@ def test_the_switch_is_left_as_it_was_found_after_an_error_too(before):
 
 
 def test_their_words():
-    found = words(OwnFunction)
+    found = words(OwnFunction, tuple(MODES))
     for mode in RUNS:
         assert found[mode].word == "identical"
         assert not found[mode].reason

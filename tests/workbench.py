@@ -26,6 +26,7 @@ SPLITTING = ("mirrored", "multi_worker")
 WHOLE = tuple(mode for mode in MODES if mode not in SPLITTING)
 """Modes that do every scenario's step in one piece."""
 GRAPHS = tuple(mode for mode in WHOLE if mode != "eager")
+DEFAULT_GRAPHS = tuple(mode for mode in DEFAULT_MODES if mode != "eager")
 SAME_KERNELS = tuple(mode for mode in GRAPHS if mode != "xla")
 """The graph modes that run TensorFlow's own kernels, and so round as eager does."""
 
