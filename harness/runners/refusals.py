@@ -14,6 +14,7 @@ from harness.record import CRASHED, ERROR, TIMEOUT, UNSUPPORTED
 _SYMBOLIC = ("symbolic tf.Tensor", "'SymbolicTensor' object has no attribute", "numpy() is only")
 _NO_CALLBACK = "Could not find callback with key="
 """What ``tf.py_function`` says in a process that is not the Python function's."""
+_IN_ITS_PROCESS = " (tf.py_function must run in the process that made the function)"
 _NO_SESSION = re.compile(r"Session \w+ is not found")
 """What a TensorFlow server that was started again says to the sessions of the one before."""
 _WHERE = re.compile(
@@ -39,7 +40,8 @@ def failure(error: Exception, scenario_file: str = "") -> tuple[str, str]:
         return error.word, str(error)
     word = UNSUPPORTED if _is_refusal(error) else _loss(error) or ERROR
     place = _author_line(error, scenario_file)
-    return word, f"{type(error).__name__}: {_message(error)}{place}"
+    why = _IN_ITS_PROCESS if _NO_CALLBACK in str(error) else ""
+    return word, f"{type(error).__name__}: {_message(error)}{why}{place}"
 
 
 def _is_refusal(error: Exception) -> bool:
