@@ -158,7 +158,7 @@ RUNS = {
 BAD = {
     "scenario": (("bench", "--scenarios", "matmul_chian"), "did you mean matmul_chain"),
     "no such place": (("bench", "--scenarios", "./nowhere"), "no such file or folder"),
-    "mode": (("bench", *FINE, "--modes", "sesion"), "unknown mode 'sesion'; did you mean session?"),
+    "mode": (("bench", *FINE, "--modes", "sesion"), "unknown mode 'sesion'; did you mean session"),
     "size": (("bench", *FINE, "--sizes", "tini"), "unknown size 'tini'; did you mean tiny?"),
     "inputs": (("bench", *FINE, "--inputs", "feed"), "unknown inputs policy 'feed'; did you mean"),
     "device": (

@@ -13,6 +13,7 @@ import tensorflow as tf
 from workbench import broken, program, words
 
 from harness import Scenario, Size
+from harness.bench.prepare import warm_tensorflow
 from harness.errors import Lost
 from harness.runners import MODES, session_remote
 from harness.runners.refusals import failure
@@ -86,10 +87,12 @@ def test_a_python_function_cannot_be_called_from_the_server(inputs):
     assert cell.reason.startswith(
         "InvalidArgumentError: ValueError: Could not find callback with key=pyfunc_"
     )
+    assert "must run in the process that made the function" in cell.reason
 
 
 def test_a_killed_server_costs_the_cell_and_is_replaced():
-    session_remote.warm()
+    idle = program(Count, "session_remote")
+    idle.call()
     killed = server()
     killer = threading.Timer(1.0, killed.kill)
     killer.start()
@@ -97,44 +100,46 @@ def test_a_killed_server_costs_the_cell_and_is_replaced():
     killer.join()
     assert cell.word == "crashed"
     assert cell.reason.startswith("the TensorFlow server is gone: the process was ended by SIGKILL")
-    cells = words(broken("healthy"), ["eager", "session_remote"])
-    assert cells["session_remote"].word == "identical"
-    assert server() != killed
 
-
-def test_a_server_killed_inside_the_clock_is_told_too():
-    built = program(Count, "session_remote")
-    built.call()
-    server().kill()
-    with pytest.raises(tf.errors.AbortedError) as raised:
-        built.call()
-    word, reason = failure(raised.value)
+    with pytest.raises(tf.errors.AbortedError) as inside_the_clock:
+        idle.call()
+    word, reason = failure(inside_the_clock.value)
     assert word == "crashed"
     assert "is not found" in reason
-    built.close()  # there is nothing left to close, and that is no error
+    with pytest.raises(Lost, match="server is gone: the process was ended by SIGKILL"):
+        idle.load(idle.state())
+    idle.close()  # there is nothing left to close, and that is no error
+
+    assert server() != killed
+    cells = words(broken("healthy"), ["eager", "session_remote"])
+    assert cells["session_remote"].word == "identical"
 
 
-def test_a_hanging_server_costs_the_time_limit_and_is_replaced(monkeypatch):
+def test_a_hanging_server_costs_the_time_limit_and_is_killed(monkeypatch):
     monkeypatch.setattr(session_remote, "CALL_S", 2.0)
     built = program(Count, "session_remote")
     hanging = server()
     hanging.send_signal(signal.SIGSTOP)
-    with pytest.raises(
-        Lost, match="the TensorFlow server hangs: it did not answer within 2 s"
-    ) as lost:
+    monkeypatch.setattr(session_remote, "READY_S", 0.01)  # its successor will be too slow
+    with pytest.raises(Lost, match="the TensorFlow server hangs: it did not answer within 2 s") as (
+        lost
+    ):
         built.run(built.task.feeds[0])
     assert failure(lost.value)[0] == "timeout"
     hanging.wait(20)
-    with pytest.raises(Lost, match="the TensorFlow server is gone: it did not answer within 2 s"):
+
+    built._server._keeper.join(20)
+    silent = r"process 'serve' was silent for 0\.01 s"
+    with pytest.raises(Lost, match=rf"server is gone: .*{silent}") as lost:
         built.state()
-
-
-def test_a_server_that_does_not_start_is_told(monkeypatch):
-    monkeypatch.setattr(session_remote, "_server", None)
-    monkeypatch.setattr(session_remote, "READY_S", 0.01)
-    with pytest.raises(Lost, match=r"process 'serve' was silent for 0\.01 s") as lost:
+    assert failure(lost.value)[0] == "crashed"
+    with pytest.raises(Lost, match=silent) as lost:
         program(Count, "session_remote")
-    assert lost.value.word == "timeout"
+    assert failure(lost.value)[0] == "timeout"
+    warm_tensorflow(["session_remote"])  # leaves the complaint to the cells
+
+    monkeypatch.undo()
+    assert program(Count, "session_remote").call() == 3
 
 
 def test_the_mode_is_one_of_distribution_and_not_of_the_default_grid():

@@ -19,6 +19,7 @@ _BRIDGE = (
 )
 _NO_CALLBACK = "Could not find callback with key="
 """What ``tf.py_function`` says in a process that is not the Python function's."""
+_IN_ITS_PROCESS = " (tf.py_function must run in the process that made the function)"
 _NO_SESSION = re.compile(r"Session \w+ is not found")
 """What a TensorFlow server that was started again says to the sessions of the one before."""
 _WHERE = re.compile(
@@ -42,7 +43,8 @@ def failure(error: Exception, scenario_file: str = "") -> tuple[str, str]:
         return ERROR, str(error)
     if isinstance(error, Lost):
         return error.word, str(error)
-    message = f"{type(error).__name__}: {_message(error)}{_author_line(error, scenario_file)}"
+    text = _message(error) + (_IN_ITS_PROCESS if _NO_CALLBACK in str(error) else "")
+    message = f"{type(error).__name__}: {text}{_author_line(error, scenario_file)}"
     if not _is_refusal(error):
         return _loss(error) or ERROR, message
     hint = _BRIDGE if any(phrase in message for phrase in _NO_VALUE) else ""

@@ -69,26 +69,41 @@ class Server:
     def __init__(self) -> None:
         self._ended = self._hung = ""
         self._cpus = len(tf.config.list_logical_devices("CPU"))
-        self._helper, self.target = self._started(port=0)
-        self.usable = True
+        self.target = ""
+        """Its address, ``grpc://host:port``: the same for all its processes."""
+        self.usable = False
         """Whether the server lives, or is being started again."""
-        threading.Thread(target=self._keep, daemon=True).start()
+        self._helper: Helper
+        self.start()
+
+    def start(self) -> None:
+        """Start the server, at first or after it could not be started again."""
+        self._start_process()
+        self.usable = True
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self._keeper.start()
 
     @property
     def pid(self) -> int:
         """Process id of the server of the moment."""
         return self._helper.pid
 
-    def _started(self, port: int) -> tuple[Helper, str]:
+    def _start_process(self) -> None:
+        port = int(self.target.rpartition(":")[2] or 0)
         helper = Helper(serve, self._cpus, port)
-        return helper, helper.receive(READY_S)
+        try:
+            self.target = helper.receive(READY_S)
+        except Lost:
+            helper.close()
+            raise
+        self._helper = helper
 
     def _keep(self) -> None:
         while True:
             ended = self._helper.wait()
             self._ended, self._hung = self._hung or ended, ""
             try:
-                self._helper, _ = self._started(port=int(self.target.rpartition(":")[2]))
+                self._start_process()
             except Lost as lost:
                 self._ended = str(lost)
                 self.usable = False
@@ -117,10 +132,16 @@ _server: Server | None = None
 
 
 def server() -> Server:
-    """The server of this process; started when there is none."""
+    """The server of this process; started when there is none.
+
+    Raises:
+        Lost: it does not start.
+    """
     global _server  # noqa: PLW0603 - one for the whole process is the point
-    if _server is None or not _server.usable:
+    if _server is None:
         _server = Server()
+    elif not _server.usable:
+        _server.start()
     return _server
 
 
