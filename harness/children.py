@@ -119,7 +119,8 @@ def run_child(
         return Outcome(word, killed, watch.cell)
     if process.returncode != 0 or not watch.finished:
         how = how_it_ended(process.returncode)
-        return Outcome(CRASHED, f"{how}{last_lines(log.read_bytes())}", watch.cell)
+        told = last_lines(log.read_text(encoding="utf-8", errors="replace"))
+        return Outcome(CRASHED, f"{how}{told}", watch.cell)
     return Outcome("complete")
 
 
@@ -166,7 +167,7 @@ class _Watch:
 
 
 def child_environment() -> dict[str, str]:
-    """The environment in which ``python -m harness…`` finds the harness from any folder."""
+    """The environment variables of a process of the harness."""
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path}
@@ -183,16 +184,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def how_it_ended(code: int) -> str:
-    """A return code in words: an exit code, or the signal that ended the process."""
+    """What a return code of ``subprocess`` says."""
     if code < 0:
         return f"the process was ended by {signal.Signals(-code).name}"
     return f"the process ended with exit code {code}"
 
 
-def last_lines(output: bytes, count: int = 3) -> str:
-    """What a process wrote last, to follow a reason; empty where it wrote nothing."""
-    lines = output.decode(errors="replace").splitlines()
-    told = [line.strip() for line in lines if line.strip()][-count:]
+def last_lines(log: str, count: int = 3) -> str:
+    """The last words of a process's output, to be put behind how it ended."""
+    told = [line.strip() for line in log.splitlines() if line.strip()][-count:]
     return f": {' | '.join(told)}" if told else ""
 
 

@@ -15,8 +15,11 @@ class Unsupported(Exception):
     """A mode cannot run a scenario; the message is the reason."""
 
 
-class CellFailed(Exception):
-    """What became of a cell in another process: the word for it, and the reason in one line."""
+class Lost(Exception):
+    """A process that a mode works with died or does not answer; the message is the reason.
+
+    ``word`` is ``crashed`` or ``timeout``.
+    """
 
     def __init__(self, word: str, reason: str) -> None:
         super().__init__(reason)

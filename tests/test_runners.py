@@ -139,7 +139,7 @@ def assert_same_bits(found, expected):
 
 def test_the_modes_of_the_list_are_the_runners_that_exist():
     runners = Path(parity.__file__).parent.parent / "runners"
-    shared = {"__init__", "program", "refusals", "replicas", "worker", "workers"}
+    shared = {"__init__", "processes", "program", "refusals", "replicas", "worker", "workers"}
     assert {file.stem for file in runners.glob("*.py")} - shared == set(MODES)
     assert BASELINE in MODES
 

@@ -51,6 +51,20 @@ class Task:
         """Names of the feed's entries in the order of ``step``'s parameters."""
         return list(inspect.signature(self.scenario.step).parameters)[1:]
 
+    def specs(self) -> list[tf.TensorSpec]:
+        """What ``step``'s arguments are in every feed: the dimensions that all of them share.
+
+        A dimension that varies is None, and the shape is unknown where the rank varies.
+        """
+        return [
+            tf.TensorSpec(
+                _common_shape([feed[name].shape for feed in self.feeds]),
+                tf.as_dtype(self.feeds[0][name].dtype),
+                name,
+            )
+            for name in self.argument_names()
+        ]
+
     @property
     def asynchronous(self) -> bool:
         """Whether a call can return before the device has finished."""
@@ -158,6 +172,15 @@ class TensorProgram(Program):
 
     def variables(self) -> Mapping[str, tf.Variable]:
         return self._variables
+
+
+def _common_shape(shapes: list[tuple[int, ...]]) -> tf.TensorShape:
+    """The dimensions that all shapes share; None where they differ."""
+    if len({len(shape) for shape in shapes}) > 1:
+        return tf.TensorShape(None)
+    return tf.TensorShape(
+        [sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True)]
+    )
 
 
 def cycled(task: Task) -> Iterator[list[Array]]:

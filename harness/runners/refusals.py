@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from harness.errors import CellFailed, ScenarioError, Unsupported
+from harness.errors import Lost, ScenarioError, Unsupported
 from harness.record import ERROR, UNSUPPORTED
 
 _SYMBOLIC = ("symbolic tf.Tensor", "'SymbolicTensor' object has no attribute", "numpy() is only")
@@ -21,10 +21,10 @@ def failure(error: Exception, scenario_file: str = "") -> tuple[str, str]:
         error: what was raised.
         scenario_file: where the author's code is; its line is named in the reason.
     """
-    if isinstance(error, CellFailed):
-        return error.word, str(error)
     if isinstance(error, Unsupported | ScenarioError):
         return (UNSUPPORTED if isinstance(error, Unsupported) else ERROR), str(error)
+    if isinstance(error, Lost):
+        return error.word, str(error)
     word = UNSUPPORTED if _is_refusal(error) else ERROR
     place = _author_line(error, scenario_file)
     return word, f"{type(error).__name__}: {_message(error)}{place}"

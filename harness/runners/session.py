@@ -42,7 +42,7 @@ class SessionProgram(Program):
             scenario = task.instance()
             scenario.build()
             self._variables = variables_of(scenario)
-            self._inputs = [self._input(name) for name in self._names]
+            self._inputs = [self._input(spec) for spec in task.specs()]
             self._function = tf.function(scenario.step)
             outputs = self._function(*(tf.identity(value) for value in self._inputs))
             require_outputs(outputs)
@@ -52,15 +52,17 @@ class SessionProgram(Program):
             self._loads = [_Load(variable) for variable in self._variables.values()]
             self._places = [_Load(v) for v in self._inputs if isinstance(v, tf.Variable)]
             initialise = v1.global_variables_initializer()
-        cpus = len(tf.config.list_logical_devices("CPU"))
-        self._session = v1.Session(
-            graph=self._graph, config=v1.ConfigProto(device_count={"CPU": cpus})
-        )
+        self._session = self._open_session()
         self._session.run(initialise)
         self._read = self._fetcher(list(self._variables.values()))
         self._fetch = self._fetcher(fetches, None if self._resident else self._inputs)
         self._place(task.feeds[0])
         self.call = self._timed_call(fetches)
+
+    def _open_session(self) -> Any:
+        """A session of the graph, with as many CPUs as this process."""
+        cpus = len(tf.config.list_logical_devices("CPU"))
+        return v1.Session(graph=self._graph, config=v1.ConfigProto(device_count={"CPU": cpus}))
 
     @property
     def _resident(self) -> bool:
@@ -75,14 +77,11 @@ class SessionProgram(Program):
         fetch: Callable[..., list[Array]] = self._session.make_callable(fetches, feed_list=feeds)
         return fetch
 
-    def _input(self, name: str) -> Any:
-        arrays = [feed[name] for feed in self.task.feeds]
-        shape = _common_shape([array.shape for array in arrays])
-        dtype = tf.as_dtype(arrays[0].dtype)
+    def _input(self, spec: tf.TensorSpec) -> Any:
         if not self._resident:
-            return v1.placeholder(dtype, shape, name=name)
-        start = tf.zeros(arrays[0].shape, dtype)
-        return tf.Variable(start, trainable=False, shape=shape, name=f"resident_{name}")
+            return v1.placeholder(spec.dtype, spec.shape, name=spec.name)
+        start = tf.zeros(self.task.feeds[0][spec.name].shape, spec.dtype)
+        return tf.Variable(start, trainable=False, shape=spec.shape, name=f"resident_{spec.name}")
 
     def _place(self, feed: Feed) -> None:
         for name, place in zip(self._names, self._places, strict=False):
@@ -139,15 +138,6 @@ class _Load:
         # A session takes an aligned array's memory as it is: what becomes of the array would
         # become of the variable.
         session.run(self._assign, {self._value: np.array(value)})
-
-
-def _common_shape(shapes: list[tuple[int, ...]]) -> tf.TensorShape:
-    """The dimensions that all feeds share; None where they differ."""
-    if len({len(shape) for shape in shapes}) > 1:
-        return tf.TensorShape(None)
-    return tf.TensorShape(
-        [sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True)]
-    )
 
 
 build: Callable[[Task], SessionProgram] = SessionProgram

@@ -1,0 +1,156 @@
+"""Helper processes: TensorFlow in another process, which works for this one and ends with it.
+
+``Helper(serve, 2)`` starts a process that imports TensorFlow and calls ``serve(connection, 2)``.
+The two talk in messages, any objects that can be pickled; a first one says that it is ready::
+
+    def serve(connection, cpus):
+        server = ...
+        connection.send(server.target)
+        server.join()
+
+    helper = Helper(serve, 2)
+    target = helper.receive(timeout_s=60)
+
+A helper ends when its function returns, when it is killed, and when this process ends, however that
+comes about. One that dies or is silent is told by ``Lost``, never waited for longer than asked.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection, Pipe
+from typing import IO, Any
+
+from harness.children import child_environment, how_it_ended, last_lines
+from harness.errors import Lost
+from harness.lean_import import import_tensorflow
+from harness.record import CRASHED, TIMEOUT
+
+_GRACE_S = 10.0
+_TAIL_BYTES = 10_000
+
+
+class Helper:
+    """A process that runs one function of an importable module."""
+
+    def __init__(
+        self,
+        work: Callable[..., None],
+        *arguments: object,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start the process; do not wait for it.
+
+        Args:
+            work: a function of a module, called with the connection and then the arguments.
+            arguments: whatever can be pickled.
+            environment: variables of the process, besides those that every child has.
+        """
+        self._name = work.__name__
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the helper
+        self._connection, theirs = Pipe()
+        with theirs:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", __name__),
+                    *(str(theirs.fileno()), work.__module__, work.__qualname__),
+                ],
+                stdin=subprocess.PIPE,  # the end of this process closes it
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is for this process, which then ends the helper
+                env={**child_environment(), **(environment or {})},
+            )
+        self.close = weakref.finalize(self, _close, self._process, self._connection, self._log)
+        """End the process and free what belongs to it. Happens by itself when nothing refers to the
+        helper any more, and at the end of this process."""
+        self.send(arguments)
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def send(self, message: object) -> None:
+        """Give the helper a message.
+
+        Raises:
+            Lost: the process is gone.
+        """
+        try:
+            self._connection.send(message)
+        except OSError:
+            raise self._lost() from None
+
+    def receive(self, timeout_s: float) -> Any:
+        """The helper's next message.
+
+        Raises:
+            Lost: the process ended (``crashed``), or said nothing for ``timeout_s`` (``timeout``).
+        """
+        try:
+            if self._connection.poll(timeout_s):
+                return self._connection.recv()
+        except (EOFError, OSError):
+            raise self._lost() from None
+        raise Lost(TIMEOUT, f"the helper process {self._name!r} was silent for {timeout_s:g} s")
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+
+    def wait(self) -> str:
+        """Wait for the process to end and say how it did, with its last words."""
+        code = self._process.wait()
+        size = os.fstat(self._log.fileno()).st_size
+        # The process writes at the position that both share: reading must not move it.
+        tail = os.pread(self._log.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+        return f"{how_it_ended(code)}{last_lines(tail.decode(errors='replace'))}"
+
+    def _lost(self) -> Lost:
+        try:
+            self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        return Lost(CRASHED, f"the helper process {self._name!r} is gone: {self.wait()}")
+
+
+def _close(process: subprocess.Popen[bytes], connection: Connection, log: IO[bytes]) -> None:
+    process.kill()
+    process.wait()
+    assert process.stdin is not None
+    for file in (connection, process.stdin, log):
+        file.close()
+
+
+def main() -> None:
+    """Be a helper: import TensorFlow, then call the function with what the parent sends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    descriptor, module, function = sys.argv[1:]
+    import_tensorflow()
+    with Connection(int(descriptor)) as connection:
+        arguments = connection.recv()
+        getattr(importlib.import_module(module), function)(connection, *arguments)
+
+
+def _end_with_parent() -> None:
+    """End this process when its standard input closes: the parent holds the other end."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

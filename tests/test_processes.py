@@ -1,0 +1,73 @@
+"""Helper processes: what they say, how they end, and that they end with their parent."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import helper_work
+import psutil
+import pytest
+
+from harness.children import child_environment
+from harness.errors import Lost
+from harness.runners.processes import Helper
+
+READY_S = 120
+GONE_S = 20
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+
+
+def test_a_helper_answers_is_silent_and_dies():
+    helper = Helper(helper_work.answer, {"cpus": 2}, environment={"OF_THE_HELPER": "yes"})
+    try:
+        assert helper.receive(READY_S) == (({"cpus": 2},), "yes", True)
+        helper.send([1, 2])
+        assert helper.receive(GONE_S) == [1, 2]
+        with pytest.raises(Lost, match=r"process 'answer' was silent for 0\.1 s") as lost:
+            helper.receive(timeout_s=0.1)
+        assert lost.value.word == "timeout"
+        assert helper.alive
+        helper.send("raise")
+        with pytest.raises(Lost, match="'answer' is gone: the process ended with exit code 1") as (
+            lost
+        ):
+            helper.receive(GONE_S)
+        assert lost.value.word == "crashed"
+        assert "ValueError: this was asked for" in str(lost.value)
+        assert not helper.alive
+        with pytest.raises(Lost, match="is gone"):
+            helper.send("anything")
+    finally:
+        helper.close()
+
+
+PARENT = """
+import time, helper_work
+from harness.runners.processes import Helper
+helper = Helper(helper_work.sleep)
+print(helper.pid, flush=True)
+time.sleep(3600)
+"""
+
+
+def test_a_helper_ends_with_a_parent_that_is_killed():
+    environment = child_environment()  # with this folder on the path
+    command = [sys.executable, "-c", PARENT]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as parent:
+        helper = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    helper.wait(GONE_S)  # raises when it lives on
+
+
+def test_a_helper_that_nobody_has_any_more_ends():
+    helper = Helper(helper_work.sleep)
+    process = psutil.Process(helper.pid)
+    del helper
+    process.wait(GONE_S)
