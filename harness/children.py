@@ -180,7 +180,7 @@ class _Watch:
 
 
 def child_environment() -> dict[str, str]:
-    """The environment in which ``python -m harness…`` finds the harness from any folder."""
+    """The environment variables of a process of the harness."""
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path}
@@ -197,7 +197,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def how_it_ended(code: int) -> str:
-    """A return code in words: an exit code, or the signal that ended the process."""
+    """What a return code of ``subprocess`` says."""
     if code < 0:
         return f"the process was ended by {signal.Signals(-code).name}"
     return f"the process ended with exit code {code}"

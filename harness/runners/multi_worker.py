@@ -89,7 +89,11 @@ class MultiWorkerProgram(Program):
 
 
 def warm() -> None:
-    """Start the workers, so that no program's cold cost holds it."""
+    """Start the workers.
+
+    Raises:
+        Lost: they do not start.
+    """
     cluster()
 
 
