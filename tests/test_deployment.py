@@ -75,6 +75,7 @@ def test_the_fresh_process_has_never_seen_a_scenario(tmp_path, mode):
     (feed,) = built.task.feeds
     total = built.run(feed)["total"]
     np.testing.assert_array_equal(total, feed["x"] if feed["x"].sum() > 0 else 0 * feed["x"])
+    assert built._at.process is fresh.shared()
     modules = fresh.shared().request("modules")
     assert {"tensorflow", "harness.runners.loaded"} <= {*modules}
     ours = {name for name in modules if name.partition(".")[0] in {"harness", "scenarios"}}
