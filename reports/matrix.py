@@ -59,16 +59,26 @@ def matrix(parity: Iterable[CellParity], kinds: Kinds) -> Matrix:
 
 
 def reasons(parity: Iterable[CellParity]) -> list[Reason]:
-    """Every reason once, with its cells: of ``unsupported``, then declared, then the troubles."""
+    """Every reason once, with its cells: of ``unsupported``, then declared, then the troubles.
+
+    A cell whose tensors differ for several declared reasons is named with each of them.
+    """
     entries = list(parity)
     every = [Cell.parse(entry.cell) for entry in entries]
     found: dict[tuple[str, str], list[Cell]] = {}
     for entry, cell in zip(entries, every, strict=True):
         if entry.word not in AGREEING:
-            text = entry.known or entry.reason or "no reason was recorded"
-            found.setdefault((word_of(entry), text), []).append(cell)
+            for text in _texts(entry):
+                found.setdefault((word_of(entry), text), []).append(cell)
     ordered = sorted(found.items(), key=lambda each: _place(each[0][0]))
     return [Reason(word, text, in_words(cells, every)) for (word, text), cells in ordered]
+
+
+def _texts(entry: CellParity) -> list[str]:
+    declared = [t.known for t in entry.tensors if t.known and t.word not in AGREEING]
+    if entry.known:
+        return list(dict.fromkeys(declared)) or [entry.known]
+    return [entry.reason or "no reason was recorded"]
 
 
 def word_of(entry: CellParity) -> str:

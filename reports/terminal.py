@@ -169,7 +169,7 @@ def results_grid(summary: pd.DataFrame) -> Grid:
     modes = list(cells["mode"].unique())
     devices = cells["device"].nunique() > 1
     layout = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
-    layout.add_column("")
+    layout.add_column("", overflow="fold")
     for mode in modes:
         layout.add_column(mode)
     scenario = ""

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from harness.frames import read
 from harness.grid import CONTROL
-from harness.record import CellParity, Run
+from harness.record import CellParity, Run, TensorComparison
 from reports import Rendered, render, tables, terminal, text
 from reports.charts import style, training
 from reports.curves import curves, furthest
@@ -149,6 +149,21 @@ def test_every_reason_is_said_once_with_its_cells(parity: list[CellParity]) -> N
         ),
         ("differs (known)", KNOWN, "custom_gradient guide in session (resident)"),
         ("vacuous", "every element is NaN", "custom_gradient large in function (fed)"),
+    ]
+
+
+def test_a_cell_with_several_declared_reasons_is_named_with_each() -> None:
+    def entry(mode: str, *reasons: str) -> CellParity:
+        tensors = tuple(
+            TensorComparison("t", "output", "eager", "differs", known=each) for each in reasons
+        )
+        cell = f"s/a/{mode}/CPU:0/fed"
+        return CellParity(cell, "differs", known=" ".join(reasons), tensors=tensors)
+
+    found = reasons([entry("m", "this", "that", "this"), entry("n", "that")])
+    assert [(each.text, each.cells) for each in found] == [
+        ("this", "s a in m"),
+        ("that", "s a in m, n"),
     ]
 
 
@@ -281,7 +296,8 @@ def test_the_training_chart_has_a_line_a_mode_and_the_distance(ten: Rendered) ->
         np.testing.assert_array_equal(line.get_ydata(), curve_of(mode))
     places = [(line.get_markevery()[0], line.get_markevery()[1]) for line in drawn.values()]
     assert len(set(places)) == len(drawn)  # lines that lie on each other show their markers
-    (line,) = distance.lines
+    line, points = distance.lines
+    np.testing.assert_array_equal(points.get_ydata(), line.get_ydata())
     assert by_colour[str(line.get_color())] == "session"
     assert np.nanmax(np.asarray(line.get_ydata(), float)) == pytest.approx(1e-6)
     words = [each.get_text() for each in curve.texts]

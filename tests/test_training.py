@@ -13,6 +13,7 @@ from harness import Goal, Scenario, Size
 from harness.parity.check import subject
 from harness.record import AGREEING, UNSUPPORTED, CellParity, Run, read_json, write_json
 from harness.runners import DEFAULT_MODES, MODES
+from scenarios.mnist_step import MnistStep
 from scenarios.mnist_training import MnistTrainingGraph, MnistTrainingLoop
 from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
 
@@ -56,6 +57,14 @@ def test_inputs_of_mnist_training_are_the_files_digits_as_many_of_each():
         assert (feed["images"].dtype, feed["labels"].dtype) == (np.uint8, np.int32)
         assert set(np.bincount(feed["labels"])) == {count // 10}
         assert feed["images"].max() == 255
+
+
+def test_inputs_do_not_depend_on_what_the_process_did_before():
+    orders = []
+    for seed in (1, 2):
+        tf.keras.utils.set_random_seed(seed)
+        orders.append(subject(MnistStep, "tiny").feeds[0]["labels"])
+    np.testing.assert_array_equal(*orders)
 
 
 def test_the_order_is_the_guides_shuffled_repeated_and_in_batches():

@@ -18,8 +18,8 @@ CAPTION = (
     "The output named above each panel on the way to the scenario's goal, from the same initial "
     "state and on the same batches in every mode. Lines that lie on each other share their place: "
     "each mode puts its markers at places of its own. The smaller panel is the absolute distance "
-    "from eager's curve, on a log scale; a mode that goes eager's way bit for bit has no line "
-    "there. The first update has number 0."
+    "from eager's curve, on a log scale, with gaps where it is zero; a mode that goes eager's "
+    "way bit for bit has no line there. The first update has number 0."
 )
 CURVE_IN = 1.5
 DISTANCE_IN = 0.62
@@ -94,6 +94,9 @@ def _distances(axes: Axes, of: pd.DataFrame, parted: list[Any], modes: list[str]
     for row in parted:
         shown = np.where(np.isfinite(row.distance) & (row.distance > 0), row.distance, np.nan)
         _line(axes, shown, row, modes, ms=3.5, lw=1.1)
+        # A value between two zeros has no line.
+        colour = style.look_of(str(row.mode), modes).colour
+        axes.plot(shown, ".", ms=2.5, mew=0, color=colour)
     axes.set_yscale("log")
     axes.margins(y=0.12)
     _frame(axes, of)
