@@ -247,15 +247,6 @@ def _common_shape(shapes: list[tuple[int, ...]]) -> tf.TensorShape:
     )
 
 
-def _common_shape(shapes: list[tuple[int, ...]]) -> tf.TensorShape:
-    """The dimensions that all shapes share; None where they differ."""
-    if len({len(shape) for shape in shapes}) > 1:
-        return tf.TensorShape(None)
-    return tf.TensorShape(
-        [sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True)]
-    )
-
-
 def cycled(task: Task) -> Iterator[list[Array]]:
     """The feeds' arrays in the order of ``step``'s parameters, without end."""
     names = task.argument_names()
