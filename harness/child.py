@@ -20,7 +20,6 @@ from harness.errors import ScenarioError, UsageError
 from harness.journal import Journal
 from harness.lean_import import import_tensorflow
 from harness.plan import CheckPlan, MeasurePlan
-from harness.runners import MODES
 
 
 def main() -> int:
@@ -30,11 +29,7 @@ def main() -> int:
     plan = plans.read(Path(sys.argv[1]))
     journal = Journal(Path(sys.argv[2]))
     import_tensorflow()
-    programs = 0
-    if isinstance(plan, MeasurePlan):
-        programs = len(plan.timed)
-        for mode in sorted({timed.mode for timed in plan.timed}):
-            MODES[mode].start()
+    programs = len(plan.timed) if isinstance(plan, MeasurePlan) else 0
     journal.write("imported", startup_s=time.perf_counter() - started, programs=programs)
     try:
         if isinstance(plan, CheckPlan):
@@ -109,7 +104,7 @@ def measure(plan: MeasurePlan, journal: Journal, parent: int) -> None:
     subjects: dict[tuple[str, str], Subject] = {}
     prepared: dict[str, Prepared] = {}
     failed: dict[str, tuple[str, str]] = {}
-    warm_tensorflow()
+    warm_tensorflow({timed.mode for timed in plan.timed})
     # Which mode is built first would otherwise always pay for what the first use of an op costs.
     for timed in rng.sample(plan.timed, len(plan.timed)):
         cell = Cell.parse(timed.cell)

@@ -111,8 +111,9 @@ class Blocks:
             benchmark.has_error = True  # half a block is no block: pytest-benchmark leaves it out
             raise
         except Exception as error:
-            self.failed[cell] = failure(error, inspect.getfile(prepared.program.task.scenario))
-            self.journal.write("failed", cell=cell, status="error", reason=self.failed[cell][1])
+            word, reason = failure(error, inspect.getfile(prepared.program.task.scenario))
+            self.failed[cell] = word, reason
+            self.journal.write("failed", cell=cell, status=word, reason=reason)
             raise
         self.probes.append(probe)
         benchmark.extra_info.update(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
+from harness.errors import Lost
 from harness.grid import Cell
 from harness.parity.check import Subject
 from harness.plan import Timed
+from harness.runners import MODES
 from harness.runners.program import Call, Program
 from harness.scenario import Feed, State
 
@@ -66,14 +69,20 @@ class Prepared:
         return self.call_s < WHOLE_CALL_S
 
 
-def warm_tensorflow() -> None:
+def warm_tensorflow(modes: Iterable[str]) -> None:
     """Use every way of executing once, so that no cell's cold cost holds TensorFlow's own start.
 
     The first op of a process creates devices and thread pools, some 60 ms that belong to nobody.
+
+    Args:
+        modes: the modes that will be built; some have a cost of their own (a compiler, a server).
     """
     tf.function(tf.math.square)(tf.constant(2.0)).numpy()
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         session.run(tf.math.square(tf.Variable(2.0).initial_value))
+    for mode in modes:
+        with suppress(Lost):  # the mode's cells will say so, one by one
+            MODES[mode].warm()
 
 
 def prepare(subject: Subject, timed: Timed) -> Prepared:

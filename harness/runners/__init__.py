@@ -24,17 +24,20 @@ class Mode:
     devices: int = 1
     """How many logical devices of one kind the mode needs."""
 
-    def start(self) -> None:
-        """Start what all programs of the mode share, so that no cell's cold cost holds it."""
-        runner = importlib.import_module(f"harness.runners.{self.name}")
-        if hasattr(runner, "start"):
-            runner.start()
-
     def build(self, task: Task) -> Program:
         """Build the task's scenario in this mode (imports the runner, and with it TensorFlow)."""
         runner = importlib.import_module(f"harness.runners.{self.name}")
         program: Program = runner.build(task)
         return program
+
+    def warm(self) -> None:
+        """Pay what the mode costs once in a process, so that no program's cold cost holds it.
+
+        A runner that has such a cost has a function ``warm``.
+        """
+        runner = importlib.import_module(f"harness.runners.{self.name}")
+        if hasattr(runner, "warm"):
+            runner.warm()
 
 
 MODES = {

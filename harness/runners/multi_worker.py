@@ -14,12 +14,11 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import tensorflow as tf
 
-from harness.errors import CellFailed, Unsupported
+from harness.errors import Unsupported
 from harness.runners.program import Program, Task
 from harness.runners.replicas import require_same, require_shares
 from harness.runners.workers import WORKERS, cluster
@@ -89,10 +88,13 @@ class MultiWorkerProgram(Program):
         self._finish()
 
 
-def start() -> None:
-    """Start the workers; where that fails, the first program says why."""
-    with suppress(CellFailed):
-        cluster()
+def warm() -> None:
+    """Start the workers.
+
+    Raises:
+        Lost: they do not start.
+    """
+    cluster()
 
 
 build = MultiWorkerProgram

@@ -17,8 +17,10 @@ comes about. One that dies or is silent is told by ``Lost``, never waited for lo
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +37,7 @@ from harness.record import CRASHED, TIMEOUT
 
 _GRACE_S = 10.0
 _TAIL_BYTES = 10_000
+_PR_SET_PDEATHSIG = 1
 
 
 class Helper:
@@ -45,6 +48,7 @@ class Helper:
         work: Callable[..., None],
         *arguments: object,
         environment: Mapping[str, str] | None = None,
+        name: str = "",
     ) -> None:
         """Start the process; do not wait for it.
 
@@ -52,8 +56,10 @@ class Helper:
             work: a function of a module, called with the connection and then the arguments.
             arguments: whatever can be pickled.
             environment: variables of the process, besides those that every child has.
+            name: what it is called in reasons; default: the function's name.
         """
-        self._name = work.__name__
+        self._name = name or work.__name__
+        self._heard = 0
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the helper
         self._connection, theirs = Pipe()
         with theirs:
@@ -71,7 +77,10 @@ class Helper:
             )
         self.close = weakref.finalize(self, _close, self._process, self._connection, self._log)
         """End the process and free what belongs to it. Happens by itself when nothing refers to the
-        helper any more, and at the end of this process."""
+        helper any more."""
+        # At the end of this process the helper outlives whatever still works with it: sessions
+        # that are freed late would wait for a server that is gone.
+        self.close.atexit = False
         self.send(arguments)
 
     @property
@@ -83,6 +92,14 @@ class Helper:
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self._process.poll() is None
+
+    def fileno(self) -> int:
+        """For ``multiprocessing.connection.wait``, to wait for messages of several helpers."""
+        return self._connection.fileno()
+
+    def forget(self) -> None:
+        """Leave what the process has written so far out of its last words."""
+        self._heard = os.fstat(self._log.fileno()).st_size
 
     def send(self, message: object) -> None:
         """Give the helper a message.
@@ -114,11 +131,13 @@ class Helper:
 
     def wait(self) -> str:
         """Wait for the process to end and say how it did, with its last words."""
-        code = self._process.wait()
+        how = how_it_ended(self._process.wait())
+        if not self.close.alive:
+            return how
         size = os.fstat(self._log.fileno()).st_size
         # The process writes at the position that both share: reading must not move it.
-        tail = os.pread(self._log.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES))
-        return f"{how_it_ended(code)}{last_lines(tail.decode(errors='replace'))}"
+        tail = os.pread(self._log.fileno(), _TAIL_BYTES, max(self._heard, size - _TAIL_BYTES))
+        return f"{how}{last_lines(tail.decode(errors='replace'))}"
 
     def _lost(self) -> Lost:
         try:
@@ -138,6 +157,8 @@ def _close(process: subprocess.Popen[bytes], connection: Connection, log: IO[byt
 
 def main() -> None:
     """Be a helper: import TensorFlow, then call the function with what the parent sends."""
+    if sys.platform == "linux":  # where the kernel ends even a process that is stopped
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     descriptor, module, function = sys.argv[1:]
     import_tensorflow()

@@ -10,6 +10,7 @@ are merged between the ops of the step, and TensorFlow does not merge inside a n
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
@@ -55,7 +56,12 @@ class ReplicatedProgram(TensorProgram):
         return scope
 
     def step(self) -> Callable[..., Any]:
-        self._traced: Callable[..., Any] = tf.function(self._together)
+        # TensorFlow counts traces by function, to warn of retracing: by the author's, not by ours.
+        @functools.wraps(self.scenario.step)
+        def together(*shares: Any) -> tuple[Any, Mapping[str, Any]]:
+            return self._together(*shares)
+
+        self._traced: Callable[..., Any] = tf.function(together)
         return self._traced
 
     def _together(self, *shares: Any) -> tuple[Any, Mapping[str, Any]]:

@@ -1,22 +1,15 @@
-"""One worker of the mode ``multi_worker``: a process that builds programs and does as it is told.
+"""One worker of the mode ``multi_worker``: builds programs in its process and does as it is told.
 
-``python -m harness.runners.worker CONNECTION PARENT``, with its place in the cluster in
-``TF_CONFIG``. A command is ``(name, program, arguments)``, an answer ``(word, value or reason)``.
+A command is ``(name, program, arguments)``, an answer ``(word, value or reason)``.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
-import sys
-import threading
 from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from harness.lean_import import import_tensorflow
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -25,14 +18,10 @@ if TYPE_CHECKING:
 
 DONE = ""
 """The word of an answer that is no failure."""
-_PR_SET_PDEATHSIG = 1
 
 
-def main() -> None:
-    """Join the cluster, then serve until the parent is gone."""
-    connection: Connection[Any, Any] = Connection(int(sys.argv[1]))
-    end_with(int(sys.argv[2]))
-    import_tensorflow()
+def serve(connection: Connection[Any, Any]) -> None:
+    """Join the cluster that ``TF_CONFIG`` describes, then do commands until the parent is gone."""
     import tensorflow as tf
 
     worker = Worker(tf.distribute.MultiWorkerMirroredStrategy())
@@ -42,23 +31,6 @@ def main() -> None:
             connection.send(worker.answer(*connection.recv()))
     except (EOFError, OSError):
         os._exit(0)  # an orderly end would wait for the other worker
-
-
-def end_with(parent: int) -> None:
-    """End this process when its parent ends, whatever ends it and whatever is going on here.
-
-    Linux kills the process even when it is stopped; elsewhere, a thread looks once a second.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    pause = threading.Event()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            pause.wait(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 class Worker:
@@ -124,7 +96,3 @@ class Worker:
         """The timed call; only the first worker hands the outputs over."""
         outputs = self._programs[number].call()
         return outputs if self._first else None
-
-
-if __name__ == "__main__":
-    main()

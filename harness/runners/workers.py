@@ -7,126 +7,68 @@ and the next program starts another.
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import json
 import os
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.connection import wait
 from typing import Any
 
 import psutil
 
-from harness.children import LIMIT, child_environment, how_it_ended, last_lines
-from harness.errors import CellFailed
-from harness.record import CRASHED, TIMEOUT
-from harness.runners.worker import DONE
+from harness.children import LIMIT
+from harness.errors import Lost, ScenarioError, Unsupported
+from harness.record import CRASHED, ERROR, TIMEOUT, UNSUPPORTED
+from harness.runners.processes import Helper
+from harness.runners.worker import DONE, serve
 
 WORKERS = 2
 _DEFAULT_LIMIT_S = 120.0
 _START_S = 60.0
 """Seconds at least for the workers' start, of which a cell's limit says nothing."""
-_END_S = 5.0
-"""Seconds for a process that is gone to be seen gone."""
+_GRACE_S = 5.0
+"""Seconds for the answer of a worker whose partner has failed."""
 
 
 class Cluster:
     """Two worker processes on this machine, in one cluster of TensorFlow's gRPC servers.
 
     Raises:
-        CellFailed: a worker ended before it was ready, or was not ready in time.
+        Lost: a worker ended before it was ready, or was not ready in time.
     """
 
     def __init__(self) -> None:
         # Less than a cell's limit, so that the reason is told before the whole process is ended.
         self.limit_s = 0.8 * float(os.environ.get(LIMIT, _DEFAULT_LIMIT_S))
-        self.lost: CellFailed | None = None
+        self.lost: Lost | None = None
         self.closed: list[int] = []
         """Programs that the workers may forget."""
         self._numbers = itertools.count()
-        self._held = ExitStack()
-        # Files without a name: nothing is left behind, whatever ends this process. Appended to,
-        # because the worker's end and this one share a position otherwise.
-        self._logs = [tempfile.TemporaryFile("a+b") for _ in range(WORKERS)]  # noqa: SIM115
-        for log in self._logs:
-            self._held.enter_context(log)
-        self._connections: list[Connection[Any, Any]] = []
-        self._processes: list[subprocess.Popen[bytes]] = []
         addresses = [f"127.0.0.1:{port}" for port in _free_ports(WORKERS)]
-        for index in range(WORKERS):
-            self._start(index, addresses)
-        limit_s, self.limit_s = self.limit_s, max(self.limit_s, _START_S)
-        self._answers()
-        self.limit_s = limit_s
-        for log in self._logs:
-            log.truncate(0)  # what TensorFlow says on its start explains no later end
-
-    def _start(self, index: int, addresses: Sequence[str]) -> None:
-        mine, theirs = Pipe()
-        place = {
-            "cluster": {"worker": addresses},
-            "task": {"type": "worker", "index": index},
-        }
-        # Two processes cannot share a GPU in one collective: the workers compute on the CPU.
-        environment = {"TF_CONFIG": json.dumps(place), "CUDA_VISIBLE_DEVICES": "-1"}
-        with theirs:
-            process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "harness.runners.worker",
-                    str(theirs.fileno()),
-                    str(os.getpid()),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=self._logs[index],
-                stderr=subprocess.STDOUT,
-                pass_fds=[theirs.fileno()],
-                env={**child_environment(), **environment},
-            )
-        self._connections.append(self._held.enter_context(mine))
-        self._processes.append(process)
+        self._workers = [
+            Helper(serve, environment=_place(addresses, index), name=f"worker {index}")
+            for index in range(WORKERS)
+        ]
+        self._answers(max(self.limit_s, _START_S))
+        for worker in self._workers:
+            worker.forget()  # what TensorFlow says on its start explains no later end
 
     @property
     def alive(self) -> bool:
         """Whether commands can be given."""
-        return self.lost is None and all(process.poll() is None for process in self._processes)
+        return self.lost is None and all(worker.alive for worker in self._workers)
 
     @property
     def pids(self) -> list[int]:
         """The workers' process ids, in order."""
-        return [process.pid for process in self._processes]
+        return [worker.pid for worker in self._workers]
 
     def number(self) -> int:
         """A number for a new program."""
         return next(self._numbers)
-
-    def ask(self, command: str, number: int, *arguments: Any) -> list[Any]:
-        """Give a command to every worker and return their answers, in order.
-
-        Raises:
-            CellFailed: a worker ended, gave no answer in time, or failed to do it.
-        """
-        if self.lost is not None:
-            raise self.lost
-        message = (command, number, arguments)
-        for index, connection in enumerate(self._connections):
-            if not arguments:
-                _send(connection, message)
-                continue
-            # A stopped worker does not read, and a message larger than the pipe would wait for it.
-            sending = threading.Thread(target=_send, args=(connection, message), daemon=True)
-            sending.start()
-            sending.join(self.limit_s)
-            if sending.is_alive():
-                raise self._give_up(self._silence([index]))
-        return self._answers()
 
     def take_closed(self) -> list[int]:
         """The programs that may be forgotten, and were not told of before."""
@@ -134,103 +76,125 @@ class Cluster:
         del self.closed[: len(taken)]
         return taken
 
-    def _answers(self) -> list[Any]:
+    def ask(self, command: str, number: int, *arguments: Any) -> list[Any]:
+        """Give a command to every worker and return their answers, in order.
+
+        Raises:
+            Lost: a worker ended or gave no answer in time.
+            Unsupported, ScenarioError: a worker refused or failed to do it, for this reason.
+        """
+        if self.lost is not None:
+            raise self.lost
+        message = (command, number, arguments)
+        for worker in self._workers:
+            if not arguments:
+                _send(worker, message)
+                continue
+            # A stopped worker does not read, and a message larger than the pipe would wait for it.
+            sending = threading.Thread(target=_send, args=(worker, message), daemon=True)
+            sending.start()
+            sending.join(self.limit_s)
+            if sending.is_alive():
+                raise self._give_up(self._silence([worker], self.limit_s))
+        return self._answers(self.limit_s)
+
+    def _answers(self, limit_s: float) -> list[Any]:
         """An answer of every worker.
 
         A worker that ended is the reason for whatever the other says; a failure that was told is
         the reason for the silence of the other, which waits for a partner in a collective.
         """
-        answers: dict[int, tuple[str, Any]] = {}
+        answers: dict[Helper, tuple[str, Any]] = {}
         try:
             while len(answers) < WORKERS:
-                self._hear(answers)
-        except CellFailed as lost:
+                self._hear(answers, limit_s)
+        except Lost as lost:
             self._give_up(lost)
             if lost.word == CRASHED:
                 raise
         except BaseException:  # an answer that nobody waited for would be taken for the next one's
-            self._give_up(CellFailed(CRASHED, "the workers were ended by an interruption"))
+            self._give_up(Lost(CRASHED, "the workers were ended by an interruption"))
             raise
         for word, reason in answers.values():
             if word != DONE:
-                raise CellFailed(word, reason)
+                raise _told(word, reason)
         if self.lost is not None:
             raise self.lost
-        return [answers[index][1] for index in range(WORKERS)]
+        return [answers[worker][1] for worker in self._workers]
 
-    def _hear(self, answers: dict[int, tuple[str, Any]]) -> None:
+    def _hear(self, answers: dict[Helper, tuple[str, Any]], limit_s: float) -> None:
         """Wait for one more answer at least."""
-        waiting = {self._connections[i]: i for i in range(WORKERS) if i not in answers}
+        waiting = [worker for worker in self._workers if worker not in answers]
         failed = any(word != DONE for word, _ in answers.values())
-        ready = wait(list(waiting), _END_S if failed else self.limit_s)
+        ready = wait([worker.fileno() for worker in waiting], _GRACE_S if failed else limit_s)
         if not ready:
-            raise self._silence(list(waiting.values()))
-        for connection, index in waiting.items():
-            if connection in ready:
-                try:
-                    answers[index] = connection.recv()
-                except (EOFError, OSError):
-                    raise self._end(index) from None
+            raise self._silence(waiting, limit_s)
+        for worker in waiting:
+            if worker.fileno() in ready:
+                answers[worker] = worker.receive(limit_s)
 
-    def _end(self, index: int) -> CellFailed:
-        process = self._processes[index]
-        try:
-            how = how_it_ended(process.wait(_END_S)).removeprefix("the process ")
-        except subprocess.TimeoutExpired:
-            how = "closed its connection"
-        self._logs[index].seek(0)
-        told = last_lines(self._logs[index].read())
-        return CellFailed(CRASHED, f"worker {index} {how}{told}")
-
-    def _silence(self, silent: Sequence[int]) -> CellFailed:
+    def _silence(self, silent: Sequence[Helper], limit_s: float) -> Lost:
         told = []
-        for index in silent:
+        for worker in silent:
             status = "gone"
             with suppress(psutil.Error):
-                status = psutil.Process(self._processes[index].pid).status()
-            told.append(f"worker {index} ({status})")
-        return CellFailed(TIMEOUT, f"no answer for {self.limit_s:.0f} s from {' and '.join(told)}")
+                status = psutil.Process(worker.pid).status()
+            told.append(f"worker {self._workers.index(worker)} ({status})")
+        return Lost(TIMEOUT, f"no answer for {limit_s:g} s from {' and '.join(told)}")
 
-    def _give_up(self, reason: CellFailed) -> CellFailed:
+    def _give_up(self, reason: Lost) -> Lost:
         self.lost = reason
         self.end()
         return reason
 
     def end(self) -> None:
         """End the workers: they hold nothing that needs an orderly end."""
-        for process in self._processes:
-            process.kill()
-        for process in self._processes:
-            process.wait()
-        self._held.close()
-
-
-def _send(connection: Connection[Any, Any], message: object) -> None:
-    with suppress(OSError):  # of a worker that is gone: its answer says so
-        connection.send(message)
+        for worker in self._workers:
+            worker.kill()
+        for worker in self._workers:
+            worker.close()
 
 
 _clusters: list[Cluster] = []
 
 
 def cluster() -> Cluster:
-    """The cluster of this process; a fresh one where there is none that lives."""
+    """The cluster of this process; a fresh one where there is none that lives.
+
+    Raises:
+        Lost: it does not start.
+    """
     if _clusters and not _clusters[-1].alive:
         _clusters.pop().end()
     if not _clusters:
         try:
             _clusters.append(Cluster())
-        except CellFailed as lost:
+        except Lost as lost:
             if lost.word != CRASHED:
                 raise
             _clusters.append(Cluster())  # a port that was free may be taken by now: once more
     return _clusters[-1]
 
 
-@atexit.register
-def _end() -> None:
-    while _clusters:
-        _clusters.pop().end()
+def _place(addresses: Sequence[str], index: int) -> dict[str, str]:
+    """A worker's environment: its place in the cluster, and no GPU.
+
+    Two processes cannot share a GPU in one collective, so that the workers compute on the CPU.
+    """
+    task = {"type": "worker", "index": index}
+    place = {"cluster": {"worker": list(addresses)}, "task": task}
+    return {"TF_CONFIG": json.dumps(place), "CUDA_VISIBLE_DEVICES": "-1"}
+
+
+def _send(worker: Helper, message: object) -> None:
+    with suppress(Lost):  # its answer says so
+        worker.send(message)
+
+
+def _told(word: str, reason: str) -> Exception:
+    if word == UNSUPPORTED:
+        return Unsupported(reason)
+    return ScenarioError(reason) if word == ERROR else Lost(word, reason)
 
 
 def _free_ports(count: int) -> list[int]:
