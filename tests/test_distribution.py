@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -236,14 +236,16 @@ def test_programs_share_the_workers_and_are_forgotten():
         first.call()
 
 
-def gone(pid: int, within_s: float) -> bool:
+def gone(process: psutil.Process, within_s: float = 0) -> bool:
     try:
-        psutil.Process(pid).wait(within_s)
-    except psutil.NoSuchProcess:
-        return True
+        process.wait(within_s)
     except psutil.TimeoutExpired:
         return False
     return True
+
+
+def processes(pids):
+    return [psutil.Process(pid) for pid in pids]
 
 
 def test_workers_end_with_their_parent_even_when_they_are_stopped():
@@ -256,9 +258,14 @@ def test_workers_end_with_their_parent_even_when_they_are_stopped():
     )
     with parent:
         told = json.loads(parent.stdout.readline())
-        os.kill(told["pids"][1], signal.SIGSTOP)
+        orphans = processes(told["pids"])
+        orphans[1].suspend()
         parent.kill()
-    assert all(gone(pid, within_s=10) for pid in told["pids"])
+    ended = [gone(orphan, within_s=10) for orphan in orphans]
+    for orphan in orphans:
+        with suppress(psutil.NoSuchProcess):
+            orphan.kill()
+    assert ended == [True, True]
     assert told["alone"] == [
         "unsupported",
         "needs 2 logical CPU devices, and there is 1; --logical-cpus 2 splits the CPU",
@@ -270,15 +277,16 @@ def test_workers_end_with_their_parent_even_when_they_are_stopped():
 
 def test_a_worker_that_is_killed_is_named_and_the_next_program_gets_fresh_workers():
     lost = workers.cluster()
+    members = processes(lost.pids)
     built = program(Four, "multi_worker")
-    os.kill(lost.pids[1], signal.SIGKILL)
+    members[1].kill()
     with pytest.raises(
         Lost, match=r"'worker 1' is gone: the process was ended by SIGKILL"
     ) as raised:
         built.call()
     assert "oneDNN" not in str(raised.value)  # what TensorFlow says on its start explains nothing
     assert raised.value.word == "crashed"
-    assert gone(lost.pids[0], within_s=0)  # its partner is not left behind
+    assert gone(members[0])  # its partner is not left behind
     with pytest.raises(Lost, match=r"'worker 1' is gone: the process was ended by SIGKILL"):
         built.run(built.task.feeds[0])
     fresh = program(Four, "multi_worker")
@@ -297,10 +305,11 @@ def test_what_one_worker_fails_with_is_told_not_the_silence_of_the_other(monkeyp
 
 def test_a_worker_that_hangs_is_named_within_the_limit():
     lost = workers.cluster()
+    members = processes(lost.pids)
     built = program(Four, "multi_worker")
     lost.limit_s = 1.0
-    os.kill(lost.pids[1], signal.SIGSTOP)
+    members[1].suspend()
     with pytest.raises(Lost, match=r"no answer for 1 s from .*worker 1 \(stopped\)") as raised:
         built.call()
     assert raised.value.word == "timeout"
-    assert all(gone(pid, within_s=0) for pid in lost.pids)
+    assert all(map(gone, members))
