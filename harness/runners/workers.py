@@ -27,8 +27,6 @@ from harness.runners.worker import DONE, serve
 
 WORKERS = 2
 _DEFAULT_LIMIT_S = 120.0
-_START_S = 60.0
-"""Seconds at least for the workers' start, of which a cell's limit says nothing."""
 _GRACE_S = 5.0
 """Seconds for the answer of a worker whose partner has failed."""
 
@@ -52,7 +50,7 @@ class Cluster:
             Helper(serve, environment=_place(addresses, index), name=f"worker {index}")
             for index in range(WORKERS)
         ]
-        self._answers(max(self.limit_s, _START_S))
+        self._answers()
         for worker in self._workers:
             worker.forget()  # what TensorFlow says on its start explains no later end
 
@@ -95,10 +93,10 @@ class Cluster:
             sending.start()
             sending.join(self.limit_s)
             if sending.is_alive():
-                raise self._give_up(self._silence([worker], self.limit_s))
-        return self._answers(self.limit_s)
+                raise self._give_up(self._silence([worker]))
+        return self._answers()
 
-    def _answers(self, limit_s: float) -> list[Any]:
+    def _answers(self) -> list[Any]:
         """An answer of every worker.
 
         A worker that ended is the reason for whatever the other says; a failure that was told is
@@ -107,7 +105,7 @@ class Cluster:
         answers: dict[Helper, tuple[str, Any]] = {}
         try:
             while len(answers) < WORKERS:
-                self._hear(answers, limit_s)
+                self._hear(answers)
         except Lost as lost:
             self._give_up(lost)
             if lost.word == CRASHED:
@@ -122,25 +120,25 @@ class Cluster:
             raise self.lost
         return [answers[worker][1] for worker in self._workers]
 
-    def _hear(self, answers: dict[Helper, tuple[str, Any]], limit_s: float) -> None:
+    def _hear(self, answers: dict[Helper, tuple[str, Any]]) -> None:
         """Wait for one more answer at least."""
         waiting = [worker for worker in self._workers if worker not in answers]
         failed = any(word != DONE for word, _ in answers.values())
-        ready = wait([worker.fileno() for worker in waiting], _GRACE_S if failed else limit_s)
+        ready = wait([worker.fileno() for worker in waiting], _GRACE_S if failed else self.limit_s)
         if not ready:
-            raise self._silence(waiting, limit_s)
+            raise self._silence(waiting)
         for worker in waiting:
             if worker.fileno() in ready:
-                answers[worker] = worker.receive(limit_s)
+                answers[worker] = worker.receive(self.limit_s)
 
-    def _silence(self, silent: Sequence[Helper], limit_s: float) -> Lost:
+    def _silence(self, silent: Sequence[Helper]) -> Lost:
         told = []
         for worker in silent:
             status = "gone"
             with suppress(psutil.Error):
                 status = psutil.Process(worker.pid).status()
             told.append(f"worker {self._workers.index(worker)} ({status})")
-        return Lost(TIMEOUT, f"no answer for {limit_s:g} s from {' and '.join(told)}")
+        return Lost(TIMEOUT, f"no answer for {self.limit_s:g} s from {' and '.join(told)}")
 
     def _give_up(self, reason: Lost) -> Lost:
         self.lost = reason
