@@ -37,8 +37,9 @@ BUDGET_S = 270.0
 QUICK_BUDGET_S = 46.0
 SECONDS_A_PASS = 60.0
 PRECISION = 0.02
-QUICK_SELFCHECK = "matmul_chain,regression_training"
-SELFCHECK = "custom_gradient,matmul_chain,mnist_step,py_func_bridge,regression_training"
+FEW = "custom_gradient,matmul_chain,mnist_step,py_func_bridge,regression_training"
+"""Scenarios that stand for the others where time is short."""
+FEWER = "matmul_chain,regression_training"
 
 app = typer.Typer(
     add_completion=False,
@@ -65,7 +66,7 @@ Devices = Annotated[
     str, typer.Option(metavar="NAMES", help="Such as CPU:0,GPU:0; default: every device found.")
 ]
 Inputs = Annotated[
-    str, typer.Option(metavar="POLICIES", help=f"Of {', '.join(INPUTS)}; default: both.")
+    str, typer.Option(metavar="POLICIES|all", help=f"Of {', '.join(INPUTS)}; default: {INPUTS[0]}.")
 ]
 LogicalCpus = Annotated[
     int, typer.Option(min=1, help="Split the CPU into so many logical devices.")
@@ -143,6 +144,9 @@ def parity(
     sizes: Sizes = "",
     devices: Devices = "",
     inputs: Inputs = "",
+    details: Annotated[
+        bool, typer.Option("--details", help="Print the tensors of cells that agree, too.")
+    ] = False,
     logical_cpus: LogicalCpus = 1,
     cell_timeout: CellTimeout = 120.0,
     memory_limit: MemoryLimit = "",
@@ -165,7 +169,7 @@ def parity(
         checked = check(request, Path(scratch), progress)
     cells, pairs = checked.in_order(), list(checked.checkpoints.values())
     kinds = {mode.name: mode.kind for mode in MODES.values()}
-    terminal.print_parity(cells, kinds=kinds, checkpoints=pairs)
+    terminal.print_parity(cells, kinds=kinds, checkpoints=pairs, details=details)
     for kind in checked.absent:
         print(f"{kind}: not found")
     failed = any(cell.failed for cell in cells) or any(pair.failed for pair in pairs)
@@ -197,7 +201,7 @@ def bench(
     quick: Annotated[
         bool,
         typer.Option(
-            "--quick", help="A first answer in under a minute: small sizes, resident inputs."
+            "--quick", help="A first answer in under a minute: a few scenarios, one size each."
         ),
     ] = False,
     resume: Annotated[
@@ -276,7 +280,7 @@ def selfcheck(
     if not run:
         amounts = [_quantity(word, _PERCENT) for word in _words(slowdowns)]
         chosen = partial(check.programs, amounts)
-        names = QUICK_SELFCHECK if quick else SELFCHECK
+        names = FEWER if quick else FEW
         request = _request(
             scenarios or names,
             modes,
@@ -372,7 +376,7 @@ def _request(
 ) -> Request:
     from harness.orchestrate import Request
 
-    entries = catalog.select(_words(scenarios))
+    entries = catalog.select(_words(scenarios or (FEW if quick else "")))
     chosen_sizes = _choose_sizes(entries, _words(sizes))
     if not sizes:
         few = QUICK_SIZES if quick else None
@@ -385,7 +389,7 @@ def _request(
         sizes=chosen_sizes,
         modes=choose("mode", _words(modes), list(MODES), DEFAULT_MODES),
         devices=_words(devices),
-        inputs=choose("inputs policy", _words(inputs or ("resident" if quick else "")), INPUTS),
+        inputs=choose("inputs policy", _words(inputs), INPUTS, INPUTS[:1]),
         budget_s=budget_s,
         passes=passes,
         precision=precision,

@@ -62,18 +62,22 @@ def print_parity(
     console: Console | None = None,
     kinds: Kinds | None = None,
     checkpoints: Sequence[CheckpointParity] = (),
+    *,
+    details: bool = True,
 ) -> None:
-    """Print every tensor of every cell, then scenario × mode, then each reason once.
+    """Print the tensors, then scenario × mode, then each reason once.
 
     Args:
         parity: the cells.
         console: where to print.
         kinds: the kind of every mode, to group them by.
         checkpoints: how checkpoints were restored.
+        details: whether to print the tensors of cells that agree, too.
     """
     console = console or Console(highlight=False)
     cells = list(parity)
-    console.print(parity_grid(cells))
+    if told := [cell for cell in cells if cell.tensors and (details or not cell.comparable)]:
+        console.print(parity_grid(told))
     print_matrix(matrix(cells, kinds or {}), console)
     for reason in reasons(cells):
         console.print(_worded(reason.word) + Text(f" {one_line(reason.text)}"))

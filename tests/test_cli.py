@@ -144,13 +144,12 @@ FILES = {
 }
 FINE = ("--scenarios", "fine")
 RUNS = {
-    "fine": ("bench", *FINE, "--passes", "2", "--budget", "120s"),
-    "rough": ("bench", "--scenarios", "rough", "--passes", "1", "--budget", "120s",
-              "--inputs", "resident"),
+    "fine": ("bench", *FINE, "--passes", "2", "--budget", "120s",
+             "--inputs", "resident,fed"),
+    "rough": ("bench", "--scenarios", "rough", "--passes", "1", "--budget", "120s"),
     "devices": ("bench", *FINE, "--passes", "1", "--budget", "120s", "--logical-cpus", "2",
                 "--devices", "CPU:0,CPU:1", "--inputs", "fed"),
-    "keeping": ("bench", "--scenarios", "keeping", "--passes", "1", "--budget", "120s",
-                "--inputs", "resident"),
+    "keeping": ("bench", "--scenarios", "keeping", "--passes", "1", "--budget", "120s"),
     "losing": ("parity", "--scenarios", "losing", "--inputs", "resident"),
     "differing": ("parity", "--scenarios", "differing"),
     "declared": ("parity", "--scenarios", "declared"),
