@@ -39,6 +39,9 @@ class Export:
     """By structural name, a ``tf.TensorSpec`` of each variable."""
     traces: int
     """How often the step was traced for it."""
+    writer: Scenario | None = None
+    """The scenario, where its step uses files: their folder, whose path is in the SavedModel, goes
+    with the instance."""
 
     def to_signature(self, state: State) -> State:
         """The state under the names that the signature ``load`` takes."""
@@ -80,6 +83,7 @@ def export(task: Task, folder: Path) -> Export:
         outputs=tuple(step.structured_outputs),
         variables={name: tf.TensorSpec(v.shape, v.dtype) for name, v in held.items()},
         traces=function.experimental_get_tracing_count(),
+        writer=scenario if "folder" in vars(scenario) else None,
     )
 
 
