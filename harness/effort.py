@@ -138,7 +138,8 @@ def _passes(short: Sequence[Need], remaining_s: float, startup_s: float) -> int:
     overhead_s = startup_s + sum(need.fixed_s for need in short)
     pass_s = max(MIN_PASS_S, overhead_s / (1 - TIMED_SHARE))
     affordable = int(remaining_s * (1 - LEAST_TIMED_SHARE) / overhead_s)
-    return max(1, round(remaining_s / pass_s), min(MIN_PASSES, affordable))
+    missing = max((need.missing for need in short), default=0)
+    return max(1, round(remaining_s / pass_s), min(missing, affordable))
 
 
 def _plan(chosen: list[Need], wall_s: float, startup_s: float) -> NextPass:

@@ -429,7 +429,9 @@ def test_a_checkpoint_that_ends_the_process_costs_its_mode_only(answers):
     assert re.search(r"losing tiny +eager +identical +identical +crashed", done.stdout)
     assert re.search(r"function +identical +identical +crashed", done.stdout)
     assert re.search(r"session +crashed +crashed +crashed", done.stdout)
-    assert "losing/tiny/session/CPU:0/resident: the process was ended by SIGABRT" in done.stdout
+    told = " ".join(done.stdout.split())
+    assert "crashed the process was ended by SIGABRT" in told
+    assert "losing tiny in session" in told
 
 
 @pytest.mark.parametrize(("name", "code"), [("differing", 1), ("declared", 0)])

@@ -101,7 +101,8 @@ def test_inputs_repeat_under_their_seed(scenario, size):
             assert a[name].dtype != np.float64
     same = all(np.array_equal(first[0][name], other[0][name]) for name in first[0])
     # A size that gives an input literally has a parameter of its name.
-    assert same == (not first[0] or any(name in scenario.sizes[size] for name in first[0]))
+    literal = not first[0] or any(name in scenario.sizes[size] for name in first[0])
+    assert same == (literal or scenario.name.startswith("mnist_training"))  # all digits; see build
 
 
 @pytest.mark.parametrize("mode", WHOLE)
