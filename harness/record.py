@@ -113,6 +113,8 @@ class CellParity:
     """Seconds of a step, first one included: to plan with, not to report."""
     peak_memory_bytes: int | None = None
     """Growth of the process's peak resident memory while this cell was built and run."""
+    unequal_work: str = ""
+    """Why no speed-up may be claimed although the answers agree (``harness.explain.engine``)."""
 
     @property
     def comparable(self) -> bool:
