@@ -7,7 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from harness.grappler import executed_graphs
 from harness.runners.program import Task, TensorProgram
+from harness.scenario import Feed
 
 
 class FunctionProgram(TensorProgram):
@@ -16,6 +18,10 @@ class FunctionProgram(TensorProgram):
     def step(self) -> Callable[..., Mapping[str, Any]]:
         function: Callable[..., Mapping[str, Any]] = tf.function(self.scenario.step)
         return function
+
+    def optimised_graphs(self, feed: Feed) -> list[Any]:
+        tensors = self._tensors(feed)
+        return executed_graphs(lambda: self._step(*tensors))
 
     @property
     def traces(self) -> int:

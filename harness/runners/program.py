@@ -87,6 +87,10 @@ class Program(ABC):
     def variables(self) -> Mapping[str, tf.Variable]:
         """The variables by structural name."""
 
+    def optimised_graphs(self, feed: Feed) -> list[Any]:  # noqa: ARG002 - eager has none
+        """The GraphDefs that one step executes, as Grappler left them; empty without a graph."""
+        return []
+
     def close(self) -> None:  # noqa: B027 - most programs hold nothing
         """Free what the program holds."""
 
