@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,7 @@ def run_child(
     listen: Callable[[Event], None],
     limits: Limits,
     tick: Callable[[], None] = lambda: None,
+    environment: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Run a plan in a child process until it ends.
 
@@ -67,6 +68,7 @@ def run_child(
         listen: is given every event of the journal, in order.
         limits: what the child may take before it is killed.
         tick: is called while waiting, some times a second.
+        environment: variables besides those of this process.
 
     Raises:
         UsageError: the child found the user's mistake.
@@ -91,7 +93,7 @@ def run_child(
             stdin=subprocess.DEVNULL,
             # Ctrl-C goes to this process only, which then lets the child finish its block.
             start_new_session=True,
-            env=_environment(),
+            env={**_environment(), **(environment or {})},
         )
         killed = ""
         try:
