@@ -33,7 +33,7 @@ selfcheck: $(VENV)/installed ## measure the harness itself, ten minutes (QUICK=1
 	$(HARNESS) selfcheck $(if $(QUICK),--quick)
 
 test: $(VENV)/installed ## run the project's tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 lint: $(VENV)/installed ## ruff and strict typing
 	$(BIN)/ruff check

@@ -14,12 +14,17 @@ from collections import defaultdict
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import plan as plans
 from harness.errors import ScenarioError, UsageError
 from harness.journal import Journal
 from harness.lean_import import import_tensorflow
-from harness.plan import CheckPlan, MeasurePlan
+from harness.plan import CheckPlan, ExplainPlan, MeasurePlan
+
+if TYPE_CHECKING:
+    from harness.explanation import Explanation
+    from harness.parity.check import Subject
 
 
 def main() -> int:
@@ -34,6 +39,8 @@ def main() -> int:
     try:
         if isinstance(plan, CheckPlan):
             check(plan, journal)
+        elif isinstance(plan, ExplainPlan):
+            explain(plan, journal)
         else:
             measure(plan, journal, parent)
     except UsageError as error:
@@ -94,6 +101,54 @@ def check(plan: CheckPlan, journal: Journal) -> None:
     journal.write("done")
 
 
+def explain(plan: ExplainPlan, journal: Journal) -> None:
+    """The experiments on one scenario's cells, or their runs under one condition."""
+    from harness import catalog
+    from harness.explain import engine, fresh
+    from harness.grid import Cell, grid
+    from harness.parity import check as parity
+
+    deadline = time.monotonic() + plan.seconds
+    fresh.take_on(plan.condition)
+    (entry,) = plan.entries
+    scenario = catalog.load(entry)
+    sizes = [size for size in entry.sizes if size in plan.sizes]
+    pairs = [(entry.name, size) for size in sizes]
+    cells = [Cell.parse(text) for text in plan.cells]
+    cells = cells or grid(pairs, plan.modes, plan.devices or ["CPU:0"], plan.inputs)
+    cells = [cell for cell in cells if cell.id not in plan.done]
+    journal.write("grid", cells=[cell.id for cell in cells])
+
+    def starting(cell: Cell) -> None:
+        journal.write("cell", cell=cell.id, stage="explain")
+
+    groups: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        groups[cell.size, cell.device, cell.inputs].append(cell)
+    for (size, _device, _inputs), mine in groups.items():
+        subject = parity.subject(scenario, size)
+        if plan.condition:
+            for result in engine.observe_fresh(subject, mine, plan.condition, starting):
+                journal.write("fresh", **asdict(result))
+        else:
+            for explanation in engine.explain(subject, mine, deadline, starting):
+                journal.write("explanation", **asdict(explanation))
+                if plan.scripts and explanation.tensors:
+                    journal.write(
+                        "script", cell=explanation.cell, text=_script(subject, explanation)
+                    )
+    journal.write("done")
+
+
+def _script(subject: Subject, explanation: Explanation) -> str:
+    from harness.explain.reproduce import script
+
+    try:
+        return script(subject, explanation)
+    except ValueError:
+        return ""
+
+
 def measure(plan: MeasurePlan, journal: Journal, parent: int) -> None:
     """One pass: prepare every program, then time the blocks, as long as the parent lives."""
     from harness import catalog, environment
@@ -102,7 +157,7 @@ def measure(plan: MeasurePlan, journal: Journal, parent: int) -> None:
     from harness.bench.schedule import ITEM_S, allocate, order
     from harness.grid import Cell
     from harness.machine import Snapshot, change
-    from harness.parity.check import Subject, subject
+    from harness.parity.check import subject
     from harness.runners.refusals import failure
 
     started = datetime.now(UTC).isoformat(timespec="seconds")

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,7 @@ def run_child(
     listen: Callable[[Event], None],
     limits: Limits,
     tick: Callable[[], None] = lambda: None,
+    environment: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Run a plan in a child process until it ends.
 
@@ -76,6 +77,7 @@ def run_child(
         listen: is given every event of the journal, in order.
         limits: what the child may take before it is killed.
         tick: is called while waiting, some times a second.
+        environment: variables besides those of this process.
 
     Raises:
         UsageError: the child found the user's mistake.
@@ -106,6 +108,7 @@ def run_child(
                 **child_environment(),
                 SILENCE_S: str(limits.silence_s),
                 "TMPDIR": scratch.name,
+                **(environment or {}),
             },
         )
         killed = ""
@@ -183,7 +186,10 @@ def child_environment() -> dict[str, str]:
     """The environment variables of a process of the harness."""
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
-    return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONPATH": path}
+    # A pass is a pytest session of its own, whatever session it is started from: in a worker of
+    # pytest-xdist, pytest-benchmark would measure nothing.
+    ours = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
+    return {"TF_CPP_MIN_LOG_LEVEL": "2", **ours, "PYTHONPATH": path}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

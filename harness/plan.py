@@ -62,7 +62,30 @@ class MeasurePlan:
     """Whether to time every block once more in a plain loop, to see what the harness adds."""
 
 
-Plan = CheckPlan | MeasurePlan
+@dataclass(frozen=True)
+class ExplainPlan:
+    """Explain why cells of one scenario disagree with eager."""
+
+    entries: list[Entry]
+    sizes: list[str]
+    modes: list[str]
+    devices: list[str]
+    """Empty means CPU:0."""
+    inputs: list[str]
+    seconds: float
+    """Seconds after which no experiment begins."""
+    done: list[str] = field(default_factory=list)
+    """Ids of cells that are explained already, or ended their process."""
+    condition: str = ""
+    """A condition of ``harness.explain.fresh`` that this process is for; empty: every other
+    experiment."""
+    cells: list[str] = field(default_factory=list)
+    """With a condition: ids of the cells to run."""
+    scripts: bool = False
+    """Whether to write a script that reproduces each disagreement."""
+
+
+Plan = CheckPlan | MeasurePlan | ExplainPlan
 
 
 def write(plan: Plan, path: Path) -> None:
@@ -74,7 +97,8 @@ def write(plan: Plan, path: Path) -> None:
 def read(path: Path) -> Plan:
     """Read the plan that the parent wrote."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    kind = {"CheckPlan": CheckPlan, "MeasurePlan": MeasurePlan}[content.pop("task")]
+    kinds = {kind.__name__: kind for kind in (CheckPlan, MeasurePlan, ExplainPlan)}
+    kind = kinds[content.pop("task")]
     content["entries"] = [
         Entry(**{**entry, "file": Path(entry["file"])}) for entry in content["entries"]
     ]

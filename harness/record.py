@@ -80,6 +80,23 @@ class TensorComparison:
     reference: str | None = None
     first_step: int | None = None
     """First step (from 0) at which the values were not bit-identical."""
+    p99_ulp: float | None = None
+    """99th percentile of the ULP distance over the elements of the worst step."""
+    misplaced: int = 0
+    """Elements of the worst step that are NaN or infinite on one side only."""
+    signed_zeros: int = 0
+    """Elements of the worst step that are zeros of different sign."""
+    by_step: tuple[float | None, ...] = ()
+    """Largest absolute error of each compared step, in order; empty when all are identical.
+    A variable is compared after the last step only."""
+
+    @property
+    def grows(self) -> bool | None:
+        """Whether the last step's error is over twice the first's; None with fewer than 3 steps."""
+        steps = [error for error in self.by_step if error is not None]
+        if len(steps) < 3 or len(steps) < len(self.by_step):
+            return None
+        return steps[-1] > 2 * steps[0]
 
 
 @dataclass(frozen=True)
@@ -102,6 +119,8 @@ class CellParity:
     """Seconds of a step, first one included: to plan with, not to report."""
     peak_memory_bytes: int | None = None
     """Growth of the process's peak resident memory while this cell was built and run."""
+    unequal_work: str = ""
+    """Why no speed-up may be claimed although the answers agree (``harness.explain.engine``)."""
 
     @property
     def comparable(self) -> bool:
@@ -357,6 +376,7 @@ def _cell_parity(entry: dict[str, Any]) -> CellParity:
                 "worst_index": None
                 if tensor["worst_index"] is None
                 else tuple(tensor["worst_index"]),
+                "by_step": tuple(tensor.get("by_step", ())),
             }
         )
         for tensor in entry["tensors"]

@@ -214,7 +214,7 @@ def test_three_replicas_share_what_three_divides():
 def test_asking_for_mirrored_splits_the_cpu_and_keeps_the_grid(tmp_path):
     done = harness(
         *("parity", "--scenarios", "regression_training", "--sizes", "tiny"),
-        *("--modes", "eager,mirrored", "--inputs", "resident"),
+        *("--modes", "eager,mirrored", "--inputs", "resident", "--details"),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stdout + done.stderr

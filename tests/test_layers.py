@@ -16,6 +16,7 @@ REPORTS_MAY = (
     "harness.comparison",
     "harness.grid",
     "harness.errors",
+    "harness.explanation",
     "harness.statistics",
 )
 
@@ -88,7 +89,16 @@ def test_reports_import_the_record_and_statistics_and_never_tensorflow(file):
 
 
 @pytest.mark.parametrize(
-    "place", ["record.py", "frames.py", "comparison.py", "grid.py", "errors.py", "statistics"]
+    "place",
+    [
+        "record.py",
+        "explanation.py",
+        "frames.py",
+        "comparison.py",
+        "grid.py",
+        "errors.py",
+        "statistics",
+    ],
 )
 def test_what_reports_import_is_free_of_tensorflow(place):
     path = REPOSITORY / "harness" / place

@@ -34,6 +34,9 @@ class Difference:
     max_abs: float | None = None
     max_rel: float | None = None
     max_ulp: float | None = None
+    p99_ulp: float | None = None
+    misplaced: int = 0
+    signed_zeros: int = 0
     worst_index: tuple[int, ...] | None = None
     value: str | None = None
     reference: str | None = None
@@ -126,6 +129,9 @@ def _compare_inexactly(value: Array, reference: Array, tolerance: Tolerance) -> 
         max_abs=float(error.max()),
         max_rel=float(relative.max()),
         max_ulp=float(ulps.max()) if finite.any() else None,
+        p99_ulp=float(np.percentile(ulps[finite], 99)) if finite.any() else None,
+        misplaced=int(misplaced.sum()),
+        signed_zeros=int((finite & (value == rounded) & _signs_differ(value, rounded)).sum()),
         worst_index=None if word == IDENTICAL else worst,
         value=None if word == IDENTICAL else str(value[worst]),
         reference=None if word == IDENTICAL else str(reference[worst]),

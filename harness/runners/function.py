@@ -7,7 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from harness.grappler import executed_graphs
 from harness.runners.program import Task, TensorProgram
+from harness.scenario import Feed
 
 
 class FunctionProgram(TensorProgram):
@@ -21,6 +23,10 @@ class FunctionProgram(TensorProgram):
             return self.scenario.step
         function: Callable[..., Mapping[str, Any]] = tf.function(self.scenario.step)
         return function
+
+    def optimised_graphs(self, feed: Feed) -> list[Any]:
+        tensors = self._tensors(feed)
+        return executed_graphs(lambda: self._step(*tensors))
 
     @property
     def traces(self) -> int:

@@ -146,6 +146,10 @@ class Program(ABC):
     def _without_scenario(self, what: str) -> Unsupported:
         return Unsupported(f"{what} of the scenario's cannot be reached in this mode")
 
+    def optimised_graphs(self, feed: Feed) -> list[Any]:  # noqa: ARG002 - eager has none
+        """The GraphDefs that one step executes, as Grappler left them; empty without a graph."""
+        return []
+
     def close(self) -> None:  # noqa: B027 - most programs hold nothing
         """Free what the program holds."""
 

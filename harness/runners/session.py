@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from harness.grappler import graph_options
 from harness.runners.program import (
     Call,
     Program,
@@ -55,7 +56,7 @@ class SessionProgram(Program):
             require_outputs(outputs)
             require_no_new_variables(self._variables, variables_of(scenario))
             self._output_names = list(outputs)
-            fetches = [tf.identity(tensor) for tensor in outputs.values()]
+            self._fetches = fetches = [tf.identity(tensor) for tensor in outputs.values()]
             self._loads = [_Load(variable) for variable in self._variables.values()]
             self._places = [_Load(v) for v in self._inputs if isinstance(v, tf.Variable)]
             initialise = v1.global_variables_initializer()
@@ -74,7 +75,8 @@ class SessionProgram(Program):
     def _open_session(self) -> Any:
         """A session of the graph, with as many CPUs as this process."""
         cpus = len(tf.config.list_logical_devices("CPU"))
-        return v1.Session(graph=self._graph, config=v1.ConfigProto(device_count={"CPU": cpus}))
+        config = v1.ConfigProto(device_count={"CPU": cpus}, graph_options=graph_options())
+        return v1.Session(graph=self._graph, config=config)
 
     @property
     def _resident(self) -> bool:
@@ -130,6 +132,18 @@ class SessionProgram(Program):
     def load(self, state: State) -> None:
         for load, name in zip(self._loads, self._variables, strict=True):
             load(self._session, state[name])
+
+    def optimised_graphs(self, feed: Feed) -> list[Any]:
+        fetches = self._fetches
+        feeds = {}
+        if self._resident:
+            self._place(feed)
+        else:
+            feeds = {place: feed[n] for n, place in zip(self._names, self._inputs, strict=True)}
+        metadata = v1.RunMetadata()
+        options = v1.RunOptions(output_partition_graphs=True)
+        self._session.run(fetches, feeds, options=options, run_metadata=metadata)
+        return list(metadata.partition_graphs)
 
     @property
     def traces(self) -> int:

@@ -1,0 +1,323 @@
+"""What the step's trace and the graphs made of it contain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from harness.explain.conditions import PLAIN, Condition, optimizer
+from harness.explain.laboratory import Laboratory
+from harness.grid import Cell
+from harness.runners.program import Program
+
+_FREE = {
+    "Const", "Identity", "IdentityN", "NoOp", "Placeholder", "_Arg", "_Retval", "Reshape",
+    "ReadVariableOp", "Shape", "ExpandDims", "Squeeze", "StopGradient", "PreventGradient",
+    "VarHandleOp", "PlaceholderWithDefault", "_EagerConst", "ControlTrigger", "PartitionedCall",
+    "StatefulPartitionedCall", "Enter", "Exit", "Merge", "Switch", "NextIteration", "LoopCond",
+    "ShapeN", "_DeviceArg", "BroadcastGradientArgs", "_Send", "_Recv", "Snapshot", "_HostSend",
+    "_HostRecv", "If", "StatelessIf", "While", "StatelessWhile",
+}  # fmt: skip
+"""Ops that compute nothing: they name, place, pass on, or call."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """An op of a graph, in comparable form."""
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    constant: str = ""
+
+    def __str__(self) -> str:
+        name = self.name.rpartition("/")[2] if len(self.name) > 40 else self.name
+        if self.op == "Const":
+            return f"{name}: Const {self.constant}"
+        inputs = ", ".join(each.split("/")[-1] if len(each) > 40 else each for each in self.inputs)
+        return f"{name}: {self.op}({inputs})"
+
+
+def trace(lab: Laboratory, cell: Cell) -> Any:
+    """The step's own graph, before anything is optimised: a ``FuncGraph``."""
+    with lab.undisturbed():
+        program, scenario = lab.program(cell.in_mode("eager"))
+        names = program.task.argument_names()
+        tensors = [tf.constant(lab.subject.feeds[0][name]) for name in names]
+        return tf.function(scenario.step).get_concrete_function(*tensors).graph
+
+
+def operations(graph: Any) -> Iterator[Any]:
+    """Every operation of a traced graph, those of its branches, loops and calls included."""
+    yield from graph.get_operations()
+    for name in _called(graph.get_operations()):
+        inner = graph._get_function(name)
+        if inner is not None and getattr(inner, "graph", None) is not None:
+            yield from operations(inner.graph)
+
+
+def line_of(operation: Any, file: str) -> int | None:
+    """The line of the author's file that made an operation, where TensorFlow knows it."""
+    lines = [frame.lineno for frame in operation.traceback or () if frame.filename == file]
+    return lines[-1] if lines else None
+
+
+def ancestors(tensors: Iterable[Any]) -> set[Any]:
+    """The operations that tensors depend on, in their own graph."""
+    waiting, seen = [tensor.op for tensor in tensors], set[Any]()
+    while waiting:
+        operation = waiting.pop()
+        if operation not in seen:
+            seen.add(operation)
+            waiting += [tensor.op for tensor in operation.inputs]
+            waiting += list(operation.control_inputs)
+    return seen
+
+
+def optimised(lab: Laboratory, cell: Cell, condition: Condition = PLAIN) -> list[Any]:
+    """The GraphDefs that a step of the cell's program executes, under a condition."""
+    with optimizer(condition), lab.undisturbed():
+        program, _scenario = lab.program(cell, condition)
+        graphs = _graphs(program, lab)
+        program.close()
+    return graphs
+
+
+def _graphs(program: Program, lab: Laboratory) -> list[Any]:
+    return program.optimised_graphs(lab.subject.feeds[0])
+
+
+def nodes(graphs: Iterable[Any]) -> dict[str, Node]:
+    """The ops of GraphDefs by name, their functions' included."""
+    found = {}
+    for graph in graphs:
+        functions = [(f"{f.signature.name}/", f.node_def) for f in graph.library.function]
+        for prefix, definitions in [("", graph.node), *functions]:
+            for node in definitions:
+                name = f"{prefix}{node.name}"
+                inputs = tuple(each for each in node.input if not each.startswith("^"))
+                found[name] = Node(name, node.op, inputs, _constant(node))
+    return found
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a pass made of an op: of another type, gone, new, or with other inputs."""
+
+    before: Node | None
+    after: Node | None
+
+    @property
+    def weight(self) -> int:
+        """What says most comes first: another op, then one gone or new, then other inputs."""
+        if self.before is None or self.after is None:
+            return 2 if (self.before or self.after or _NOTHING).op == "Const" else 1
+        return 0 if self.before.op != self.after.op else 3
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"new {self.after}"
+        if self.after is None:
+            return f"gone {self.before}"
+        return f"{self.before} → {str(self.after).partition(': ')[2]}"
+
+
+_NOTHING = Node("", "", ())
+
+
+def changed(with_pass: list[Any], without_pass: list[Any]) -> list[Change]:
+    """The ops that a pass changed, from the graphs executed with it and without it.
+
+    An op counts as changed when its type, its inputs or its constant are others.
+    """
+    after, before = nodes(with_pass), nodes(without_pass)
+    found = [
+        Change(before.get(name), after.get(name))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    ]
+    telling = [each for each in found if _tells(each.before) or _tells(each.after)]
+    return sorted(telling, key=lambda each: each.weight)
+
+
+def _tells(node: Node | None) -> bool:
+    return node is not None and node.op not in _FREE - {"Const"}
+
+
+def cost(graphs: Iterable[Any]) -> float | None:
+    """How much a graph computes in one call: elements written, times the length of a contraction.
+
+    A rough count, good for telling work that is there from work that is gone. Loops count once.
+    None where it cannot be told: a graph has ops that only the runtime may make, or unknown shapes.
+    """
+    total = 0.0
+    try:
+        for graph in graphs:
+            for definition in _imported(graph):
+                listed = definition.get_operations()
+                if not all(map(_has_shapes, listed)):
+                    return None
+                total += costs(listed)
+    except (ImportError, ValueError):
+        return None
+    return total
+
+
+def traced_cost(graph: Any) -> float:
+    """The same count for a traced graph: what eager executes, op by op."""
+    return sum(map(_operation_cost, operations(graph)))
+
+
+def _imported(graph: Any) -> list[Any]:
+    container = tf.Graph()
+    with container.as_default():
+        tf.graph_util.import_graph_def(_without_internal_ops(graph), name="")
+    inner = [
+        function.graph
+        for name in _called(container.get_operations())
+        if (function := container._get_function(name)) is not None
+        and getattr(function, "graph", None) is not None
+    ]
+    return [container, *inner]
+
+
+def _without_internal_ops(graph: Any) -> Any:
+    """Arguments and results of functions as ordinary ops, and names that a user may give."""
+    copy = type(graph).FromString(graph.SerializeToString())
+    for node in copy.node:
+        node.name = _public(node.name)
+        inputs = [f"^{_public(i[1:])}" if i.startswith("^") else _public(i) for i in node.input]
+        node.input[:] = inputs
+        if node.op == "_Arg":
+            dtype = node.attr["T"].type
+            shapes = list(node.attr["_output_shapes"].list.shape)
+            node.op = "Placeholder"
+            node.attr.clear()
+            node.attr["dtype"].type = dtype
+            if shapes:
+                node.attr["shape"].shape.CopyFrom(shapes[0])
+        elif node.op == "_Retval":
+            node.op = "Identity"
+            dtype = node.attr["T"].type
+            node.attr.clear()
+            node.attr["T"].type = dtype
+    return copy
+
+
+def _public(name: str) -> str:
+    return f"internal{name}" if name.startswith("_") else name
+
+
+def _has_shapes(operation: Any) -> bool:
+    if operation.type.startswith(("Xla", "_Xla")):
+        return False  # what the compiler made of its ops is not in the graph
+    if operation.type in _FREE:
+        return True
+    contracts = "MatMul" in operation.type or "Conv" in operation.type
+    counted = [*operation.outputs, *(operation.inputs if contracts else ())]
+    return all(tensor.shape.is_fully_defined() for tensor in counted)
+
+
+def _operation_cost(operation: Any) -> float:
+    if operation.type in _FREE:
+        return 0.0
+    elements = sum(_elements(tensor) for tensor in operation.outputs)
+    # By parts of the name: fused ops and oneDNN's own have others, such as _MklFusedMatMul.
+    if "MatMul" in operation.type:
+        return elements * _contracted(operation)
+    if "Conv" in operation.type and len(operation.inputs) > 1:
+        return elements * max(1.0, _elements(operation.inputs[1]) / _last(operation.inputs[1]))
+    return float(elements)
+
+
+def _contracted(operation: Any) -> float:
+    shape = operation.inputs[0].shape
+    if shape.rank is None or shape.rank < 2:
+        return 1.0
+    transposed = any(
+        operation.node_def.attr[name].b
+        for name in ("transpose_a", "adj_x")
+        if name in operation.node_def.attr
+    )
+    return float(shape[-2 if transposed else -1] or 1)
+
+
+def _elements(tensor: Any) -> float:
+    shape = tensor.shape
+    if shape.rank is None:
+        return 1.0
+    return float(math.prod(dimension or 1 for dimension in shape))
+
+
+def _last(tensor: Any) -> float:
+    return float(tensor.shape[-1] or 1) if tensor.shape.rank else 1.0
+
+
+def _called(listed: Iterable[Any]) -> Iterator[str]:
+    """Names of the functions that operations call, run as branches or loop over."""
+    seen = set[str]()
+    for operation in listed:
+        for value in operation.node_def.attr.values():
+            names = [value.func.name, *(each.name for each in value.list.func)]
+            for name in names:
+                if name and name not in seen:
+                    seen.add(name)
+                    yield name
+
+
+def _constant(node: Any) -> str:
+    if node.op != "Const":
+        return ""
+    value = tf.make_ndarray(node.attr["value"].tensor)
+    text = np.array2string(value, threshold=4, edgeitems=2)
+    return f"{text.replace(chr(10), ' ')} {value.dtype}"
+
+
+def constant_of(operation: Any) -> str:
+    """The value of a Const operation, as text."""
+    return _constant(operation.node_def)
+
+
+def constant_bytes(graph: Any, file: str) -> dict[int, int]:
+    """Bytes of the constants that lines of the author's file put into a traced graph, by line."""
+    found: dict[int, int] = {}
+    for operation in operations(graph):
+        if operation.type == "Const" and (number := line_of(operation, file)) is not None:
+            tensor = operation.outputs[0]
+            size = tensor.dtype.size or 0
+            found[number] = found.get(number, 0) + int(_elements(tensor)) * size
+    return found
+
+
+def unused(graph: Any) -> list[Any]:
+    """The operations of a traced graph that neither its results nor its side effects need."""
+    effects = {each for operation in graph.control_outputs for each in _with_ancestors(operation)}
+    needed = ancestors(graph.outputs) | effects
+    return [operation for operation in graph.get_operations() if operation not in needed]
+
+
+def constant_only(graph: Any) -> list[Any]:
+    """The operations of a traced graph that depend on no input, variable or other state."""
+    free: set[Any] = set()
+    for operation in graph.get_operations():  # in topological order: it is the order of creation
+        inputs = [tensor.op for tensor in operation.inputs]
+        if operation.type == "Placeholder" or operation.op_def.is_stateful:
+            continue
+        if all(each in free for each in inputs):
+            free.add(operation)
+    return list(free)
+
+
+def costs(listed: Iterable[Any]) -> float:
+    """How much operations compute, counted as in ``cost``."""
+    return sum(map(_operation_cost, listed))
+
+
+def _with_ancestors(operation: Any) -> set[Any]:
+    tensors = [*operation.inputs]
+    return {operation} | ancestors(tensors)

@@ -1,0 +1,153 @@
+"""The parent's side of ``explain``: child processes, their limits, and what they found together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness.catalog import Entry
+from harness.children import Limits, Outcome, run_child
+from harness.errors import UsageError
+from harness.explain import fresh
+from harness.explanation import Explanation, FreshResult, explanation_from
+from harness.journal import Event
+from harness.plan import ExplainPlan
+from harness.progress import Progress
+
+SECONDS = 55.0
+"""Wall seconds for one scenario; experiments that would begin later are not tried."""
+_FRESH_S = 12.0
+"""Seconds that must be left for another process to be worth its start."""
+_MAX_LOST = 5
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to explain."""
+
+    entry: Entry
+    sizes: list[str]
+    modes: list[str]
+    devices: list[str]
+    inputs: list[str]
+    limits: Limits = field(default_factory=Limits)
+    seconds: float = SECONDS
+    scripts: bool = False
+    """Whether to write a script for each disagreement."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The explanations, and the scripts by cell."""
+
+    explanations: list[Explanation]
+    scripts: dict[str, str] = field(default_factory=dict)
+
+
+def explain(question: Question, folder: Path, progress: Progress) -> Answer:
+    """Explain every cell of a scenario.
+
+    Args:
+        question: the scenario, and which of its cells.
+        folder: for plans, journals and output of the processes.
+        progress: is told.
+
+    Raises:
+        UsageError: the scenario breaks its contract, or its cells end too many processes.
+        Interrupted: the user stopped it.
+    """
+    began = time.monotonic()
+    progress.stage("importing TensorFlow")
+    explanations: dict[str, Explanation] = {}
+    scripts: dict[str, str] = {}
+    for attempt in range(_MAX_LOST):
+        plan = _plan(question, began, done=list(explanations))
+        name = f"explain-{attempt}"
+        outcome = _run(question, plan, folder, name, progress, explanations, scripts)
+        if outcome.word == "complete":
+            break
+        if outcome.cell is None:
+            raise UsageError(f"the process that explains {outcome.word}: {outcome.reason}")
+        explanations[outcome.cell] = Explanation(outcome.cell, outcome.word, outcome.reason)
+    else:
+        raise UsageError(f"{_MAX_LOST} cells ended their process; narrow the question")
+    found = list(explanations.values())
+    return Answer(_with_fresh_processes(question, found, folder, progress, began), scripts)
+
+
+def _with_fresh_processes(
+    question: Question,
+    explanations: list[Explanation],
+    folder: Path,
+    progress: Progress,
+    began: float,
+) -> list[Explanation]:
+    results: list[FreshResult] = []
+    for number, condition in enumerate(fresh.needed(explanations)):
+        after = [fresh.conclude(each, results) for each in explanations]
+        open_ = [each.cell for each in after if fresh.open_under(condition, each)]
+        if not open_:
+            continue
+        if question.seconds - (time.monotonic() - began) < _FRESH_S:
+            return [
+                replace(each, not_tried=(*each.not_tried, f"{condition}: out of time"))
+                if fresh.open_under(condition, each)
+                else each
+                for each in after
+            ]
+        progress.stage(f"a fresh process: {condition}")
+        plan = replace(_plan(question, began), condition=condition, cells=open_)
+        seen: list[FreshResult] = []
+        outcome = _run(question, plan, folder, f"fresh-{number}", progress, {}, {}, seen)
+        results += seen
+        if outcome.word != "complete":
+            told = {result.cell for result in seen}
+            results += [
+                FreshResult(condition, cell, error=outcome.reason)
+                for cell in open_
+                if cell not in told
+            ]
+    return [fresh.conclude(each, results) for each in explanations]
+
+
+def _run(
+    question: Question,
+    plan: ExplainPlan,
+    folder: Path,
+    name: str,
+    progress: Progress,
+    explanations: dict[str, Explanation],
+    scripts: dict[str, str],
+    results: list[FreshResult] | None = None,
+) -> Outcome:
+    def listen(event: Event) -> None:
+        match event.pop("event"):
+            case "grid":
+                progress.stage("experiments", len(event["cells"]))
+            case "explanation":
+                explanation = explanation_from(event)
+                explanations[explanation.cell] = explanation
+                progress.advance(explanation.cell)
+            case "script" if event["text"]:
+                scripts[event["cell"]] = event["text"]
+            case "fresh" if results is not None:
+                results.append(FreshResult(**event))
+
+    hear: Callable[[Event], None] = listen
+    environment = fresh.environment(plan.condition)
+    return run_child(plan, folder, name, hear, question.limits, progress.tick, environment)
+
+
+def _plan(question: Question, began: float, done: Sequence[str] = ()) -> ExplainPlan:
+    return ExplainPlan(
+        entries=[question.entry],
+        sizes=question.sizes,
+        modes=question.modes,
+        devices=question.devices,
+        inputs=question.inputs,
+        seconds=question.seconds - (time.monotonic() - began),
+        done=list(done),
+        scripts=question.scripts,
+    )

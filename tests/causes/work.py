@@ -1,0 +1,74 @@
+"""Steps of which a graph does less than eager: answers agree, times must not be compared."""
+
+import numpy as np
+import tensorflow as tf
+
+from harness import Scenario, Size
+
+
+class Square(Scenario):
+    """What the scenarios of this file share: a square matrix."""
+
+    def inputs(self, rng):
+        # Small whole numbers: every order of adding their products gives the same.
+        return [{"x": rng.integers(-4, 5, (self.size.n, self.size.n)).astype(np.float32)}]
+
+
+class DroppedResult(Square):
+    """A product that nobody asks for: the graph prunes it."""
+
+    name = "dropped_result"
+    sizes = {"small": Size(n=64)}
+
+    def step(self, x):
+        _unused = tf.matmul(x, x)
+        return {"sum": tf.reduce_sum(tf.abs(x))}
+
+    def oracle(self, state, x):
+        return {"sum": np.sum(np.abs(x))}
+
+
+class FoldedInputs(Square):
+    """A product of constants: the graph has it folded."""
+
+    name = "folded_inputs"
+    sizes = {"small": Size(n=64)}
+
+    def step(self, x):
+        table = tf.matmul(tf.ones([self.size.n, self.size.n]), tf.ones([self.size.n, self.size.n]))
+        return {"y": x + table}
+
+    def oracle(self, state, x):
+        return {"y": x + self.size.n}
+
+
+class SameAgain(Square):
+    """One product forty times over: the graph computes it once."""
+
+    name = "same_again"
+    sizes = {"small": Size(n=32)}
+
+    def step(self, x):
+        total = tf.zeros_like(x)
+        for _ in range(40):
+            total += tf.abs(tf.matmul(x, x))
+        return {"y": total}
+
+    def oracle(self, state, x):
+        return {"y": 40 * np.abs(x @ x)}
+
+
+class NumpyWork(Square):
+    """NumPy computes what does not depend on the input: once in a graph, always in eager."""
+
+    name = "numpy_work"
+    sizes = {"small": Size(n=64)}
+
+    def step(self, x):
+        grid = np.linspace(0, 1, 300_000)
+        scale = float(np.sort(np.sin(np.exp(grid)))[0])
+        return {"y": x * scale}
+
+    def oracle(self, state, x):
+        grid = np.linspace(0, 1, 300_000)
+        return {"y": x * np.sort(np.sin(np.exp(grid)))[0]}

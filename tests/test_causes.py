@@ -1,0 +1,289 @@
+"""Scenarios of known cause (``tests/causes``): the right word and cause, and no false alarm."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+from workbench import REPOSITORY, harness, python
+
+from harness import catalog
+from harness.explain import engine, fresh
+from harness.explain.reproduce import head, script, shown
+from harness.explanation import (
+    DTYPE,
+    GRAPPLER,
+    MODE_BRANCH,
+    RANDOM_STREAMS,
+    RETRACE,
+    SHAPE,
+    TRACE_TIME,
+    UNEQUAL_WORK,
+    XLA,
+    Explanation,
+    FreshResult,
+)
+from harness.grid import Cell
+from harness.parity import check as parity
+from harness.record import TensorComparison
+from harness.runners import MODES
+
+CAUSES = REPOSITORY / "tests" / "causes"
+CONTROLS = CAUSES / "controls"
+
+
+class Known(NamedTuple):
+    """What is expected of a scenario."""
+
+    word: str
+    cause: str
+    what: str
+    where: str = ""
+    """Part of a line that is named."""
+    mode: str = "function"
+
+
+KNOWN = {
+    "lost_epsilon": Known("differs", GRAPPLER, "constant_folding"),
+    "reciprocal": Known("close", GRAPPLER, "constant_folding"),
+    "involution": Known("close", GRAPPLER, "arithmetic_optimization"),
+    "softplus": Known("differs", GRAPPLER, "arithmetic_optimization"),
+    "expm1_training": Known("close", GRAPPLER, "arithmetic_optimization"),
+    "monotone": Known("differs", GRAPPLER, "arithmetic_optimization"),
+    "power_half": Known("differs", GRAPPLER, "arithmetic_optimization"),
+    "two_passes": Known("differs", GRAPPLER, "constant_folding"),
+    "fused_dense": Known("close", GRAPPLER, "", mode="session"),
+    "frozen_counter": Known("nondeterministic", TRACE_TIME, "self.calls", "self.calls += 1"),
+    "decaying_rate": Known("nondeterministic", TRACE_TIME, "self.rate", "self.rate *= 0.5"),
+    "growing_list": Known("nondeterministic", TRACE_TIME, "HISTORY", "HISTORY.append(1)"),
+    "numpy_noise": Known("nondeterministic", TRACE_TIME, "np.random", "np.random.normal(size=3)"),
+    "python_noise": Known("nondeterministic", TRACE_TIME, "random", "random.random()"),
+    "own_generator": Known("nondeterministic", TRACE_TIME, "self.rng", "self.rng.normal()"),
+    "mutable_default": Known("nondeterministic", TRACE_TIME, "seen (of remembered)", "seen.append"),
+    "clock": Known("nondeterministic", TRACE_TIME, "outside", "time.time()"),
+    "next_of_iterator": Known("nondeterministic", TRACE_TIME, "", "next(self.values)"),
+    "closure_counter": Known("nondeterministic", TRACE_TIME, "calls (of self.scale)", "calls += 1"),
+    "kept_tensor": Known("nondeterministic", TRACE_TIME, "self.last", "self.last = x"),
+    "warmup": Known("nondeterministic", TRACE_TIME, "self.steps_done", "self.steps_done += 1"),
+    "random_stream": Known(
+        "nondeterministic", RANDOM_STREAMS, "RandomStandardNormal", "tf.random.normal([3])"
+    ),
+    "seeded_op": Known("nondeterministic", RANDOM_STREAMS, "RandomUniform", "seed=1"),
+    "shuffled_batch": Known("nondeterministic", RANDOM_STREAMS, "RandomShuffle", "shuffle(x)"),
+    "asks_the_mode": Known("differs", MODE_BRANCH, "tf.executing_eagerly", "executing_eagerly()"),
+    "float64_in_graph": Known("differs", DTYPE, "float64", "tf.cast(x, tf.float64)"),
+    "masked_length": Known("differs", SHAPE, "kept", "kept.shape[0] or 1"),
+    "static_batch": Known("differs", SHAPE, "x", "x.shape[0] is None", mode="session"),
+    "batch_lengths": Known("identical", RETRACE, "x"),
+    "python_argument": Known("identical", RETRACE, "factor", "self.scaled(x", mode="eager"),
+    "made_anew": Known("identical", RETRACE, "each call", "tf.function(lambda", mode="eager"),
+    "silent_log": Known("identical", UNEQUAL_WORK, "self.log", "self.log.append"),
+    "dropped_result": Known("identical", UNEQUAL_WORK, "dropped", "_unused = tf.matmul(x, x)"),
+    "folded_inputs": Known("identical", UNEQUAL_WORK, "constant", "table = tf.matmul"),
+    "same_again": Known("identical", UNEQUAL_WORK, "repeated"),
+    "numpy_work": Known("identical", UNEQUAL_WORK, "Python"),
+    "xla_moments": Known("differs", XLA, "jit_compile", mode="xla"),
+}
+SLOW = ("weighted_histogram", "fused_tanh")
+"""Causes that need a fresh process are asked for on the command line."""
+SCRIPTS = ("lost_epsilon", "decaying_rate", "random_stream", "float64_in_graph", "static_batch")
+
+
+def entries(folder):
+    return {entry.name: entry for entry in catalog.entries([folder])}
+
+
+@cache
+def explained(name: str, mode: str) -> tuple[Explanation, str]:
+    """The explanation of a scenario's mode, and its script where there is something to show."""
+    entry = {**entries(CAUSES), **entries(CONTROLS)}[name]
+    scenario = catalog.load(entry)
+    (size,) = entry.sizes
+    subject = parity.subject(scenario, size)
+    cell = Cell(name, size, mode, "CPU:0", "resident")
+    found = list(engine.explain(subject, [cell], time.monotonic() + 120, lambda _cell: None))
+    explanation = next(each for each in found if each.cell == cell.id)
+    text = ""
+    if explanation.tensors:
+        text = f"{head(explanation)}{script(subject, explanation)}"
+    return explanation, text
+
+
+def test_every_scenario_of_the_folder_has_a_known_cause():
+    assert {*KNOWN, *SLOW} == entries(CAUSES).keys()
+    assert len(entries(CONTROLS)) >= 10
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_known_cause_is_named(name):
+    known = KNOWN[name]
+    if known.mode not in MODES:
+        pytest.skip(f"there is no mode {known.mode}")
+    explanation, _script = explained(name, known.mode)
+    assert explanation.word == known.word, explanation
+    causes = explanation.named(known.cause)
+    assert causes, explanation
+    assert any(known.what in cause.what for cause in causes), causes
+    assert any(known.where in line for cause in causes for line in (*cause.where, "")), causes
+    assert all(cause.remedy and cause.evidence for cause in explanation.causes)
+    assert not explanation.unexplained
+
+
+@pytest.mark.parametrize("name", entries(CONTROLS))
+def test_nothing_is_found_where_modes_agree(name):
+    explanation, _script = explained(name, "function")
+    assert explanation.word in ("identical", "close"), explanation
+    assert not explanation.causes
+    assert not explanation.unexplained
+
+
+def test_causes_of_values_name_no_more_than_the_tensors_that_they_change():
+    (cause,) = explained("random_stream", "function")[0].named(RANDOM_STREAMS)
+    assert cause.tensors == ("y",)
+    by_pass = {c.what: c.tensors for c in explained("two_passes", "function")[0].named(GRAPPLER)}
+    assert by_pass == {"constant_folding": ("eps",), "arithmetic_optimization": ("soft",)}
+
+
+def test_the_oracle_says_who_is_right():
+    (judged,) = explained("lost_epsilon", "function")[0].judgements
+    assert judged.verdict.startswith("eager is right to")
+    assert judged.verdict.endswith("function has lost all digits")
+    (judged,) = explained("softplus", "function")[0].judgements
+    assert judged.verdict.startswith("function is right to")
+    assert judged.verdict.endswith("eager has lost all digits")
+
+
+def test_the_evidence_of_a_pass_shows_the_ops_before_and_after():
+    (cause,) = explained("expm1_training", "function")[0].named(GRAPPLER)
+    assert any("Expm1" in line for line in cause.evidence), cause.evidence
+    assert any("without arithmetic_optimization" in line for line in cause.evidence)
+
+
+def test_training_that_parts_more_and_more_is_said_to_grow():
+    explanation, _script = explained("expm1_training", "function")
+    (output,) = [tensor for tensor in explanation.tensors if tensor.kind == "output"]
+    assert output.first_step == 0
+    assert output.grows is True
+    assert len(output.by_step) == 5
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The scripts, and the command line where it takes fresh processes, two at a time."""
+    folder = tmp_path_factory.mktemp("scripts")
+    for name in SCRIPTS:
+        (folder / f"{name}.py").write_text(explained(name, KNOWN[name].mode)[1], encoding="utf-8")
+    asked = {
+        "histogram": (str(CAUSES / "kernels.py"), "--modes", "eager", "--inputs", "resident"),
+        "onednn": (*(str(CAUSES / "onednn.py"), "--modes", "function", "--inputs", "resident"),),
+        "custom_gradient": (
+            *("custom_gradient", "--sizes", "guide", "--modes", "function", "--inputs", "resident"),
+            *("--reproduce", str(folder / "custom_gradient.py")),
+        ),
+    }
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        done = {
+            name: pool.submit(harness, "explain", *arguments, cwd=folder)
+            for name, arguments in asked.items()
+        }
+        done |= {name: pool.submit(python, "-I", f"{name}.py", cwd=folder) for name in SCRIPTS}
+        done["custom_gradient"].result()
+        done["script"] = pool.submit(python, "-I", "custom_gradient.py", cwd=folder)
+        yield {name: future.result() for name, future in done.items()}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_shows_by_itself_what_it_claims(runs, name):
+    done = runs[name]
+    assert done.returncode == 0, done.stderr
+    known = KNOWN[name]
+    tensor = shown(explained(name, known.mode)[0])
+    lines = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+    assert "different" in lines, done.stdout
+    if known.cause == DTYPE:
+        assert lines["different"] == "float32(3,) and float64(3,)"
+    elif known.cause != RANDOM_STREAMS:  # the same seeds do not promise the same streams
+        assert float(lines["eager"]) == float(tensor.reference or 0)
+        assert float(lines[known.mode]) == float(tensor.value or 0)
+
+
+def test_explain_custom_gradient_shows_log1p_and_who_is_right(runs):
+    done = runs["custom_gradient"]
+    assert done.returncode == 1, done.stderr
+    assert "grappler: arithmetic_optimization" in done.stdout
+    assert "Log1p(" in done.stdout
+    assert "function is right to the last bit (6.9 digits), eager has lost all digits" in (
+        done.stdout
+    )
+    assert "function without arithmetic_optimization: 0.0" in runs["script"].stdout
+    assert "function: 2.06115" in runs["script"].stdout
+
+
+def test_a_kernel_that_changes_from_run_to_run_is_tried_in_fresh_processes(runs):
+    done = runs["histogram"]
+    assert done.returncode == 1, done.stderr
+    assert "eager/CPU:0/resident: nondeterministic" in done.stdout
+    assert "nondeterminism: " in done.stdout
+    assert "op determinism" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("dropped_result", "a dropped result is pruned"), ("control_matmul", None)],
+)
+def test_unequal_work_can_be_asked_for_by_itself(name, reason):
+    scenario = catalog.load({**entries(CAUSES), **entries(CONTROLS)}[name])
+    cell = Cell(name, "small", "function", "CPU:0", "resident")
+    found = engine.unequal_work(parity.subject(scenario, "small"), cell)
+    assert (reason in found[0]) if reason else not found
+
+
+def test_onednn_is_named_where_its_kernel_is_what_a_pass_puts(runs):
+    done = runs["onednn"]
+    assert done.returncode == 1, done.stderr
+    assert "grappler: remapping (y)" in done.stdout
+    if "_FusedMatMul" in done.stdout:  # a processor without oneDNN's kernels fuses nothing
+        assert "onednn: without oneDNN (y)" in done.stdout
+
+
+STILL_OPEN = Explanation(
+    "s/tiny/function/CPU:0/resident",
+    "differs",
+    tensors=(TensorComparison("y", "output", "eager", "differs", value="2.0", reference="1.0"),),
+    unexplained=("y",),
+)
+
+
+def fresh_result(condition, against="differs", again="identical", error=""):
+    words = {} if error else {"y": against}
+    return FreshResult(condition, STILL_OPEN.cell, words, {"y": again}, {}, error)
+
+
+@pytest.mark.parametrize(
+    ("unsteady", "results", "cause"),
+    [
+        ((), [fresh_result(fresh.NO_ONEDNN, "identical")], "onednn"),
+        ((), [fresh_result(fresh.NO_ONEDNN), fresh_result(fresh.ONE_THREAD, "close")], "threads"),
+        (("y",), [fresh_result(fresh.DETERMINISM)], "nondeterminism"),
+        (("y",), [fresh_result(fresh.DETERMINISM, again="differs")], None),
+        ((), [fresh_result(fresh.NO_ONEDNN), fresh_result(fresh.ONE_THREAD)], None),
+    ],
+)
+def test_what_follows_from_fresh_processes(unsteady, results, cause):
+    found = fresh.conclude(replace(STILL_OPEN, unsteady=unsteady), results)
+    assert [each.name for each in found.causes] == ([cause] if cause else [])
+    assert found.unexplained == (() if cause else ("y",))
+    assert cause or len(found.excluded) == len(results)
+
+
+def test_op_determinism_that_refuses_is_told_as_tried():
+    refused = fresh_result(fresh.DETERMINISM, error="UnimplementedError: no such kernel")
+    steady = fresh_result(fresh.ONE_THREAD)
+    found = fresh.conclude(replace(STILL_OPEN, unsteady=("y",)), [refused, steady])
+    (cause,) = found.causes
+    assert cause.name == "nondeterminism"
+    assert any("UnimplementedError" in line for line in cause.evidence)
