@@ -71,3 +71,13 @@ def test_a_helper_that_nobody_has_any_more_ends():
     process = psutil.Process(helper.pid)
     del helper
     process.wait(GONE_S)
+
+
+def test_a_process_does_not_inherit_the_pytest_session_it_is_started_from(monkeypatch):
+    """In a worker of pytest-xdist, pytest-benchmark would measure nothing."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--benchmark-disable")
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
+    environment = child_environment()
+    assert not [name for name in environment if name.startswith("PYTEST_")]
+    assert environment["TF_NUM_INTRAOP_THREADS"] == "1"  # the user's own are kept
