@@ -1,0 +1,34 @@
+"""``compare``: two runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.quantities import PERCENT, quantity
+
+app = typer.Typer()
+
+
+@app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="The run to compare with.")],
+    run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="The run in question.")],
+    fail_over: Annotated[
+        str, typer.Option(metavar="PERCENT", help="A slower cell beyond this is a regression.")
+    ] = "5%",
+    across_machines: Annotated[
+        bool, typer.Option("--across-machines", help="Compare although the machines differ.")
+    ] = False,
+) -> None:
+    """Show what became faster or slower between two runs; exit code 1 on a regression."""
+    from harness.comparison import compare as compare_folders
+    from reports.comparison import print_comparison
+
+    over = quantity(fail_over, PERCENT)
+    comparison = compare_folders(run_a, run_b, across_machines=across_machines)
+    print_comparison(comparison, over)
+    failed = len(comparison.regressions(over)) or comparison.disagreements()
+    raise typer.Exit(1 if failed else 0)

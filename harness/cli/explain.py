@@ -1,0 +1,72 @@
+"""``explain``: why modes disagree."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import CellTimeout, Devices, Inputs, MemoryLimit, Modes, Sizes
+from harness.cli.request import limits_for, request_for
+from harness.errors import UsageError
+from harness.record import WORDS
+
+app = typer.Typer()
+
+
+@app.command()
+def explain(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A name or a file.")],
+    modes: Modes = "",
+    sizes: Sizes = "",
+    devices: Devices = "CPU:0",
+    inputs: Inputs = "",
+    reproduce: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a script that shows the worst disagreement."),
+    ] = None,
+    cell_timeout: CellTimeout = 120.0,
+    memory_limit: MemoryLimit = "",
+) -> None:
+    """Find by experiment why modes disagree: where, how far, who is right, and what to do."""
+    from harness.explain import inquiry
+    from harness.explain.reproduce import head, shown
+    from harness.progress import TerminalProgress
+    from reports import explanation as terminal
+
+    request = request_for(
+        scenario,
+        modes,
+        sizes,
+        devices,
+        inputs,
+        logical_cpus=1,
+        limits=limits_for(cell_timeout, memory_limit),
+    )
+    if len(request.entries) != 1:
+        names = ", ".join(entry.name for entry in request.entries)
+        raise UsageError(f"explain takes one scenario, but {scenario!r} names {names}")
+    question = inquiry.Question(
+        request.entries[0],
+        request.sizes,
+        request.modes,
+        request.devices,
+        request.inputs,
+        request.limits,
+        scripts=reproduce is not None,
+    )
+    with tempfile.TemporaryDirectory() as scratch, TerminalProgress() as progress:
+        answer = inquiry.explain(question, Path(scratch), progress)
+    terminal.print_explanations(answer.explanations)
+    if reproduce is not None:
+        cells = [each for each in answer.explanations if each.cell in answer.scripts]
+        if not cells:
+            raise UsageError(f"{scenario}: nothing differs that a script could show")
+        worst = max(cells, key=lambda each: (WORDS.index(shown(each).word), bool(each.causes)))
+        text = f"{head(worst)}{answer.scripts[worst.cell]}"
+        reproduce.write_text(text, encoding="utf-8")
+        print(f"script: {reproduce} ({worst.cell})")
+    disagree = any(each.unexplained or each.causes for each in answer.explanations)
+    raise typer.Exit(1 if disagree else 0)

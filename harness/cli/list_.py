@@ -1,0 +1,60 @@
+"""``list``: scenarios, sizes and modes."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from harness import catalog
+from harness.cli.options import Scenarios
+from harness.cli.quantities import words
+from harness.grid import INPUTS
+from harness.runners import MODES
+
+app = typer.Typer()
+
+
+class Format(StrEnum):
+    """How ``list`` prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@app.command("list")
+def list_(
+    scenarios: Scenarios = "",
+    format: Annotated[Format, typer.Option(help="text or json.")] = Format.TEXT,
+) -> None:
+    """Show scenarios, sizes and modes."""
+    entries = catalog.select(words(scenarios))
+    if format is Format.JSON:
+        content = {
+            "scenarios": [
+                {
+                    "name": entry.name,
+                    "concept": entry.concept,
+                    "summary": entry.summary,
+                    "sizes": entry.sizes,
+                    "default_sizes": entry.default_sizes,
+                }
+                for entry in entries
+            ],
+            "modes": {mode.name: mode.about() for mode in MODES.values()},
+            "inputs": list(INPUTS),
+        }
+        print(json.dumps(content, indent=2))
+        return
+    width = max(len(name) for name in [*(entry.name for entry in entries), *MODES])
+    print("scenarios (* runs by default)")
+    for entry in entries:
+        sizes = ", ".join(f"{size}{'*' * (size in entry.default_sizes)}" for size in entry.sizes)
+        concept = f"{entry.concept}; " if entry.concept else ""
+        print(f"  {entry.name:{width}}  {entry.summary}")
+        print(f"  {'':{width}}  {concept}sizes: {sizes}")
+    print("modes (* runs by default)")
+    for mode in MODES.values():
+        print(f"  {mode.name + '*' * mode.default:{width}}  {mode.summary}")

@@ -1,0 +1,63 @@
+"""``parity``: the answers, side by side."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import (
+    CellTimeout,
+    Devices,
+    Inputs,
+    LogicalCpus,
+    MemoryLimit,
+    Modes,
+    Scenarios,
+    Sizes,
+)
+from harness.cli.request import limits_for, request_for
+from harness.runners import MODES
+
+app = typer.Typer()
+
+
+@app.command()
+def parity(
+    scenarios: Scenarios = "",
+    modes: Modes = "",
+    sizes: Sizes = "",
+    devices: Devices = "",
+    inputs: Inputs = "",
+    details: Annotated[
+        bool, typer.Option("--details", help="Print the tensors of cells that agree, too.")
+    ] = False,
+    logical_cpus: LogicalCpus = 1,
+    cell_timeout: CellTimeout = 120.0,
+    memory_limit: MemoryLimit = "",
+) -> None:
+    """Compare outputs and state of every mode with eager and the oracle; time nothing."""
+    from harness.orchestrate import check
+    from harness.progress import TerminalProgress
+    from reports import terminal
+
+    request = request_for(
+        scenarios,
+        modes,
+        sizes,
+        devices,
+        inputs,
+        logical_cpus=logical_cpus,
+        limits=limits_for(cell_timeout, memory_limit),
+    )
+    with tempfile.TemporaryDirectory() as scratch, TerminalProgress() as progress:
+        checked = check(request, Path(scratch), progress)
+    cells, pairs = checked.in_order(), list(checked.checkpoints.values())
+    kinds = {mode.name: mode.kind for mode in MODES.values()}
+    terminal.print_parity(cells, kinds=kinds, checkpoints=pairs, details=details)
+    for kind in checked.absent:
+        print(f"{kind}: not found")
+    failed = any(cell.failed for cell in cells) or any(pair.failed for pair in pairs)
+    raise typer.Exit(1 if failed else 0)

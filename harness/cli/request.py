@@ -1,0 +1,115 @@
+"""From options to a request, and from a run to its report."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import catalog
+from harness.catalog import Entry
+from harness.cli.options import (
+    BUDGET_S,
+    FEW,
+    PRECISION,
+    QUICK_BUDGET_S,
+    QUICK_SIZES,
+    SECONDS_A_PASS,
+)
+from harness.cli.quantities import MEMORY, quantity, words
+from harness.errors import UsageError
+from harness.grid import INPUTS, choose, unknown
+from harness.runners import DEFAULT_MODES, MODES
+
+if TYPE_CHECKING:
+    from harness.children import Limits
+    from harness.orchestrate import Request
+
+
+def show_report(folder: Path) -> int:
+    """Render and print a run; 1 when a cell failed or differs without being known to."""
+    import reports
+    from harness.record import Run
+    from reports import terminal
+
+    rendered = reports.render(folder)
+    terminal.print_result(rendered)
+    print(f"report: {rendered.page}")
+    run = Run(folder)
+    failed = any(cell.failed for cell in run.parity())
+    return 1 if failed or any(pair.failed for pair in run.checkpoints()) else 0
+
+
+def request_for(
+    scenarios: str,
+    modes: str,
+    sizes: str,
+    devices: str,
+    inputs: str,
+    *,
+    logical_cpus: int,
+    limits: Limits,
+    passes: int | None = None,
+    budget_s: float = BUDGET_S,
+    precision: float = PRECISION,
+    seed: int = 0,
+    quick: bool = False,
+) -> Request:
+    """What the options ask for; raises ``UsageError`` where one names what does not exist."""
+    from harness.orchestrate import Request
+
+    entries = catalog.select(words(scenarios or (FEW if quick else "")))
+    chosen_sizes = _choose_sizes(entries, words(sizes))
+    if not sizes:
+        few = QUICK_SIZES if quick else None
+        entries = [
+            replace(entry, sizes={size: entry.sizes[size] for size in entry.default_sizes[:few]})
+            for entry in entries
+        ]
+    return Request(
+        entries=entries,
+        sizes=chosen_sizes,
+        modes=choose("mode", words(modes), list(MODES), DEFAULT_MODES),
+        devices=words(devices),
+        inputs=choose("inputs policy", words(inputs), INPUTS, INPUTS[:1]),
+        budget_s=budget_s,
+        passes=passes,
+        precision=precision,
+        command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
+        seed=seed,
+        logical_cpus=logical_cpus,
+        limits=limits,
+    )
+
+
+def default_budget_s(passes: int | None, quick: bool) -> float:
+    """Wall seconds for a run whose user gave none."""
+    if passes is not None:
+        return BUDGET_S + passes * SECONDS_A_PASS
+    return QUICK_BUDGET_S if quick else BUDGET_S
+
+
+def limits_for(cell_timeout: float, memory_limit: str) -> Limits:
+    """What a child process may take; raises ``UsageError`` where the size is none."""
+    from harness.children import Limits
+
+    if not memory_limit:
+        return Limits(silence_s=cell_timeout)
+    return Limits(silence_s=cell_timeout, memory_bytes=int(quantity(memory_limit, MEMORY)))
+
+
+def _choose_sizes(entries: list[Entry], wanted: list[str]) -> list[str]:
+    """The size names to run, of all that any selected scenario has.
+
+    Raises:
+        UsageError: a size that no selected scenario has.
+    """
+    known = list(dict.fromkeys(size for entry in entries for size in entry.sizes))
+    if not wanted or wanted == ["all"]:
+        return known
+    for size in wanted:
+        if size not in known:
+            raise UsageError(unknown("size", size, known))
+    return wanted
