@@ -204,7 +204,7 @@ def measure(plan: MeasurePlan, journal: Journal, parent: int) -> None:
         group: sum(prepared[cell].block_s + ITEM_S for cell in members)
         for group, members in groups.items()
     }
-    turns = order(groups, allocate(cost, plan.seconds), rng)
+    turns = order(groups, allocate(cost, plan.seconds, weights=plan.weights), rng)
     journal.write(
         "blocks", total=len(turns), block_s={cell: done.block_s for cell, done in prepared.items()}
     )

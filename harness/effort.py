@@ -3,16 +3,16 @@
 A pass pays for TensorFlow's import and for building its programs before it times a block. The
 budget is cut into passes that spend about three quarters of their time in blocks, so that there
 are several passes and yet most of the wall time is measurement; groups whose intervals are narrow
-enough drop out of later passes. Groups of very long calls are set apart: one block of theirs can
-cost as much as all the others together, so they take turns, a few in each pass, until each has its
-minimum.
+enough drop out of later passes, and of the others those with the widest get the most blocks.
+Groups of very long calls are set apart: one block of theirs can cost as much as all the others
+together, so they take turns, a few in each pass, until each has its minimum.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TIMED_SHARE = 0.75
 """Of a pass's wall seconds, the part to spend in blocks; the rest is start-up and building."""
@@ -39,6 +39,8 @@ class Need:
     """Seconds to prepare its programs."""
     block_s: float
     """Seconds of one block of all its programs."""
+    weight: float = 1.0
+    """Its part of a pass's blocks, in seconds, relative to the others' (``statistics.weights``)."""
 
     @property
     def is_long(self) -> bool:
@@ -67,6 +69,8 @@ class NextPass:
 
     groups: list[str]
     timed_s: float
+    weights: dict[str, float] = field(default_factory=dict)
+    """By group, as in ``Need``."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,8 @@ def _plan(chosen: list[Need], wall_s: float, startup_s: float) -> NextPass:
     fixed_s = sum(need.fixed_s for need in chosen)
     least_s = sum(need.block_s for need in chosen)
     timed_s = max(_MIN_TIMED_S, least_s, wall_s - startup_s - fixed_s)
-    return NextPass([need.group for need in chosen], timed_s)
+    weights = {need.group: need.weight for need in chosen}
+    return NextPass([need.group for need in chosen], timed_s, weights)
 
 
 def _urgency(need: Need) -> tuple[bool, bool, float, float]:

@@ -6,6 +6,7 @@ pass that was cut short leaves its finished blocks, even when this process was k
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
@@ -13,7 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -25,6 +26,9 @@ from harness.journal import Event, Follower
 from harness.plan import MeasurePlan, Timed
 from harness.progress import Progress
 from harness.record import PassCell, PassRecord, Run, read_json, write_json
+
+if TYPE_CHECKING:
+    from harness.statistics import Known
 
 _MAX_LOST = 20
 """Processes that cells may take with them before a run gives up."""
@@ -112,28 +116,29 @@ class Passes:
         for timed in self.timed:
             if timed.cell not in self.lost:
                 groups[timed.group].append(timed.cell)
-        passes, widths = self._widths()
+        known = self._known()
         return [
             effort.Need(
                 group=group,
-                passes=passes.get(group, 0),
-                half_width=widths.get(group, float("inf")),
+                passes=known[group].passes if group in known else 0,
+                half_width=known[group].half_width if group in known else math.inf,
                 fixed_s=sum(self.costs[cell].prepare_s for cell in cells),
                 block_s=sum(self.costs[cell].block_s for cell in cells),
+                weight=known[group].weight if group in known else 1.0,
             )
             for group, cells in groups.items()
         ]
 
-    def _widths(self) -> tuple[dict[str, int], dict[str, float]]:
-        """Passes and widest half-width of a log ratio, by group."""
+    def _known(self) -> dict[str, Known]:
+        """What the finished passes say of every group."""
         if not self.run.pass_numbers():
-            return {}, {}
+            return {}
         # pandas costs a second; the first pass must not wait for it, and no pass runs meanwhile.
         from harness.frames import read
-        from harness.statistics import group_widths
+        from harness.statistics import known_of_groups
 
         frames = read(self.run.folder)
-        return group_widths(frames.blocks, control_of=frames.control_of)
+        return known_of_groups(frames.blocks, control_of=frames.control_of)
 
     def _pass(self, number: int, step: effort.NextPass) -> PassRecord:
         timed = [
@@ -149,6 +154,7 @@ class Passes:
             seed=self.schedule.seed,
             result=self.run.pass_file(number).resolve(),
             logical_cpus=self.schedule.logical_cpus,
+            weights=step.weights,
             bare_loops=self.bare_loops,
         )
         self.progress.stage(f"pass {number}: importing TensorFlow")

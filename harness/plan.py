@@ -58,6 +58,8 @@ class MeasurePlan:
     result: Path
     """Where pytest-benchmark writes its JSON."""
     logical_cpus: int = 1
+    weights: dict[str, float] = field(default_factory=dict)
+    """By group: its part of the seconds, relative to the others; 1 where there is none."""
     bare_loops: bool = False
     """Whether to time every block once more in a plain loop, to see what the harness adds."""
 

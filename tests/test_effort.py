@@ -122,6 +122,11 @@ def test_a_width_that_is_not_known_is_not_narrow() -> None:
 # Who takes part
 
 
+def test_the_weights_of_those_who_take_part_go_along() -> None:
+    needs = [need("a", weight=4.0), need("b"), need("done", passes=3, half_width=0.0, weight=2.0)]
+    assert a_pass(needs).weights == {"a": 4.0, "b": 1.0}
+
+
 def test_a_first_pass_takes_every_short_group() -> None:
     new = [need(f"g{index}") for index in range(40)]
     assert a_pass(new).groups == [each.group for each in new]

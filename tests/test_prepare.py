@@ -62,6 +62,12 @@ def test_what_cheap_groups_leave_goes_to_the_others():
     assert beside == {"a": 14, "cheap": MAX_BLOCKS, "b": 15}
 
 
+def test_time_goes_by_weight():
+    assert allocate({"a": 1.0, "b": 1.0}, 40.0, weights={"a": 3.0}) == {"a": 30, "b": 10}
+    # What the heavy one cannot use goes to the other.
+    assert allocate({"a": 0.01, "b": 1.0}, 40.0, weights={"a": 3.0}) == {"a": MAX_BLOCKS, "b": 38}
+
+
 def test_a_share_that_pays_for_one_block_gets_the_minimum():
     # a's share is 1.33 s of 4, b's 1 s of the 2 that are left; nothing is left for c.
     assert allocate({"a": 1.0, "b": 1.0, "c": 1.0}, 4.0, minimum=2) == {"a": 2, "b": 2, "c": 1}

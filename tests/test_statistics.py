@@ -14,10 +14,11 @@ from scipy import stats
 from synthetic import CALL_S, blocks, cell, group, times
 
 from harness.grid import CONTROL
-from harness.statistics import estimate_cells, estimate_costs, group_widths
+from harness.statistics import estimate_cells, estimate_costs, known_of_groups
 from harness.statistics.changes import compare_runs, machine_factor
 from harness.statistics.estimates import locate, pass_ratios
 from harness.statistics.intervals import mean_interval
+from harness.statistics.known import MAX_WEIGHT, Known
 from harness.statistics.moderation import moderate
 from harness.statistics.verdicts import adjust, calibration, judge, noise_floor, what_settles
 
@@ -373,8 +374,13 @@ def test_the_noise_floor_is_in_every_row() -> None:
 def test_a_group_is_as_wide_as_its_widest_interval() -> None:
     frame = blocks({"function": 1.5, "session": 2.0}, groups=3, passes=4)
     frame = frame[(frame["group"] != group(1)) | (frame["pass"] == 1)]
-    passes, widths = group_widths(frame, control_of="function")
-    assert passes == {group(0): 4, group(1): 1, group(2): 4}
+    known = known_of_groups(frame, control_of="function")
+    widths = {name: each.half_width for name, each in known.items()}
+    assert {name: each.passes for name, each in known.items()} == {
+        group(0): 4,
+        group(1): 1,
+        group(2): 4,
+    }
     # One pass counts with what is typical of the run.
     assert widths[group(1)] > widths[group(0)]
     # A calibration below five controls is 1, so the table's intervals are the same ones.
@@ -385,8 +391,34 @@ def test_a_group_is_as_wide_as_its_widest_interval() -> None:
 
 
 def test_nothing_measured_and_nothing_to_compare() -> None:
-    assert group_widths(blocks({}).iloc[:0]) == ({}, {})
-    assert group_widths(blocks({}, passes=2)) == ({group(0): 2}, {group(0): 0.0})
+    assert known_of_groups(blocks({}).iloc[:0]) == {}
+    assert known_of_groups(blocks({}, passes=2)) == {group(0): Known(2, 0.0, 1.0)}
+
+
+def test_what_is_wide_gets_more_of_the_next_pass() -> None:
+    quiet = blocks({"function": 4.0}, groups=6, passes=6, spread=0.01)
+    loud = blocks({"function": 4.0}, groups=2, passes=6, spread=0.08)
+    loud = loud.assign(group="loud/" + loud["group"], cell="loud/" + loud["cell"])
+    known = known_of_groups(pd.concat([quiet, loud]), control_of="function")
+    of_loud = [each.weight for name, each in known.items() if name.startswith("loud")]
+    of_quiet = [each.weight for name, each in known.items() if not name.startswith("loud")]
+    assert min(of_loud) > 2 * max(of_quiet)
+    assert max(of_loud) <= MAX_WEIGHT
+    assert min(of_quiet) >= 1 / MAX_WEIGHT
+
+
+def test_a_ratio_near_one_gets_more_than_one_far_from_it() -> None:
+    far = blocks({"function": 4.0}, groups=4, passes=6, spread=0.02)
+    near = blocks({"function": 1.1}, groups=1, passes=6, spread=0.02)
+    near = near.assign(group="near/" + near["group"], cell="near/" + near["cell"])
+    known = known_of_groups(pd.concat([far, near]), control_of="function")
+    (of_near,) = [each.weight for name, each in known.items() if name.startswith("near")]
+    assert of_near > 2 * np.median([each.weight for each in known.values()])
+
+
+def test_a_first_pass_knows_nothing_of_widths() -> None:
+    known = known_of_groups(blocks({"function": 2.0}, groups=3, passes=1), control_of="function")
+    assert [each.weight for each in known.values()] == [1.0, 1.0, 1.0]
 
 
 # Cold costs

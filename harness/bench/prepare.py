@@ -27,8 +27,11 @@ ROUNDS = 5
 not to the next is most of the noise (see tests/benchmarks/estimators.py); and enough to outweigh
 the 3 ms that a turn costs beside its rounds. The first finds the caches full of another program's
 data: neither the fastest nor the median of five minds."""
-LONG_BLOCK_S = 1.0
-"""A block that would take longer has fewer rounds."""
+LONG_BLOCK_S = 0.1
+"""A block that would take longer has fewer rounds, but two: a turn costs little beside them, and
+ten short blocks tell more than five long ones (tests/benchmarks/rounds.py)."""
+LONG_ROUND_S = 0.5
+"""A group whose one round of all programs takes longer has one round in a block."""
 SHARE_OF_SLOWEST = 0.1
 """A round lasts at least this part of the slowest mode's: where that takes a second, a millisecond
 of the others would be a poor match, and ten times as much costs little."""
@@ -138,8 +141,8 @@ def pace(group: Sequence[Prepared]) -> list[Prepared]:
     call_s = {p.mode: min(q.call_s for q in group if q.mode == p.mode) for p in group}
     round_s = max(ROUND_S, SHARE_OF_SLOWEST * max(call_s.values()))
     calls = {mode: math.ceil(round_s / seconds) for mode, seconds in call_s.items()}
-    rounds = int(LONG_BLOCK_S / sum(call_s[p.mode] * calls[p.mode] for p in group))
-    rounds = min(ROUNDS, max(1, rounds))
+    all_s = sum(call_s[p.mode] * calls[p.mode] for p in group)
+    rounds = 1 if all_s > LONG_ROUND_S else min(ROUNDS, max(2, int(LONG_BLOCK_S / all_s)))
     return [replace(p, iterations=calls[p.mode], rounds=rounds) for p in group]
 
 

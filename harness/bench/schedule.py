@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 MAX_BLOCKS = 120
 ITEM_S = 4.0e-3
@@ -21,27 +22,36 @@ class Turn:
     """Place of the program within the block, from 0."""
 
 
-def allocate(block_s: Mapping[str, float], seconds: float, minimum: int = 2) -> dict[str, int]:
-    """Share a pass's seconds among groups, by equal time.
+def allocate(
+    block_s: Mapping[str, float],
+    seconds: float,
+    minimum: int = 2,
+    weights: Mapping[str, float] = MappingProxyType({}),
+) -> dict[str, int]:
+    """Share a pass's seconds among groups, by weight.
 
     Args:
         block_s: seconds of one block of each group, all modes.
         seconds: seconds to fill.
         minimum: blocks that a group gets even when its share does not pay for them, except
             groups whose single block is longer than their share: they get one.
+        weights: how much of the time a group should have, relative to the others; 1 by default.
 
     Returns:
         Blocks by group. Time that cheap groups cannot use goes to the others.
     """
     blocks: dict[str, int] = {}
     left = seconds
+    weight = {group: weights.get(group, 1.0) for group in block_s}
+    weight_left = sum(weight.values())
     # The cheapest first: what they leave unused raises the share of the rest.
-    for count, group in enumerate(sorted(block_s, key=lambda g: block_s[g] * MAX_BLOCKS)):
-        share = max(0.0, left) / (len(block_s) - count)
+    for group in sorted(block_s, key=lambda group: block_s[group] / weight[group]):
+        share = max(0.0, left) * weight[group] / weight_left
         wanted = int(share / block_s[group])
         floor = 1 if block_s[group] > share else minimum
         blocks[group] = min(MAX_BLOCKS, max(floor, wanted))
         left -= blocks[group] * block_s[group]
+        weight_left = max(weight_left - weight[group], 1e-9)
     return {group: blocks[group] for group in block_s}
 
 

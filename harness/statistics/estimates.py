@@ -120,29 +120,6 @@ def compare_modes(located: pd.DataFrame, baseline: str, control_of: str | None) 
     )
 
 
-def group_widths(
-    blocks: pd.DataFrame, baseline: str = "eager", control_of: str | None = None
-) -> tuple[dict[str, int], dict[str, float]]:
-    """What every group has so far: its passes, and its widest interval.
-
-    Returns:
-        Passes by group, and the largest half-width of its log ratios' 95 % intervals.
-    """
-    if blocks.empty:
-        return {}, {}
-    counts = blocks.groupby("group")["pass"].nunique()
-    passes = {str(group): int(count) for group, count in counts.items()}
-    compared = compare_modes(locate(blocks), baseline, control_of)
-    compared = compared[compared.index.get_level_values("mode") != CONTROL]
-    widths = {
-        key: quantile_t(0.975, row["degrees"]) * row["error"] if row["degrees"] > 0 else np.inf
-        for key, row in compared.iterrows()
-    }
-    widest = pd.Series(widths, dtype=float).groupby(level=0).max().to_dict() if widths else {}
-    # A group with one mode compares nothing: its passes are all that can be asked for.
-    return passes, {group: widest.get(group, 0.0) for group in passes}
-
-
 def _latencies(located: pd.DataFrame) -> pd.DataFrame:
     """Seconds per call of every cell: geometric mean over passes of the median block."""
     by_pass = located.groupby(["cell", "pass"], sort=False)["log_s"].median()
