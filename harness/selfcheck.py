@@ -55,8 +55,13 @@ def programs(slowdowns: Sequence[float], checked: Checked, _control_of: str) -> 
 
 def judgements(folder: Path, label: str) -> list[Judged]:
     """Every comparison with programs of one label (``control``, ``5%``)."""
-    compared = compare_modes(_located(folder), BASE, BASE)
+    compared = _compared(_located(folder))
     return _of([judge(compared, MARGIN)], label)
+
+
+def _compared(located: pd.DataFrame) -> pd.DataFrame:
+    # All programs of a group are of one mode: nothing drifts between them.
+    return compare_modes(located, BASE, BASE, drift=0.0)
 
 
 def _located(folder: Path) -> pd.DataFrame:
@@ -73,7 +78,7 @@ def table(folders: Sequence[Path]) -> list[Row]:
         UsageError: a record is missing or damaged.
     """
     located = [_located(folder) for folder in folders]
-    compared = [compare_modes(blocks, BASE, BASE) for blocks in located]
+    compared = [_compared(blocks) for blocks in located]
     repetitions = compared if len(compared) > 1 else _halves(located[0])
     return [
         # Not widened by what the very same controls show: a control must not excuse itself.
@@ -86,7 +91,7 @@ def table(folders: Sequence[Path]) -> list[Row]:
 
 def _halves(located: pd.DataFrame) -> list[pd.DataFrame]:
     return [
-        compare_modes(half, BASE, BASE)
+        _compared(half)
         for _, half in located.groupby(located["pass"] % 2)
         if half["pass"].nunique() > 1
     ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from itertools import groupby
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from harness.bench.prepare import ROUNDS, pace
 from harness.bench.schedule import MAX_BLOCKS, allocate, order
 
 COSTS = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(1e-3, 10.0), min_size=1, max_size=8)
@@ -129,3 +131,31 @@ def test_the_order_within_blocks_is_random():
 def test_a_seed_gives_the_same_order_again(seed):
     one, again, other = (order(GROUPS, BLOCKS, random.Random(s)) for s in (seed, seed, seed + 1))
     assert one == again != other
+
+
+@dataclass
+class Paced:
+    """What `pace` looks at and changes."""
+
+    mode: str
+    call_s: float
+    iterations: int = 0
+    rounds: int = 0
+
+
+def paced(**call_s):
+    return pace([Paced(mode, seconds) for mode, seconds in call_s.items()])
+
+
+def test_rounds_last_a_millisecond_and_a_tenth_of_the_slowest():
+    eager, function = paced(eager=200e-6, function=90e-6)
+    assert (eager.iterations, function.iterations) == (5, 12)
+    eager, function = paced(eager=45e-3, function=1e-3)
+    assert (eager.iterations, function.iterations) == (1, 5)
+
+
+@pytest.mark.parametrize(
+    ("eager_s", "rounds"), [(1e-3, ROUNDS), (25e-3, 3), (80e-3, 2), (0.4, 2), (0.6, 1), (30.0, 1)]
+)
+def test_long_blocks_have_fewer_rounds(eager_s, rounds):
+    assert {program.rounds for program in paced(eager=eager_s, function=eager_s / 10)} == {rounds}

@@ -16,7 +16,7 @@ from synthetic import CALL_S, blocks, cell, group, times
 from harness.grid import CONTROL
 from harness.statistics import estimate_cells, estimate_costs, known_of_groups
 from harness.statistics.changes import compare_runs, machine_factor
-from harness.statistics.estimates import locate, pass_ratios
+from harness.statistics.estimates import DRIFT, compare_modes, locate, pass_ratios
 from harness.statistics.intervals import mean_interval
 from harness.statistics.known import MAX_WEIGHT, Known
 from harness.statistics.moderation import moderate
@@ -250,6 +250,12 @@ def test_how_many_passes_settle_it(mean: float, deviation: float, passes: int, d
     assert what_settles(mean, deviation, passes, EDGE) == detail
 
 
+def test_what_differs_from_run_to_run_is_not_settled_by_passes() -> None:
+    detail = what_settles(0.02, 0.001, 4, EDGE, drift=0.02)
+    assert detail == "no number of passes would settle it: runs differ by 2.0% by themselves"
+    assert what_settles(0.06, 0.0599, 4, EDGE, drift=0.001) == "about 6 more passes"
+
+
 def test_programs_that_are_the_same_are_seldom_called_different() -> None:
     false = Counter[str]()
     for seed in range(8):
@@ -319,7 +325,7 @@ def compared(control_means: list[float], error: float = 0.01, degrees: float = 8
     means |= {(group(i), "function"): 0.04 for i in range(len(control_means))}
     frame = pd.DataFrame({"mean": means})
     frame.index.names = ["group", "mode"]
-    return frame.assign(error=error, degrees=degrees, passes=4.0)
+    return frame.assign(error=error, deviation=2 * error, drift=0.0, degrees=degrees, passes=4.0)
 
 
 def spread_out(rms: float, count: int = 40) -> list[float]:
@@ -383,11 +389,22 @@ def test_a_group_is_as_wide_as_its_widest_interval() -> None:
     }
     # One pass counts with what is typical of the run.
     assert widths[group(1)] > widths[group(0)]
-    # A calibration below five controls is 1, so the table's intervals are the same ones.
-    table = np.log(estimates(frame)[["speedup_low", "speedup_high"]].astype(float))
-    half = (table["speedup_high"] - table["speedup_low"]) / 2
-    widest = max(half[cell(0, "function")], half[cell(0, "session")])
-    assert widths[group(0)] == pytest.approx(widest)
+    alone = compare_modes(locate(frame), "eager", "function", drift=0.0).loc[group(0)]
+    half = stats.t.ppf(0.975, alone["degrees"]) * alone["error"]
+    assert widths[group(0)] == pytest.approx(half[alone.index != CONTROL].max())
+
+
+def test_runs_drift_apart_the_more_the_further_the_ratio_is_from_one() -> None:
+    frame = blocks({"function": 1.0, "session": 10.0}, groups=4, passes=6, spread=0.001)
+    table = compare_modes(locate(frame), "eager", "function")
+    error = table["error"].groupby(level="mode").max()
+    assert error["session"] == pytest.approx(DRIFT * math.log(10), rel=0.01)
+    assert error["function"] < 0.001
+    assert error[CONTROL] < 0.001
+    # No number of passes makes it smaller.
+    longer = blocks({"function": 1.0, "session": 10.0}, groups=4, passes=60, spread=0.001)
+    still = compare_modes(locate(longer), "eager", "function")["error"].groupby(level="mode").max()
+    assert still["session"] == pytest.approx(error["session"], rel=0.01)
 
 
 def test_nothing_measured_and_nothing_to_compare() -> None:

@@ -12,6 +12,13 @@ from harness.statistics.intervals import quantile_t
 from harness.statistics.moderation import moderate
 from harness.statistics.verdicts import Judged, judge, noise_floor
 
+DRIFT = 0.006
+"""Two runs of one grid, minutes apart on one machine, differ by more than the spread of their
+passes explains: from one five minutes to the next the machine treats Python, threads and kernels a
+little differently, all of a mode's cells alike, and the more the further their ratio is from 1.
+This is the part of one run, as a standard deviation of the log ratio of two modes relative to that
+log ratio (tests/benchmarks/agreement.py; README.md has the runs)."""
+
 COLUMNS = [
     *("median_s", "ci_low_s", "ci_high_s", "speedup", "speedup_low", "speedup_high"),
     *("noise_floor", "verdict", "verdict_detail", "rounds", "passes"),
@@ -95,12 +102,21 @@ def pass_ratios(
     return ratios
 
 
-def compare_modes(located: pd.DataFrame, baseline: str, control_of: str | None) -> pd.DataFrame:
+def compare_modes(
+    located: pd.DataFrame, baseline: str, control_of: str | None, drift: float = DRIFT
+) -> pd.DataFrame:
     """Every comparison of the run: mean, standard error and degrees of freedom over passes.
+
+    Args:
+        located: as ``locate`` returns it.
+        baseline: the mode that ratios refer to.
+        control_of: the mode that the A/A control repeats; its ratio refers to that mode.
+        drift: how far one run is from another, as a standard deviation of a log ratio relative
+            to it. A control has none: what slows one program of a mode slows the other.
 
     Returns:
         By (group, mode): ``mean`` (log ratio, above 0: faster), ``deviation`` (between passes),
-        ``error`` (of the mean), ``degrees``, ``passes``.
+        ``drift``, ``error`` (of the mean, with both), ``degrees``, ``passes``.
     """
     ratios = pass_ratios(located, baseline, control_of)
     index = pd.MultiIndex.from_tuples(list(ratios), names=["group", "mode"])
@@ -108,11 +124,14 @@ def compare_modes(located: pd.DataFrame, baseline: str, control_of: str | None) 
     means = np.array([values.mean() for values in ratios.values()], dtype=np.float64)
     variances = np.array([values.var(ddof=1) for values in ratios.values()], dtype=np.float64)
     moderated = moderate(variances, passes - 1)
+    of_modes = np.array([mode != CONTROL for _, mode in ratios], dtype=np.float64)
+    drifts = of_modes * drift * np.abs(means)
     return pd.DataFrame(
         {
             "mean": means,
             "deviation": np.sqrt(moderated.variance),
-            "error": np.sqrt(moderated.variance / passes),
+            "drift": drifts,
+            "error": np.sqrt(moderated.variance / passes + drifts**2),
             "degrees": moderated.degrees,
             "passes": passes,
         },

@@ -65,8 +65,10 @@ def judge(
         elif same[i]:
             word = "same"
         else:
-            deviation = error[i] * math.sqrt(rows["passes"].iloc[i])
-            detail = what_settles(mean[i], deviation, int(rows["passes"].iloc[i]), edge)
+            row = rows.iloc[i]
+            detail = what_settles(
+                mean[i], row["deviation"] * scale, int(row["passes"]), edge, row["drift"] * scale
+            )
         judged[key] = Judged(mean[i], mean[i] - half, mean[i] + half, word, detail)
     return judged
 
@@ -113,11 +115,24 @@ def adjust(p: Floats) -> Floats:
     return adjusted
 
 
-def what_settles(mean: float, deviation: float, passes: int, edge: float) -> str:
-    """How many more passes would decide, if mean and spread stay what they are."""
+def what_settles(
+    mean: float, deviation: float, passes: int, edge: float, drift: float = 0.0
+) -> str:
+    """How many more passes would decide, if mean and spread stay what they are.
+
+    Args:
+        mean: the log ratio.
+        deviation: between passes.
+        passes: how many there are.
+        edge: of the equivalence margin, as a log ratio.
+        drift: between runs, which no further pass makes smaller.
+    """
     nearest = max(abs(mean), edge - abs(mean))
     # Three standard errors: about what the correction for many comparisons asks for.
-    needed = math.ceil((3.0 * deviation / nearest) ** 2)
+    left = (nearest / 3.0) ** 2 - drift**2
+    if left <= 0:
+        return f"no number of passes would settle it: runs differ by {drift:.1%} by themselves"
+    needed = math.ceil(deviation**2 / left)
     if needed > MAX_PASSES:
         return f"more than {MAX_PASSES} passes would be needed"
     more = max(1, needed - passes)
