@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness import command
 from harness.catalog import Entry
 from harness.children import Limits, Outcome, run_child
 from harness.effort import Stop
@@ -276,7 +277,7 @@ def _measure(passes: Passes) -> None:
     except Interrupted:
         progress.note(
             "interrupted; what was finished is kept; go on with "
-            f"`python -m harness bench --resume {run.folder}`"
+            f"`{command.line('bench', '--resume', run.folder)}`"
         )
     except UsageError:
         if not any(run.raw.iterdir()):  # on a full disk, rounds without a pass's record
@@ -390,4 +391,4 @@ def newest(results: Path) -> Path:
     latest = results / "latest"
     if latest.exists():
         return latest.resolve()
-    raise UsageError(f"{latest}: no run yet; make one with `python -m harness bench`")
+    raise UsageError(f"{latest}: no run yet; make one with `{command.line('bench')}`")

@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from harness import effort
+from harness import command, effort
 from harness.catalog import Entry
 from harness.children import Limits, Outcome, run_child
 from harness.errors import Interrupted, UsageError
@@ -179,7 +179,7 @@ class Passes:
         if free < _ENOUGH_DISK:
             raise UsageError(
                 f"{self.run.folder}: {free / 2**20:.0f} MiB left on the disk; free some space and "
-                f"go on with `python -m harness bench --resume {self.run.folder}`"
+                f"go on with `{command.line('bench', '--resume', self.run.folder)}`"
             )
 
     def _learn(self, record: PassRecord) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import catalog
+from harness import catalog, command
 from harness.catalog import Entry
 from harness.cli.options import (
     BUDGET_S,
@@ -77,7 +76,7 @@ def request_for(
         budget_s=budget_s,
         passes=passes,
         precision=precision,
-        command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
+        command=command.line(*sys.argv[1:]),
         seed=seed,
         logical_cpus=logical_cpus,
         limits=limits,
