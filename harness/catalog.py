@@ -11,12 +11,13 @@ import ast
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from harness.adopt.target import Target
 from harness.errors import ScenarioError, UsageError
 from harness.grid import GUIDE, choose, parameters, unknown
 
@@ -42,6 +43,20 @@ class Entry:
     """The sizes that run when none is asked for."""
     timing: str = ""
     """The line that heads the seconds of the size ``guide``; see ``Scenario``."""
+    target: Target | None = None
+    """The user's own code that is to be adopted as a scenario, where it is none."""
+
+    @classmethod
+    def of_json(cls, fields: Mapping[str, Any]) -> Entry:
+        """Read an entry back from what ``asdict`` and JSON made of it."""
+        target = fields.get("target")
+        return cls(
+            **{
+                **fields,
+                "file": Path(fields["file"]),
+                "target": Target(**target) if target else None,
+            }
+        )
 
 
 def entries(places: Sequence[Path]) -> list[Entry]:
@@ -101,9 +116,14 @@ def load(entry: Entry) -> type[Scenario]:
 
     Raises:
         ScenarioError: the file does not import, or its class is not a scenario.
+        NotThere: the entry's target has no such part; see ``harness.adopt``.
     """
     from harness.scenario import Scenario
 
+    if entry.target is not None:
+        from harness.adopt import adopt
+
+        return adopt(entry.target, entry.name)
     module = _import(entry.file)
     scenario = getattr(module, entry.class_name)
     if not (inspect.isclass(scenario) and issubclass(scenario, Scenario)):

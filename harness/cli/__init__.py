@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from harness import __version__
-from harness.cli import bench, compare, explain, list_, parity, report, selfcheck
+from harness.cli import bench, compare, explain, list_, parity, report, selfcheck, try_
 from harness.errors import Interrupted, UsageError
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ app = typer.Typer(
     "answer the same?",
 )
 
-for _verb in (list_, parity, explain, bench, selfcheck, compare, report):
+for _verb in (list_, try_, parity, explain, bench, selfcheck, compare, report):
     app.add_typer(_verb.app)
 
 
