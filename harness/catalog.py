@@ -12,13 +12,14 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import own_packages, plugins
+from harness.adopt.target import Target
 from harness.errors import ScenarioError, UsageError
 from harness.grid import GUIDE, parameters, unknown
 
@@ -48,6 +49,20 @@ class Entry:
     """The distribution that ships it; empty for built-in scenarios and files."""
     module: str = ""
     """The name that it is imported by, where a distribution ships it."""
+    target: Target | None = None
+    """The user's own code that is to be adopted as a scenario, where it is none."""
+
+    @classmethod
+    def of_json(cls, fields: Mapping[str, Any]) -> Entry:
+        """Read an entry back from what ``asdict`` and JSON made of it."""
+        target = fields.get("target")
+        return cls(
+            **{
+                **fields,
+                "file": Path(fields["file"]),
+                "target": Target(**target) if target else None,
+            }
+        )
 
 
 def entries(places: Sequence[Path]) -> list[Entry]:
@@ -124,9 +139,14 @@ def load(entry: Entry) -> type[Scenario]:
 
     Raises:
         ScenarioError: the file does not import, or its class is not a scenario.
+        NotThere: the entry's target has no such part; see ``harness.adopt``.
     """
     from harness.scenario import Scenario
 
+    if entry.target is not None:
+        from harness.adopt import adopt
+
+        return adopt(entry.target, entry.name)
     module = _import(entry.file, entry.module)
     scenario = getattr(module, entry.class_name)
     if not (inspect.isclass(scenario) and issubclass(scenario, Scenario)):

@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from harness import __version__, command, own_packages
-from harness.cli import bench, compare, explain, list_, new, parity, report, selfcheck
+from harness.cli import bench, compare, explain, list_, new, parity, report, selfcheck, try_
 from harness.errors import Interrupted, UsageError
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ app = typer.Typer(
     "answer the same?",
 )
 
-for _verb in (list_, parity, explain, bench, selfcheck, compare, report, new):
+for _verb in (list_, try_, parity, explain, bench, selfcheck, compare, report, new):
     app.add_typer(_verb.app)
 
 
