@@ -8,10 +8,11 @@ NumPy either.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+# Not from typing: nothing may be imported before `python -m harness` has mended its path.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from harness.scenario import Goal, KnownDifference, Scenario, Size, Tolerance
 
 __all__ = ["Goal", "KnownDifference", "Scenario", "Size", "Tolerance"]
@@ -20,5 +21,7 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
+        import importlib
+
         return getattr(importlib.import_module("harness.scenario"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

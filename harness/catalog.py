@@ -1,4 +1,4 @@
-"""Finds scenarios: the package, files and folders a user names.
+"""Finds scenarios: the package, files and folders a user names, and what distributions ship.
 
 ``list`` must answer at once, and a scenario's file imports TensorFlow. So the catalogue has two
 layers: *entries*, read from the source without executing it, and *classes*, imported in the child
@@ -8,17 +8,20 @@ processes that run them.
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from harness import own_packages, plugins
+from harness.adopt.target import Target
 from harness.errors import ScenarioError, UsageError
-from harness.grid import GUIDE, choose, parameters, unknown
+from harness.grid import GUIDE, parameters, unknown
 
 if TYPE_CHECKING:
     from harness.scenario import Scenario
@@ -42,6 +45,24 @@ class Entry:
     """The sizes that run when none is asked for."""
     timing: str = ""
     """The line that heads the seconds of the size ``guide``; see ``Scenario``."""
+    distribution: str = ""
+    """The distribution that ships it; empty for built-in scenarios and files."""
+    module: str = ""
+    """The name that it is imported by, where a distribution ships it."""
+    target: Target | None = None
+    """The user's own code that is to be adopted as a scenario, where it is none."""
+
+    @classmethod
+    def of_json(cls, fields: Mapping[str, Any]) -> Entry:
+        """Read an entry back from what ``asdict`` and JSON made of it."""
+        target = fields.get("target")
+        return cls(
+            **{
+                **fields,
+                "file": Path(fields["file"]),
+                "target": Target(**target) if target else None,
+            }
+        )
 
 
 def entries(places: Sequence[Path]) -> list[Entry]:
@@ -61,39 +82,56 @@ def entries(places: Sequence[Path]) -> list[Entry]:
             )
         for entry in declared:
             if (other := found.get(entry.name)) and other != entry:
-                raise ScenarioError(
-                    f"two scenarios are named {entry.name!r}: {other.class_name} in {other.file} "
-                    f"and {entry.class_name} in {entry.file}; rename one"
-                )
+                raise _twins(other, entry)
             found[entry.name] = entry
     return list(found.values())
 
 
-def select(wanted: Sequence[str]) -> list[Entry]:
-    """The entries for what a user typed: names of built-in scenarios, files or folders.
+def installed() -> tuple[list[Entry], list[str]]:
+    """The scenarios of other distributions, and a line for each entry point that is broken."""
+    found: list[Entry] = []
+    broken: list[str] = []
+    for each in plugins.shipped():
+        try:
+            found += [entry for entry in _shipped(each) if entry not in found]
+        except (ScenarioError, OSError) as error:
+            broken.append(f"{each.where}: {error}")
+    return found, broken
 
-    Nothing, or ``all``, means every built-in scenario.
+
+def select(wanted: Sequence[str]) -> list[Entry]:
+    """The entries for what a user typed: names of scenarios or distributions, files or folders.
+
+    Nothing means every built-in scenario; ``all``, those of installed distributions too.
+
+    Raises:
+        UsageError: a name is unknown, or a place holds no scenario.
+        ScenarioError: what was asked for is incomplete, or two scenarios have its name.
     """
-    known = [BUILT_IN]
-    names, places = [], []
-    for word in wanted:
-        path = Path(word)
-        if path.suffix == ".py" or "/" in word or (path.is_dir() and word not in _names(known)):
-            places.append(path)
-        else:
-            names.append(word)
-    if not places:
-        built_in = entries(known)
-        chosen = choose("scenario", names, [entry.name for entry in built_in])
-        return [entry for entry in built_in if entry.name in chosen]
-    of_places = entries(places)
-    if not names:
-        return of_places
-    everything = entries([*places, *known])
+    built_in = entries([BUILT_IN])
+    if not wanted:
+        return built_in
+    shipped, broken = installed()
+    known = {name for entry in [*built_in, *shipped] for name in (entry.name, entry.distribution)}
+    places = [
+        Path(word)
+        for word in wanted
+        if word.endswith(".py") or "/" in word or (word not in known and Path(word).is_dir())
+    ]
+    names = [word for word in wanted if Path(word) not in places]
+    chosen = entries(places)
+    everything = [*chosen, *built_in, *shipped]
+    if names == ["all"]:
+        names = [entry.name for entry in everything]
     for name in names:
-        if name not in (all_names := [entry.name for entry in everything]):
-            raise UsageError(unknown("scenario", name, all_names))
-    return [entry for entry in everything if entry in of_places or entry.name in names]
+        found = [entry for entry in everything if entry.name == name]
+        found = found or [entry for entry in shipped if entry.distribution == name]
+        if not found:
+            told = "".join(f"; left out: {line}" for line in broken)
+            raise UsageError(unknown("scenario", name, [e.name for e in everything]) + told)
+        chosen += found
+    _require_one_of_a_name(chosen)
+    return [entry for entry in everything if entry in chosen]
 
 
 def load(entry: Entry) -> type[Scenario]:
@@ -101,10 +139,15 @@ def load(entry: Entry) -> type[Scenario]:
 
     Raises:
         ScenarioError: the file does not import, or its class is not a scenario.
+        NotThere: the entry's target has no such part; see ``harness.adopt``.
     """
     from harness.scenario import Scenario
 
-    module = _import(entry.file)
+    if entry.target is not None:
+        from harness.adopt import adopt
+
+        return adopt(entry.target, entry.name)
+    module = _import(entry.file, entry.module)
     scenario = getattr(module, entry.class_name)
     if not (inspect.isclass(scenario) and issubclass(scenario, Scenario)):
         raise ScenarioError(
@@ -114,8 +157,38 @@ def load(entry: Entry) -> type[Scenario]:
     return scenario
 
 
-def _names(places: Iterable[Path]) -> list[str]:
-    return [entry.name for entry in entries(list(places))]
+def _require_one_of_a_name(chosen: Iterable[Entry]) -> None:
+    by_name: dict[str, Entry] = {}
+    for entry in chosen:
+        if (other := by_name.setdefault(entry.name, entry)) != entry:
+            raise _twins(other, entry)
+
+
+def _twins(one: Entry, other: Entry) -> ScenarioError:
+    return ScenarioError(
+        f"two scenarios are named {one.name!r}: {_place(one)} and {_place(other)}; rename one"
+    )
+
+
+def _place(entry: Entry) -> str:
+    shipped = f" (distribution {entry.distribution})" if entry.distribution else ""
+    return f"{entry.class_name} in {entry.file}{shipped}"
+
+
+def _shipped(shipped: plugins.Shipped) -> list[Entry]:
+    if shipped.broken:
+        raise ScenarioError(shipped.broken)
+    found = [
+        replace(entry, distribution=shipped.distribution, module=module)
+        for module, file in shipped.modules.items()
+        for entry in _declared(file)
+    ]
+    if not found:
+        raise ScenarioError(
+            "no scenario found; a scenario is a class with `name` and `sizes` that subclasses "
+            "harness.Scenario"
+        )
+    return found
 
 
 def _files(place: Path) -> list[Path]:
@@ -220,7 +293,19 @@ def _assigned(node: ast.ClassDef) -> dict[str, ast.expr]:
     return values
 
 
-def _import(file: Path) -> ModuleType:
+def _import(file: Path, shipped_as: str = "") -> ModuleType:
+    """Import a file; what a distribution ships, under its own name, so that it finds its package.
+
+    Raises:
+        ScenarioError: the import failed.
+    """
+    try:
+        return importlib.import_module(shipped_as) if shipped_as else _import_file(file)
+    except (Exception, SystemExit) as error:
+        raise ScenarioError(f"{file}: does not import: {type(error).__name__}: {error}") from error
+
+
+def _import_file(file: Path) -> ModuleType:
     name = f"scenarios.{file.stem}" if file.parent == BUILT_IN else f"_scenarios_{file.stem}"
     if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(file):
         return sys.modules[name]
@@ -229,12 +314,14 @@ def _import(file: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    if file.parent == BUILT_IN:
+        own_packages.claim("scenarios")
     # Siblings that the file imports (helpers in a user's folder) are found beside it.
     if str(file.parent) not in sys.path:
         sys.path.append(str(file.parent))
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except BaseException:
         del sys.modules[name]
-        raise ScenarioError(f"{file}: does not import: {type(error).__name__}: {error}") from error
+        raise
     return module

@@ -11,13 +11,14 @@ import random
 import sys
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import plan as plans
-from harness.errors import ScenarioError, UsageError
+from harness.errors import NotThere, ScenarioError, UsageError
 from harness.journal import Journal
 from harness.lean_import import import_tensorflow
 from harness.plan import CheckPlan, ExplainPlan, MeasurePlan
@@ -59,9 +60,18 @@ def check(plan: CheckPlan, journal: Journal) -> None:
 
     environment.split_cpu(plan.logical_cpus, plan.modes)
     devices = environment.devices(plan.devices, plan.logical_cpus)
-    scenarios = {entry.name: catalog.load(entry) for entry in plan.entries}
+    scenarios = {}
+    for entry in plan.entries:
+        with suppress(NotThere):
+            scenarios[entry.name] = catalog.load(entry)
+    for scenario in scenarios.values():
+        if adopted := scenario.adopted():
+            journal.write("adopted", **adopted)
     pairs = [
-        (entry.name, size) for entry in plan.entries for size in entry.sizes if size in plan.sizes
+        (entry.name, size)
+        for entry in plan.entries
+        for size in entry.sizes
+        if size in plan.sizes and entry.name in scenarios
     ]
     cells = grid(pairs, plan.modes, devices, plan.inputs)
     gc.freeze()  # the check collects before every cell; TensorFlow's own objects need no look
@@ -76,14 +86,14 @@ def check(plan: CheckPlan, journal: Journal) -> None:
     def starting(cell: Cell) -> None:
         journal.write("cell", cell=cell.id, stage="parity")
 
-    for scenario, size in pairs:
-        mine = [cell for cell in cells if (cell.scenario, cell.size) == (scenario, size)]
+    for name, size in pairs:
+        mine = [cell for cell in cells if (cell.scenario, cell.size) == (name, size)]
         left = [cell for cell in mine if cell.id not in {*plan.excluded, *plan.done}]
-        if not mine or [scenario, size] in plan.finished:
+        if not mine or [name, size] in plan.finished:
             continue
         starting((left or mine)[0])
         try:
-            subject = parity.subject(scenarios[scenario], size)
+            subject = parity.subject(scenarios[name], size)
         except ScenarioError as error:
             results = [CellParity(cell.id, ERROR, str(error)) for cell in left]
             for result in results:
@@ -97,7 +107,7 @@ def check(plan: CheckPlan, journal: Journal) -> None:
         chosen = [one_a_mode[mode] for mode in plan.modes if mode in one_a_mode]
         for pair in exchange(subject, chosen, starting, plan.excluded):
             journal.write("checkpoint", **asdict(pair))
-        journal.write("checked", scenario=scenario, size=size)
+        journal.write("checked", scenario=name, size=size)
     journal.write("done")
 
 

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -98,7 +99,7 @@ def run_child(
     scratch = tempfile.TemporaryDirectory(prefix="eager-vs-graph-", ignore_cleanup_errors=True)
     with scratch, log.open("wb") as output, _signals_interrupt():
         process = subprocess.Popen(
-            [sys.executable, "-m", "harness.child", str(plan_file), str(journal)],
+            [*python_module("harness.child"), str(plan_file), str(journal)],
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -184,12 +185,29 @@ class _Watch:
 
 def child_environment() -> dict[str, str]:
     """The environment variables of a process of the harness."""
-    root = str(Path(__file__).resolve().parent.parent)
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
+    path = os.pathsep.join(filter(None, [*_own_path(), os.environ.get("PYTHONPATH", "")]))
     # A pass is a pytest session of its own, whatever session it is started from: in a worker of
     # pytest-xdist, pytest-benchmark would measure nothing.
     ours = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **ours, "PYTHONPATH": path}
+
+
+def python_module(name: str) -> list[str]:
+    """The command that runs a module of the harness in a process of its own.
+
+    Without ``-P`` the working directory would come first on its path, and a user's ``random.py``
+    or ``statistics.py`` there would take the place of the standard library's.
+    """
+    return [sys.executable, "-P", "-m", name]
+
+
+def _own_path() -> list[str]:
+    """The folder that the harness was imported from, where a new process would not look.
+
+    Installed packages are left where they are: behind the standard library.
+    """
+    root = str(Path(__file__).resolve().parent.parent)
+    return [] if root in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")} else [root]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

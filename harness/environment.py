@@ -102,7 +102,9 @@ def absent_kinds() -> list[str]:
 def _revision() -> str:
     """The git revision of the harness, with ``+`` when files were changed; empty outside git."""
     command = ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
-    folder = Path(__file__).resolve().parent
+    folder = Path(__file__).resolve().parent.parent
+    if not (folder / ".git").exists():  # installed; what is around it is somebody else's
+        return ""
     try:
         done = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=10, check=False

@@ -11,6 +11,10 @@ class ScenarioError(UsageError):
     """A scenario that breaks its contract."""
 
 
+class NoOracle(Exception):
+    """A scenario has nothing independent to be held against; the message is the reason."""
+
+
 class Unsupported(Exception):
     """A mode cannot run a scenario; the message is the reason."""
 
@@ -28,3 +32,7 @@ class Lost(Exception):
 
 class Interrupted(Exception):
     """The user asked to stop; what was finished is in the record."""
+
+
+class NotThere(Exception):
+    """A target has no such part, and nobody asked for it by name."""

@@ -7,11 +7,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness import command
 from harness.catalog import Entry
 from harness.children import Limits, Outcome, run_child
 from harness.effort import Stop
@@ -85,6 +86,8 @@ class Checked:
     finished: list[list[str]] = field(default_factory=list)
     """Scenario and size of the cells that need no further look."""
     startup_s: float = 0.0
+    adopted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By scenario: the arguments and notes of what was adopted (``Scenario.adopted``)."""
 
     def in_order(self) -> list[CellParity]:
         """The parity of the cells in the order of the grid."""
@@ -110,6 +113,8 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
         match event.pop("event"):
             case "imported":
                 checked.startup_s = event["startup_s"]
+            case "adopted":
+                checked.adopted[event["scenario"]] = event
             case "grid":
                 checked.cells = [Cell.parse(text) for text in event["cells"]]
                 checked.devices, checked.absent = event["devices"], event["absent"]
@@ -183,6 +188,7 @@ def bench(
         checked = check(request, Path(scratch), progress)
         timed = (choose_timed or timed_cells)(checked, request.control_of)
         run = _new_run(results)
+        request = replace(request, entries=_as_adopted(request.entries, checked, run))
         if (files := Path(scratch) / FILES).exists():
             shutil.move(files, run.files)
     run.save_environment(checked.environment, describe(request, checked, timed, bare_loops))
@@ -254,7 +260,7 @@ def resume(
     )
     remaining = Passes(
         run=run,
-        entries=[Entry(**{**entry, "file": Path(entry["file"])}) for entry in request["entries"]],
+        entries=_entries(run, request),
         timed=timed,
         costs=_first_costs(checked, timed),
         schedule=schedule,
@@ -264,6 +270,36 @@ def resume(
     )
     _measure(remaining)
     return run
+
+
+def _as_adopted(entries: list[Entry], checked: Checked, run: Run) -> list[Entry]:
+    """The entries as the check found them: parts that exist, arguments as they are.
+
+    What was pickled for this run goes into its folder, so that the run can be resumed.
+    """
+    kept = []
+    for entry in entries:
+        if entry.target is None:
+            kept.append(entry)
+        elif entry.name in checked.adopted:
+            sizes = dict.fromkeys(entry.sizes, str(checked.adopted[entry.name]["arguments"]))
+            target = entry.target
+            if target.payload:
+                shutil.copy(target.payload, run.payload)
+                target = replace(target, payload=str(run.payload))
+            kept.append(replace(entry, sizes=sizes, target=target))
+    return kept
+
+
+def _entries(run: Run, request: dict[str, Any]) -> list[Entry]:
+    """The entries of a run; its folder may have been moved."""
+    entries = [Entry.of_json(fields) for fields in request["entries"]]
+    return [
+        replace(entry, target=replace(entry.target, payload=str(run.payload)))
+        if entry.target is not None and entry.target.payload
+        else entry
+        for entry in entries
+    ]
 
 
 def _measure(passes: Passes) -> None:
@@ -276,7 +312,7 @@ def _measure(passes: Passes) -> None:
     except Interrupted:
         progress.note(
             "interrupted; what was finished is kept; go on with "
-            f"`python -m harness bench --resume {run.folder}`"
+            f"`{command.line('bench', '--resume', run.folder)}`"
         )
     except UsageError:
         if not any(run.raw.iterdir()):  # on a full disk, rounds without a pass's record
@@ -338,6 +374,9 @@ def describe(
         "timed": [asdict(each) for each in timed],
         "bare_loops": bare_loops,
         "modes": request.modes,
+        "notes": [
+            f"{name}: {note}" for name, told in checked.adopted.items() for note in told["notes"]
+        ],
         "about_modes": {name: MODES[name].about() for name in request.modes},
         "devices": checked.devices,
         "inputs": request.inputs,
@@ -390,4 +429,4 @@ def newest(results: Path) -> Path:
     latest = results / "latest"
     if latest.exists():
         return latest.resolve()
-    raise UsageError(f"{latest}: no run yet; make one with `python -m harness bench`")
+    raise UsageError(f"{latest}: no run yet; make one with `{command.line('bench')}`")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from harness import effort
+from harness import command, effort
 from harness.catalog import Entry
 from harness.children import Limits, Outcome, run_child
 from harness.errors import Interrupted, UsageError
@@ -185,7 +185,7 @@ class Passes:
         if free < _ENOUGH_DISK:
             raise UsageError(
                 f"{self.run.folder}: {free / 2**20:.0f} MiB left on the disk; free some space and "
-                f"go on with `python -m harness bench --resume {self.run.folder}`"
+                f"go on with `{command.line('bench', '--resume', self.run.folder)}`"
             )
 
     def _learn(self, record: PassRecord) -> None:

@@ -101,9 +101,7 @@ def read(path: Path) -> Plan:
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     kinds = {kind.__name__: kind for kind in (CheckPlan, MeasurePlan, ExplainPlan)}
     kind = kinds[content.pop("task")]
-    content["entries"] = [
-        Entry(**{**entry, "file": Path(entry["file"])}) for entry in content["entries"]
-    ]
+    content["entries"] = [Entry.of_json(entry) for entry in content["entries"]]
     if kind is MeasurePlan:
         content["result"] = Path(content["result"])
         content["timed"] = [Timed(**timed) for timed in content["timed"]]

@@ -119,6 +119,8 @@ class CellParity:
     """Seconds of a step, first one included: to plan with, not to report."""
     peak_memory_bytes: int | None = None
     """Growth of the process's peak resident memory while this cell was built and run."""
+    note: str = ""
+    """What a reader should know of how it was compared: that there is no oracle, and why."""
     unequal_work: str = ""
     """Why no speed-up may be claimed although the answers agree (``harness.explain.engine``)."""
 
@@ -235,6 +237,11 @@ class Run:
     def files(self) -> Path:
         """What the steps of the compared cells wrote; one folder a cell."""
         return self.folder / "files"
+
+    @property
+    def payload(self) -> Path:
+        """The user's function and arguments, pickled, where they are no module's."""
+        return self.folder / "adopted.pkl"
 
     @property
     def owner(self) -> Path:

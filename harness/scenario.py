@@ -29,6 +29,7 @@ the docstring must be literal: ``list`` reads them without executing the file.
 
 from __future__ import annotations
 
+import inspect
 import shutil
 import tempfile
 import weakref
@@ -180,6 +181,9 @@ class Scenario:
             then calls it under ``tf.config.run_functions_eagerly(True)``, ``function`` calls it
             as it is, and modes that put ``step`` into a graph of theirs are ``unsupported``. Make
             the functions once, in ``build`` or on the first call, or every call traces anew.
+        judged_by_eager: the oracle is the scenario's own code in float64, so that no author has
+            said how near to it float32 should come: an answer that is about as near as eager's is
+            ``close``, and where eager itself loses its digits, that is told and blames no mode.
         batch: names of the inputs whose first dimension is the batch. The distribution modes
             split them evenly among replicas, and are ``unsupported`` where none is named. Name
             outputs too that have a row for each example: they are put together again.
@@ -213,6 +217,7 @@ class Scenario:
     timing: ClassVar[str] = ""
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType({})
     traces_itself: ClassVar[bool] = False
+    judged_by_eager: ClassVar[bool] = False
 
     batch: ClassVar[tuple[str, ...]] = ()
     replicas: ClassVar[Literal["mean", "sum"]] = "mean"
@@ -274,6 +279,10 @@ class Scenario:
 
         Returns:
             An array for each output of ``step``, of the same name and shape.
+
+        Raises:
+            NoOracle: there is none, for the reason given (``harness.errors``); the modes are then
+                held against eager alone.
         """
         raise NotImplementedError
 
@@ -308,6 +317,16 @@ class Scenario:
         NumPy only. ``state`` holds the variables' values in their own dtypes.
         """
         raise NotImplementedError
+
+    @classmethod
+    def source_file(cls) -> str:
+        """The author's file: its lines are named in messages."""
+        return inspect.getfile(cls)
+
+    @classmethod
+    def adopted(cls) -> dict[str, Any]:
+        """What a run's record says of user's code that was adopted; nothing of a scenario's."""
+        return {}
 
     @classmethod
     def summary(cls) -> str:

@@ -93,7 +93,17 @@ def notes(frames: Frames) -> list[str]:
     control = (
         [] if any(cell.mode == CONTROL for cell in frames.cells) else ["no A/A control was run"]
     )
-    return [*absent, *(f"damaged file: {w}" for w in frames.warnings), *cut, *machine, *control]
+    adopted = list(frames.request.get("notes", []))
+    told = {f"{cell.cell.split('/')[0]}: {cell.note}" for cell in frames.parity.values() if cell.note}
+    return [
+        *adopted,
+        *sorted(told),
+        *absent,
+        *(f"damaged file: {w}" for w in frames.warnings),
+        *cut,
+        *machine,
+        *control,
+    ]
 
 
 def _pull_request(lines: list[str], noted: list[str], summary: pd.DataFrame, frames: Frames) -> str:

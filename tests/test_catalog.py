@@ -111,7 +111,10 @@ def test_a_name_that_a_built_in_scenario_has_is_told_when_both_are_wanted(tmp_pa
     mine = write(tmp_path, "mine", scenario("mnist_step"))
     assert [e.file for e in catalog.select([str(mine)])] == [mine]
     with pytest.raises(ScenarioError, match="two scenarios are named 'mnist_step'"):
-        catalog.select([str(mine), "matmul_chain"])
+        catalog.select([str(mine), "mnist_step"])
+    assert [e.name for e in catalog.select([str(mine), "matmul_chain"])] == [
+        *("mnist_step", "matmul_chain")
+    ]
 
 
 BAD = {

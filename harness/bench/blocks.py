@@ -10,7 +10,6 @@ frozen, so that a collection inside the clock does not walk the programs of ever
 from __future__ import annotations
 
 import gc
-import inspect
 import os
 import platform
 import time
@@ -112,7 +111,7 @@ class Blocks:
             benchmark.has_error = True  # half a block is no block: pytest-benchmark leaves it out
             raise
         except Exception as error:
-            word, reason = failure(error, inspect.getfile(prepared.program.task.scenario))
+            word, reason = failure(error, prepared.program.task.scenario.source_file())
             self.failed[cell] = word, reason
             self.journal.write("failed", cell=cell, status=word, reason=reason)
             raise

@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from harness import __version__
-from harness.cli import bench, compare, explain, list_, parity, report, selfcheck
+from harness import __version__, command, own_packages
+from harness.cli import bench, compare, explain, list_, new, parity, report, selfcheck, try_
 from harness.errors import Interrupted, UsageError
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ app = typer.Typer(
     "answer the same?",
 )
 
-for _verb in (list_, parity, explain, bench, selfcheck, compare, report):
+for _verb in (list_, try_, parity, explain, bench, selfcheck, compare, report, new):
     app.add_typer(_verb.app)
 
 
@@ -42,8 +42,9 @@ def root(
 
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 2."""
+    own_packages.claim("reports")
     try:
-        code = app(sys.argv[1:] or ["--help"], prog_name="python -m harness", standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], prog_name=command.name(), standalone_mode=False)
     except UsageError as error:
         if os.environ.get("EAGER_VS_GRAPH_TRACEBACK"):
             raise

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from harness import catalog
+from harness.catalog import Entry
 from harness.cli.options import Scenarios
 from harness.cli.quantities import words
 from harness.grid import INPUTS
@@ -30,7 +32,9 @@ def list_(
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.TEXT,
 ) -> None:
     """Show scenarios, sizes and modes."""
-    entries = catalog.select(words(scenarios))
+    entries, broken = _shown(words(scenarios))
+    for line in broken:
+        print(f"left out: {line}", file=sys.stderr)
     if format is Format.JSON:
         content = {
             "scenarios": [
@@ -40,6 +44,7 @@ def list_(
                     "summary": entry.summary,
                     "sizes": entry.sizes,
                     "default_sizes": entry.default_sizes,
+                    "distribution": entry.distribution,
                 }
                 for entry in entries
             ],
@@ -54,7 +59,16 @@ def list_(
         sizes = ", ".join(f"{size}{'*' * (size in entry.default_sizes)}" for size in entry.sizes)
         concept = f"{entry.concept}; " if entry.concept else ""
         print(f"  {entry.name:{width}}  {entry.summary}")
-        print(f"  {'':{width}}  {concept}sizes: {sizes}")
+        shipped = f"; from {entry.distribution}" if entry.distribution else ""
+        print(f"  {'':{width}}  {concept}sizes: {sizes}{shipped}")
     print("modes (* runs by default)")
     for mode in MODES.values():
         print(f"  {mode.name + '*' * mode.default:{width}}  {mode.summary}")
+
+
+def _shown(wanted: list[str]) -> tuple[list[Entry], list[str]]:
+    """The scenarios to show, and what is wrong with those that cannot be shown."""
+    if wanted and wanted != ["all"]:
+        return catalog.select(wanted), []
+    shipped, broken = catalog.installed()
+    return [*catalog.select([]), *shipped], broken

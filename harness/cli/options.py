@@ -21,7 +21,12 @@ FEW = "custom_gradient,matmul_chain,mnist_step,py_func_bridge,regression_trainin
 FEWER = "matmul_chain,regression_training"
 
 Scenarios = Annotated[
-    str, typer.Option(metavar="NAMES|FILES|FOLDERS", help="What to run; default: every built-in.")
+    str,
+    typer.Option(
+        metavar="NAMES|FILES|FOLDERS",
+        help="What to run; default: every built-in. `all`: what other distributions ship, too; "
+        "the name of a distribution: all that it ships.",
+    ),
 ]
 Modes = Annotated[
     str,

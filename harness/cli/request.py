@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import catalog
+from harness import catalog, command
 from harness.catalog import Entry
 from harness.cli.options import (
     BUDGET_S,
@@ -58,8 +57,6 @@ def request_for(
     quick: bool = False,
 ) -> Request:
     """What the options ask for; raises ``UsageError`` where one names what does not exist."""
-    from harness.orchestrate import Request
-
     entries = catalog.select(words(scenarios or (FEW if quick else "")))
     chosen_sizes = _choose_sizes(entries, words(sizes))
     if not sizes:
@@ -68,16 +65,48 @@ def request_for(
             replace(entry, sizes={size: entry.sizes[size] for size in entry.default_sizes[:few]})
             for entry in entries
         ]
+    return request_of(
+        entries,
+        modes=modes,
+        devices=devices,
+        inputs=inputs,
+        sizes=chosen_sizes,
+        budget_s=budget_s,
+        passes=passes,
+        precision=precision,
+        seed=seed,
+        logical_cpus=logical_cpus,
+        limits=limits,
+    )
+
+
+def request_of(
+    entries: list[Entry],
+    *,
+    modes: str,
+    devices: str,
+    inputs: str,
+    sizes: list[str] | None = None,
+    budget_s: float,
+    passes: int | None,
+    precision: float,
+    seed: int,
+    logical_cpus: int,
+    limits: Limits,
+) -> Request:
+    """A request for these entries, at all their sizes where none are named."""
+    from harness.orchestrate import Request
+
     return Request(
         entries=entries,
-        sizes=chosen_sizes,
+        sizes=sizes or list(dict.fromkeys(size for entry in entries for size in entry.sizes)),
         modes=choose("mode", words(modes), list(MODES), DEFAULT_MODES),
         devices=words(devices),
         inputs=choose("inputs policy", words(inputs), INPUTS, INPUTS[:1]),
         budget_s=budget_s,
         passes=passes,
         precision=precision,
-        command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
+        command=command.line(*sys.argv[1:]),
         seed=seed,
         logical_cpus=logical_cpus,
         limits=limits,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
@@ -116,7 +115,7 @@ def _refusal(subject: Subject, cell: Cell, lost: Collection[str]) -> tuple[str, 
 
 
 def _failure(subject: Subject, cell: Cell, error: Exception) -> tuple[str, str]:
-    word, reason = failure(error, inspect.getfile(subject.scenario))
+    word, reason = failure(error, subject.scenario.source_file())
     return word, f"{cell.mode}: {reason}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness.errors import ScenarioError
+from harness.errors import NoOracle, ScenarioError
 from harness.runners.program import Program
 from harness.scenario import Array, Feed, Scenario, State
 from harness.state import as_oracle
@@ -47,6 +47,7 @@ def of_oracle(scenario: Scenario, initial: State, feeds: Sequence[Feed], steps: 
     """Run a scenario's oracle for some steps, in float64.
 
     Raises:
+        NoOracle: the scenario says that it has none.
         ScenarioError: the oracle fails, or changes the names or shapes of the state.
     """
     state = as_oracle(initial)
@@ -56,6 +57,8 @@ def of_oracle(scenario: Scenario, initial: State, feeds: Sequence[Feed], steps: 
             # The author says what overflows; NumPy's warnings would say it again.
             with np.errstate(all="ignore"):
                 result = scenario.oracle(state, **as_oracle(feeds[i % len(feeds)]))
+        except NoOracle:
+            raise
         except Exception as error:
             raise ScenarioError(
                 f"{scenario.name}: the oracle raised {type(error).__name__}: {error}"

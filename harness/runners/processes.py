@@ -30,7 +30,7 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection, Pipe
 from typing import IO, Any
 
-from harness.children import child_environment, how_it_ended, last_lines
+from harness.children import child_environment, how_it_ended, last_lines, python_module
 from harness.errors import Lost
 from harness.lean_import import import_tensorflow
 from harness.record import CRASHED, TIMEOUT
@@ -65,7 +65,7 @@ class Helper:
         with theirs:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", __name__),
+                    *python_module(__name__),
                     *(str(theirs.fileno()), work.__module__, work.__qualname__),
                 ],
                 stdin=subprocess.PIPE,  # the end of this process closes it

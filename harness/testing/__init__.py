@@ -1,0 +1,1 @@
+"""What the pytest plugin does once a test uses it: user's functions in each mode, compared."""
