@@ -56,6 +56,7 @@ def request_for(
     precision: float = PRECISION,
     seed: int = 0,
     quick: bool = False,
+    explain: bool = True,
 ) -> Request:
     """What the options ask for; raises ``UsageError`` where one names what does not exist."""
     from harness.orchestrate import Request
@@ -81,6 +82,7 @@ def request_for(
         seed=seed,
         logical_cpus=logical_cpus,
         limits=limits,
+        explain=explain,
     )
 
 
