@@ -53,6 +53,7 @@ def main() -> int:
 def check(plan: CheckPlan, journal: Journal) -> None:
     """Devices, environment, grid, and the parity of every cell."""
     from harness import catalog, environment
+    from harness.explain.engine import EqualWork
     from harness.grid import Cell, grid
     from harness.parity import check as parity
     from harness.parity.checkpoints import exchange
@@ -100,8 +101,9 @@ def check(plan: CheckPlan, journal: Journal) -> None:
                 journal.write("parity", **asdict(result))
             continue
         subject.files = Path(plan.files) if plan.files else None
+        equal_work = EqualWork(subject)
         for result in parity.check(subject, left, starting):
-            journal.write("parity", **asdict(result))
+            journal.write("parity", **asdict(equal_work.checked(result)))
         # A checkpoint knows neither devices nor policies: one cell of each mode will do.
         one_a_mode = {cell.mode: cell for cell in reversed(mine)}
         chosen = [one_a_mode[mode] for mode in plan.modes if mode in one_a_mode]
@@ -112,18 +114,19 @@ def check(plan: CheckPlan, journal: Journal) -> None:
 
 
 def explain(plan: ExplainPlan, journal: Journal) -> None:
-    """The experiments on one scenario's cells, or their runs under one condition."""
-    from harness import catalog
+    """The experiments on cells, or their runs under one condition."""
+    from harness import catalog, environment
     from harness.explain import engine, fresh
     from harness.grid import Cell, grid
     from harness.parity import check as parity
 
     deadline = time.monotonic() + plan.seconds
     fresh.take_on(plan.condition)
-    (entry,) = plan.entries
-    scenario = catalog.load(entry)
-    sizes = [size for size in entry.sizes if size in plan.sizes]
-    pairs = [(entry.name, size) for size in sizes]
+    environment.split_cpu(plan.logical_cpus, plan.modes)
+    scenarios = {entry.name: catalog.load(entry) for entry in plan.entries}
+    pairs = [
+        (entry.name, size) for entry in plan.entries for size in entry.sizes if size in plan.sizes
+    ]
     cells = [Cell.parse(text) for text in plan.cells]
     cells = cells or grid(pairs, plan.modes, plan.devices or ["CPU:0"], plan.inputs)
     cells = [cell for cell in cells if cell.id not in plan.done]
@@ -132,16 +135,21 @@ def explain(plan: ExplainPlan, journal: Journal) -> None:
     def starting(cell: Cell) -> None:
         journal.write("cell", cell=cell.id, stage="explain")
 
-    groups: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
+    groups: dict[str, list[Cell]] = defaultdict(list)
     for cell in cells:
-        groups[cell.size, cell.device, cell.inputs].append(cell)
-    for (size, _device, _inputs), mine in groups.items():
-        subject = parity.subject(scenario, size)
+        groups[cell.group].append(cell)
+    for number, mine in enumerate(groups.values()):
+        starting(mine[0])
+        subject = parity.subject(scenarios[mine[0].scenario], mine[0].size)
         if plan.condition:
             for result in engine.observe_fresh(subject, mine, plan.condition, starting):
                 journal.write("fresh", **asdict(result))
         else:
-            for explanation in engine.explain(subject, mine, deadline, starting):
+            now = time.monotonic()
+            share = now + (deadline - now) / (len(groups) - number)
+            for explanation in engine.explain(subject, mine, share, starting):
+                if plan.cells and explanation.cell not in plan.cells:
+                    continue  # eager is run with each, and was not asked for
                 journal.write("explanation", **asdict(explanation))
                 if plan.scripts and explanation.tensors:
                     journal.write(

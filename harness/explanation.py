@@ -1,4 +1,6 @@
-"""What ``explain`` found, as data: made by ``harness.explain``, printed by reports. No TensorFlow.
+"""What experiments found of disagreements, as data. Free of TensorFlow.
+
+``harness.explain`` makes it, ``explanations.json`` in a run's folder keeps it, reports show it.
 
 An explanation is about one cell. It says which tensors are not bit-identical to eager's, who of the
 two is right, which cause was found for which tensor, with the evidence of the experiment that found
@@ -7,10 +9,13 @@ it, and what was excluded by experiment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
 
-from harness.record import TensorComparison
+from harness.record import SCHEMA, TensorComparison, read_json, reading, write_json
+
+T = TypeVar("T")
 
 # The causes, by the word that the terminal and the tests use.
 GRAPPLER = "grappler"
@@ -70,6 +75,37 @@ class Judgement:
 
 
 @dataclass(frozen=True)
+class Profile:
+    """One tensor's errors, to be drawn: element by element, by ULP distance, and step by step.
+
+    ``index``, ``value``, ``eager``, ``oracle`` and ``ulp`` have an entry for each sampled element:
+    all of a small tensor, the worst and evenly spread ones of a large one.
+    """
+
+    tensor: str
+    kind: str
+    mode: str
+    """Whose ``value`` it is; ``eager again`` for eager's second run."""
+    step: int
+    elements: int
+    """How many elements the tensor has."""
+    index: tuple[int, ...] = ()
+    """Places in the flattened tensor, ascending."""
+    value: tuple[str, ...] = ()
+    eager: tuple[str, ...] = ()
+    oracle: tuple[str, ...] = ()
+    """Empty where the oracle's tensor has another shape."""
+    ulp: tuple[float | None, ...] = ()
+    """Distance of ``value`` from ``eager``; None where one of them is not finite."""
+    histogram: tuple[int, ...] = ()
+    """Elements of the whole tensor by that distance: 0, 1, 2–3, 4–7, … ULP; the last bin also
+    holds what is further apart, and what is finite on one side only."""
+    errors: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
+    """By side, the largest absolute error against the oracle after each step; only for outputs of
+    a scenario with variables, and for scalars. None where no element is finite."""
+
+
+@dataclass(frozen=True)
 class Cause:
     """Why tensors differ, or why the work does, with the experiment that supports it."""
 
@@ -95,7 +131,11 @@ class Explanation:
     reason: str = ""
     tensors: tuple[TensorComparison, ...] = ()
     """Comparisons with eager of those that are not bit-identical."""
+    against_oracle: tuple[TensorComparison, ...] = ()
+    """Comparisons with the oracle of those that are out of tolerance."""
     judgements: tuple[Judgement, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    """Of the tensors that are worst apart, the first one's first."""
     causes: tuple[Cause, ...] = ()
     unexplained: tuple[str, ...] = ()
     """Names of the tensors for which no cause was found."""
@@ -128,24 +168,60 @@ class FreshResult:
 
 
 def explanation_from(content: dict[str, Any]) -> Explanation:
-    """Read an explanation from JSON."""
-    return Explanation(
-        **{
-            **content,
-            "tensors": tuple(TensorComparison(**each) for each in content["tensors"]),
-            "judgements": tuple(
-                Judgement(**{**each, "sides": tuple(Accuracy(**side) for side in each["sides"])})
-                for each in content["judgements"]
-            ),
-            "causes": tuple(_cause_from(each) for each in content["causes"]),
-            **{
-                name: tuple(content[name])
-                for name in ("unexplained", "unsteady", "excluded", "not_tried")
-            },
-        }
-    )
+    """Read an explanation from JSON; what a newer version added is left out.
+
+    Raises:
+        KeyError, TypeError: it is damaged.
+    """
+    nested = {
+        "tensors": TensorComparison,
+        "against_oracle": TensorComparison,
+        "judgements": Judgement,
+        "profiles": Profile,
+        "causes": Cause,
+    }
+    read: dict[str, Any] = {}
+    for name, value in content.items():
+        kind = nested.get(name)
+        read[name] = value if kind is None else tuple(_read(kind, each) for each in value)
+    return _read(Explanation, read)
 
 
-def _cause_from(content: dict[str, Any]) -> Cause:
-    lists = ("tensors", "where", "evidence")
-    return Cause(**{**content, **{name: tuple(content[name]) for name in lists}})
+def _read(kind: type[T], content: dict[str, Any]) -> T:
+    """Make a dataclass of JSON, lists as tuples; without the entries that it does not know."""
+    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+    read = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in content.items()
+        if name in known
+    }
+    if kind is Judgement:
+        read["sides"] = tuple(_read(Accuracy, side) for side in content["sides"])
+    if kind is Profile:
+        read["errors"] = {side: tuple(each) for side, each in content.get("errors", {}).items()}
+    return kind(**read)
+
+
+FILE = "explanations.json"
+"""The file in a run's folder."""
+
+
+def save(folder: Path, explanations: list[Explanation]) -> None:
+    """Write what was found into a run's folder; no file where there is nothing."""
+    if explanations:
+        content = {"schema": SCHEMA, "explanations": [asdict(each) for each in explanations]}
+        write_json(folder / FILE, content)
+
+
+def load(folder: Path) -> list[Explanation]:
+    """Read what was found; nothing where the run's folder has no such file.
+
+    Raises:
+        UsageError: the file is damaged.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return []
+    with reading(path):
+        return [explanation_from(each) for each in read_json(path)["explanations"]]
+    raise AssertionError

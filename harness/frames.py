@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from harness import explanation
 from harness.errors import UsageError
+from harness.explanation import Explanation
 from harness.grid import Cell
 from harness.record import CellParity, CheckpointParity, PassRecord, Run, reading
 
@@ -45,6 +47,8 @@ class Frames:
     """Files that were damaged, one line each."""
     checkpoints: list[CheckpointParity] = field(default_factory=list)
     """What became of every checkpoint, in the run's order."""
+    explanations: list[Explanation] = field(default_factory=list)
+    """Why cells disagree, in the run's order."""
 
     @property
     def control_of(self) -> str | None:
@@ -89,6 +93,7 @@ def read(folder: Path) -> Frames:
         pass_cells=pd.DataFrame(rows, columns=PASS_COLUMNS),
         warnings=warnings,
         checkpoints=_guarded(run.checkpoints, warnings) or [],
+        explanations=_guarded(partial(explanation.load, run.folder), warnings) or [],
     )
 
 

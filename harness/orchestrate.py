@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness import command
+from harness import command, explanation
 from harness.catalog import Entry
 from harness.children import Limits, Outcome, run_child
 from harness.effort import Stop
 from harness.errors import Interrupted, UsageError
+from harness.explain import disagreements
+from harness.explanation import Explanation
 from harness.grid import CONTROL, Cell
 from harness.journal import Event
 from harness.passes import Costs, Passes, Schedule, recover
@@ -65,6 +67,8 @@ class Request:
     seed: int = 0
     logical_cpus: int = 1
     limits: Limits = field(default_factory=Limits)
+    explain: bool = True
+    """Whether to find out why cells disagree, after the check."""
 
     @property
     def control_of(self) -> str:
@@ -187,6 +191,11 @@ def bench(
     with tempfile.TemporaryDirectory(prefix="eager-vs-graph-") as scratch:
         checked = check(request, Path(scratch), progress)
         timed = (choose_timed or timed_cells)(checked, request.control_of)
+        explanations: list[Explanation] = []
+        if request.explain:
+            share = disagreements.SHARE * request.budget_s
+            limit = min(disagreements.SECONDS, share)
+            explanations = disagreements.explain(request, checked, Path(scratch), progress, limit)
         run = _new_run(results)
         request = replace(request, entries=_as_adopted(request.entries, checked, run))
         if (files := Path(scratch) / FILES).exists():
@@ -194,6 +203,7 @@ def bench(
     run.save_environment(checked.environment, describe(request, checked, timed, bare_loops))
     run.save_parity(checked.in_order())
     run.save_checkpoints(list(checked.checkpoints.values()))
+    explanation.save(run.folder, explanations)
     passes = Passes(
         run=run,
         entries=request.entries,

@@ -66,7 +66,7 @@ class MeasurePlan:
 
 @dataclass(frozen=True)
 class ExplainPlan:
-    """Explain why cells of one scenario disagree with eager."""
+    """Explain why cells disagree with eager."""
 
     entries: list[Entry]
     sizes: list[str]
@@ -82,9 +82,10 @@ class ExplainPlan:
     """A condition of ``harness.explain.fresh`` that this process is for; empty: every other
     experiment."""
     cells: list[str] = field(default_factory=list)
-    """With a condition: ids of the cells to run."""
+    """Ids of the cells; empty: every cell of the scenarios."""
     scripts: bool = False
     """Whether to write a script that reproduces each disagreement."""
+    logical_cpus: int = 1
 
 
 Plan = CheckPlan | MeasurePlan | ExplainPlan

@@ -4,6 +4,7 @@
       environment.json      what was asked for and the machine it ran on
       parity.json           one CellParity a cell
       checkpoints.json      one CheckpointParity a pair of modes, where a scenario has a checkpoint
+      explanations.json     one Explanation a cell that disagrees (see ``harness.explanation``)
       raw/pass-1.json       pytest-benchmark's own JSON of the first pass
       raw/pass-1.cells.json what pytest-benchmark has no place for: cold costs, failures, machine
 
@@ -122,12 +123,13 @@ class CellParity:
     note: str = ""
     """What a reader should know of how it was compared: that there is no oracle, and why."""
     unequal_work: str = ""
-    """Why no speed-up may be claimed although the answers agree (``harness.explain.engine``)."""
+    """Why a speed-up would compare unequal work, though the answers may agree; or nothing.
+    Records of older versions do not know it (see ``harness.explain.work``)."""
 
     @property
     def comparable(self) -> bool:
-        """Whether a speed-up of this cell means anything."""
-        return self.word in AGREEING
+        """Whether a speed-up of this cell means anything: the same answers from the same work."""
+        return self.word in AGREEING and not self.unequal_work
 
     @property
     def failed(self) -> bool:
@@ -137,7 +139,7 @@ class CellParity:
     @property
     def timed(self) -> bool:
         """Whether the cell is worth timing: it agrees, or it differs as declared."""
-        return self.comparable or self.known is not None
+        return self.word in AGREEING or self.known is not None
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import pandas as pd
 from harness.frames import Frames, read
 from harness.grid import CONTROL
 from reports import tables
-from reports.charts import draw_all
+from reports.charts import draw_all, draw_disagreements
 from reports.curves import curves
+from reports.disagreements import Disagreement, disagreements
 from reports.modes import kinds_of
 from reports.page import page
 from reports.summary import csv_text, summarise
@@ -58,17 +59,23 @@ def render(folder: Path) -> Rendered:
     lines, noted = headline(summary), notes(frames)
     trained = curves(frames.parity.values(), kinds_of(frames.request))
     drawn = draw_all(summary, trained, folder / "charts")
+    apart = disagreements(frames.explanations, frames.parity)
+    shown = draw_disagreements(apart, folder / "charts")
     contents = {
         "summary.csv": csv_text(summary),
-        "summary.md": _pull_request(lines, noted, summary, frames),
-        "report.html": page(folder.name, summary, frames, drawn, noted),
+        "summary.md": _pull_request(lines, noted, summary, frames, apart),
+        "report.html": page(folder.name, summary, frames, drawn, noted, shown),
     }
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8", newline="\n")
     return Rendered(
         folder=folder,
         page=folder / "report.html",
-        files=(*(folder / name for name in contents), *(f for d in drawn for f in (d.png, d.svg))),
+        files=(
+            *(folder / name for name in contents),
+            *(file for each in drawn for file in (each.png, each.svg)),
+            *(file for each in shown for file in (each.png, each.svg) if file),
+        ),
         summary=summary,
         frames=frames,
         headline=tuple(lines),
@@ -94,7 +101,9 @@ def notes(frames: Frames) -> list[str]:
         [] if any(cell.mode == CONTROL for cell in frames.cells) else ["no A/A control was run"]
     )
     adopted = list(frames.request.get("notes", []))
-    told = {f"{cell.cell.split('/')[0]}: {cell.note}" for cell in frames.parity.values() if cell.note}
+    told = {
+        f"{cell.cell.split('/')[0]}: {cell.note}" for cell in frames.parity.values() if cell.note
+    }
     return [
         *adopted,
         *sorted(told),
@@ -106,8 +115,14 @@ def notes(frames: Frames) -> list[str]:
     ]
 
 
-def _pull_request(lines: list[str], noted: list[str], summary: pd.DataFrame, frames: Frames) -> str:
-    """``summary.md``: headline, table, reasons, notes."""
+def _pull_request(
+    lines: list[str],
+    noted: list[str],
+    summary: pd.DataFrame,
+    frames: Frames,
+    apart: list[Disagreement],
+) -> str:
+    """``summary.md``: headline, table, reasons, disagreements, notes."""
     parts = ["\n".join(lines) + "\n", tables.markdown(tables.results(summary))]
     if timing := guide_timing(summary, frames.request):
         parts.append("```text\n" + "\n".join(timing) + "\n```\n")
@@ -121,6 +136,15 @@ def _pull_request(lines: list[str], noted: list[str], summary: pd.DataFrame, fra
     ):
         if table.rows:
             parts.append(f"**{table.title}**\n\n{tables.markdown(table)}")
+    if apart:
+        parts.append(f"**When modes disagree**\n\n{''.join(map(_in_short, apart))}")
     if noted:
         parts.append("".join(f"- {tables.escape(note)}\n" for note in noted))
     return "\n".join(parts)
+
+
+def _in_short(apart: Disagreement) -> str:
+    """A disagreement as an item of a list: where, why, what to do."""
+    told = [f"{apart.where}: {apart.word}", *apart.finding]
+    told += [f"remedy: {remedy}" for remedy in apart.remedies]
+    return f"- {'; '.join(tables.escape(line) for line in told)}\n"

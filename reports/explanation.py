@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -10,7 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.explanation import Cause, Explanation
-from harness.record import AGREEING, TensorComparison
+from harness.record import AGREEING, CellParity, TensorComparison
+from reports.disagreements import disagreements, judged
+from reports.text import one_line
 
 
 def print_explanations(explanations: Sequence[Explanation], console: Console | None = None) -> None:
@@ -18,6 +20,23 @@ def print_explanations(explanations: Sequence[Explanation], console: Console | N
     console = console or Console(highlight=False)
     for explanation in explanations:
         _print(console, explanation)
+
+
+def print_short(
+    explanations: Sequence[Explanation],
+    parity: Iterable[CellParity],
+    console: Console | None = None,
+) -> None:
+    """Print why each kind of disagreement is there and what to do, in a few lines each."""
+    console = console or Console(highlight=False)
+    cells = {cell.cell: cell for cell in parity}
+    for each in disagreements(explanations, cells):
+        console.print(Text.assemble("\n", (each.where, "bold"), ": ", (each.word, "yellow")))
+        for line in each.finding:
+            _line(console, f"why: {one_line(line)}")
+        for remedy in each.remedies:
+            _line(console, f"remedy: {remedy}", "green")
+        _line(console, f"more: {each.command}", "dim")
 
 
 def _print(console: Console, explanation: Explanation) -> None:
@@ -28,13 +47,7 @@ def _print(console: Console, explanation: Explanation) -> None:
     if explanation.tensors:
         console.print(Padding(_tensors(explanation.tensors), (0, 0, 0, 2)))
     for judgement in explanation.judgements:
-        place = f"[{', '.join(map(str, judgement.index))}]" if judgement.index else ""
-        values = ", ".join(f"{side.mode} {side.value}" for side in judgement.sides)
-        _line(
-            console,
-            f"{judgement.tensor}{place}, step {judgement.step}: {values}, oracle "
-            f"{judgement.oracle}: {judgement.verdict}",
-        )
+        _line(console, judged(judgement))
     for cause in explanation.causes:
         _cause(console, cause)
     if explanation.unexplained:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.explanation import UNEQUAL_WORK
 from harness.grid import Cell
 from harness.record import AGREEING, UNSUPPORTED, WORDS, CellParity
 from reports.modes import Kinds, by_kind
@@ -61,13 +62,15 @@ def matrix(parity: Iterable[CellParity], kinds: Kinds) -> Matrix:
 def reasons(parity: Iterable[CellParity]) -> list[Reason]:
     """Every reason once, with its cells: of ``unsupported``, then declared, then the troubles.
 
+    Unequal work is a reason too, although the answers agree.
+
     A cell whose tensors differ for several declared reasons is named with each of them.
     """
     entries = list(parity)
     every = [Cell.parse(entry.cell) for entry in entries]
     found: dict[tuple[str, str], list[Cell]] = {}
     for entry, cell in zip(entries, every, strict=True):
-        if entry.word not in AGREEING:
+        if not entry.comparable:
             for text in _texts(entry):
                 found.setdefault((word_of(entry), text), []).append(cell)
     ordered = sorted(found.items(), key=lambda each: _place(each[0][0]))
@@ -75,6 +78,8 @@ def reasons(parity: Iterable[CellParity]) -> list[Reason]:
 
 
 def _texts(entry: CellParity) -> list[str]:
+    if entry.word in AGREEING:
+        return [f"no speed-up: {entry.unequal_work}"]
     declared = [t.known for t in entry.tensors if t.known and t.word not in AGREEING]
     if entry.known:
         return list(dict.fromkeys(declared)) or [entry.known]
@@ -82,18 +87,20 @@ def _texts(entry: CellParity) -> list[str]:
 
 
 def word_of(entry: CellParity) -> str:
-    """The word of a cell, marked where the scenario declares the difference."""
-    return f"{entry.word} (known)" if entry.known and entry.word not in AGREEING else entry.word
+    """The word of a cell, marked where it differs as declared, and where its work is unequal."""
+    if entry.word in AGREEING:
+        return f"{entry.word} ({UNEQUAL_WORK})" if entry.unequal_work else entry.word
+    return f"{entry.word} (known)" if entry.known else entry.word
 
 
 def _place(word: str) -> tuple[int, int]:
-    plain = word.removesuffix(" (known)")
+    plain = word.partition(" (")[0]
     return (0 if plain == UNSUPPORTED else 1 if plain != word else 2), WORDS.index(plain)
 
 
 def _words(entries: Sequence[CellParity]) -> str:
     """The word of a mode: the worse of agreeing ones, else every other, with where it holds."""
-    words = dict.fromkeys(word_of(entry) for entry in entries if entry.word not in AGREEING)
+    words = dict.fromkeys(word_of(entry) for entry in entries if not entry.comparable)
     if not words:
         return max((entry.word for entry in entries), key=WORDS.index)
     every = [Cell.parse(entry.cell) for entry in entries]

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from harness.frames import Frames
 from reports import tables
-from reports.charts import Drawn, style
+from reports.charts import Drawn, Shown, style
 from reports.modes import kinds_of
 from reports.text import count
 from reports.timing import guide_timing
@@ -24,7 +24,12 @@ HERE = Path(__file__).parent
 
 
 def page(
-    title: str, summary: pd.DataFrame, frames: Frames, drawn: Sequence[Drawn], notes: Sequence[str]
+    title: str,
+    summary: pd.DataFrame,
+    frames: Frames,
+    drawn: Sequence[Drawn],
+    notes: Sequence[str],
+    disagreements: Sequence[Shown] = (),
 ) -> str:
     """Write the HTML of a run's report; every text in it is escaped."""
     templates = Environment(
@@ -58,6 +63,7 @@ def page(
         timing=guide_timing(summary, frames.request),
         answers=tables.answers(parity, kinds_of(frames.request)),
         why=tables.why(parity),
+        disagreements=disagreements,
         modes=tables.about_modes(frames.request),
         results=tables.results(summary),
         reasons=tables.without_speedup(summary),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.explanation import UNEQUAL_WORK
 from harness.frames import Frames
 from harness.grid import CONTROL, Cell
 from harness.record import AGREEING, WORDS, CellParity, TensorComparison
@@ -29,11 +30,11 @@ COLUMNS = [
     "parameters",
     *("break_even_calls", "break_even_low", "break_even_high"),
     *("feeding_s", "feeding_low_s", "feeding_high_s"),
-    "kind",
+    *("kind", "unequal_work"),
 ]
 TEXTS = [
     *("status", "verdict", "parity", "known_difference", "reason", "verdict_detail"),
-    *("baseline", "word_eager", "word_oracle", "parameters", "kind"),
+    *("baseline", "word_eager", "word_oracle", "parameters", "kind", "unequal_work"),
 ]
 COUNTS = ["traces", "rounds", "passes", "retraces", "peak_memory_bytes"]
 COMPARISON = ["speedup", "speedup_low", "speedup_high"]
@@ -45,8 +46,9 @@ GROUP = ["scenario", "size", "device", "inputs"]
 def summarise(frames: Frames) -> pd.DataFrame:
     """One row a cell in the run's order, indexed by cell id, with ``COLUMNS``.
 
-    A speed-up is carried only by a cell that agrees, in a group whose eager cell agrees, without a
-    retrace inside the timed blocks: anything else would compare two different computations.
+    A speed-up is carried only by a cell that agrees and does eager's work, in a group whose eager
+    cell agrees, without a retrace inside the timed blocks: anything else would compare two
+    different computations.
     The A/A control's ``baseline`` is its twin, every other cell's is eager.
     """
     records = [_record_row(cell, frames) for cell in frames.cells]
@@ -85,6 +87,8 @@ def displayed_status(row: Any) -> str:
     """Give the status as tables show it: a declared difference and a retrace are marked."""
     if row.known_difference and row.status == row.parity and row.status not in AGREEING:
         return f"{row.status} (known)"
+    if row.unequal_work and row.status in AGREEING:
+        return f"{row.status} ({UNEQUAL_WORK})"
     return f"{row.status} (retraced)" if _number(row.retraces) else str(row.status)
 
 
@@ -114,6 +118,8 @@ def _record_row(cell: Cell, frames: Frames) -> dict[str, Any]:
         "kind": kinds_of(frames.request).get(twin.mode, EXECUTION),
         **(_parity_row(parity) if parity else {"reason": "parity was not recorded"}),
     }
+    if cell.mode == CONTROL:  # its twin's work is its own
+        row["unequal_work"] = ""
     if row["traces"] is None and parity:
         row["traces"] = parity.traces
     row["status"] = row.get("parity", "")
@@ -137,6 +143,7 @@ def _parity_row(parity: CellParity) -> dict[str, Any]:
         "peak_memory_bytes": parity.peak_memory_bytes,
         "word_eager": worst_word(eager),
         "word_oracle": worst_word(oracle),
+        "unequal_work": parity.unequal_work,
     }
 
 
@@ -146,8 +153,8 @@ def _parameters(request: Mapping[str, Any], cell: Cell) -> str:
 
 
 def _agrees(row: Any) -> bool:
-    """Whether a cell's own answers and traces let it be compared with another cell."""
-    return row.status in AGREEING and not _number(row.retraces)
+    """Whether a cell's own answers, work and traces let it be compared with another cell."""
+    return row.status in AGREEING and not row.unequal_work and not _number(row.retraces)
 
 
 def _latencies(blocks: pd.DataFrame) -> pd.DataFrame:
@@ -187,7 +194,12 @@ def _withhold_speedups(table: pd.DataFrame) -> None:
         if reason or np.isnan(row["speedup"]):
             table.loc[cell, [*COMPARISON, *BREAK_EVEN]] = np.nan
             table.loc[cell, ["verdict", "verdict_detail", "baseline"]] = ""
-        if reason and not row["reason"] and not row["known_difference"]:
+        if row["unequal_work"] and row["status"] in AGREEING:
+            table.loc[cell, "verdict"] = UNEQUAL_WORK
+        told = str(row["reason"]) or str(row["known_difference"])
+        if reason.startswith(UNEQUAL_WORK):
+            table.loc[cell, "reason"] = "; ".join(filter(None, [reason, row["reason"]]))
+        elif reason and not told:
             table.loc[cell, "reason"] = reason
 
 
@@ -195,6 +207,8 @@ def _obstacle(row: pd.Series[Any], eager: pd.DataFrame) -> str:
     """Say why a cell can carry no speed-up; empty where it can."""
     if row["status"] not in AGREEING:
         return str(row["reason"]) or "no speed-up: its answers do not agree"
+    if row["unequal_work"]:
+        return f"{UNEQUAL_WORK}: {row['unequal_work']}"
     if np.isnan(row["median_s"]):
         return "no block was timed"
     if _number(row["retraces"]):

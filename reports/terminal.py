@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from harness.explanation import UNEQUAL_WORK
 from harness.grid import CONTROL, Cell
-from harness.record import CellParity, CheckpointParity
+from harness.record import AGREEING, CellParity, CheckpointParity
 from reports import Rendered, tables
 from reports.matrix import Matrix, matrix, reasons
 from reports.modes import Kinds, by_kind, kinds_of
@@ -26,6 +27,7 @@ STYLES = {
     "slower": "bold yellow",
     "same": "bold",
     "unclear": "dim",
+    "unequal": "bold yellow",
     "identical": "",
     "close": "",
     "unsupported": "dim",
@@ -76,7 +78,7 @@ def print_parity(
     """
     console = console or Console(highlight=False)
     cells = list(parity)
-    if told := [cell for cell in cells if cell.tensors and (details or not cell.comparable)]:
+    if told := [cell for cell in cells if cell.tensors and (details or cell.word not in AGREEING)]:
         console.print(parity_grid(told))
     print_matrix(matrix(cells, kinds or {}), console)
     for reason in reasons(cells):
@@ -195,6 +197,8 @@ def _cell(row: Any) -> Text:
         return Text("")
     status = _worded(displayed_status(row))
     first = Text(f"{seconds(row.median_s)} ") + status if known(row.median_s) else status
+    if row.verdict == UNEQUAL_WORK:
+        return first + "\n" + _worded(UNEQUAL_WORK)
     if row.mode == BASELINE or not known(row.speedup):
         return first
     bounds = interval(row.speedup_low, row.speedup_high)
@@ -251,4 +255,5 @@ def _worded(word: str) -> Text:
     """Set a word of the vocabulary in its colour; a declared difference is no trouble."""
     calm = "(known)" in word or not word
     style = "yellow" if calm else STYLES.get(word.split(" ", maxsplit=1)[0], TROUBLE)
-    return Text(word, style=TROUBLE if "(retraced)" in word else style)
+    marked = "(retraced)" in word or f"({UNEQUAL_WORK})" in word
+    return Text(word, style=TROUBLE if marked else style)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.explanation import UNEQUAL_WORK
 from harness.grid import CONTROL
 from harness.record import AGREEING
 from reports.modes import EXECUTION, rank
@@ -76,6 +77,9 @@ def headline(summary: pd.DataFrame) -> list[str]:
         lines.append("Nothing could be compared with eager.")
     lines += _repaid(rows)
     lines.append(_answers_of_run(cells))
+    if unequal := int((cells["verdict"] == UNEQUAL_WORK).sum()):
+        cells_do = count(unequal, "cell does", "cells do")
+        lines.append(f"{cells_do} not do the work that eager does: no speed-up is claimed.")
     untimed = int(cells["median_s"].isna().sum())
     if untimed:
         lines.append(f"{count(untimed, 'cell was', 'cells were')} not timed.")
@@ -159,6 +163,8 @@ def _clause(row: Any) -> Clause:
         status = displayed_status(row)
         timed = f", {seconds(row.median_s)}" if known(row.median_s) else ""
         words = row.reason if row.status in AGREEING else f"{status}{timed}"
+        if row.verdict == UNEQUAL_WORK:
+            words = f"{seconds(row.median_s)}, {row.reason}".removeprefix(", ")
         return Clause(row.mode, "", "", "", words, kind=row.kind)
     bounds = interval(row.speedup_low, row.speedup_high)
     return Clause(

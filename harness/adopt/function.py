@@ -223,7 +223,9 @@ def _tensors(name: str, leaf: Any) -> Iterator[tuple[str, Any]]:
         yield name, leaf
     elif isinstance(leaf, float):
         yield name, tf.constant(leaf, keras.config.floatx())
-    elif isinstance(leaf, tf.Variable | keras.Variable | bool | int | str | bytes) or (isinstance(leaf, np.ndarray | np.generic) and leaf.dtype != object):
+    elif isinstance(leaf, tf.Variable | keras.Variable | bool | int | str | bytes) or (
+        isinstance(leaf, np.ndarray | np.generic) and leaf.dtype != object
+    ):
         yield name, tf.convert_to_tensor(leaf)
     elif isinstance(leaf, tf.__internal__.CompositeTensor):
         parts = tf.nest.flatten(leaf, expand_composites=True)

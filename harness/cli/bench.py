@@ -18,6 +18,7 @@ from harness.cli.options import (
     LogicalCpus,
     MemoryLimit,
     Modes,
+    NoExplain,
     Results,
     Scenarios,
     Seed,
@@ -64,6 +65,7 @@ def bench(
             metavar="RUN", help="Go on with an interrupted run, as it was asked for or as said now."
         ),
     ] = None,
+    no_explain: NoExplain = False,
     allow_concurrent: AllowConcurrent = False,
     logical_cpus: LogicalCpus = 1,
     cell_timeout: CellTimeout = 120.0,
@@ -98,6 +100,7 @@ def bench(
             precision=PRECISION if precision is None else precision,
             seed=seed,
             quick=quick,
+            explain=not no_explain,
         )
         with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
             run = orchestrate.bench(request, results, progress)

@@ -49,7 +49,7 @@ def explain(
         names = ", ".join(entry.name for entry in request.entries)
         raise UsageError(f"explain takes one scenario, but {scenario!r} names {names}")
     question = inquiry.Question(
-        request.entries[0],
+        request.entries,
         request.sizes,
         request.modes,
         request.devices,

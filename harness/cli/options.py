@@ -51,6 +51,10 @@ Results = Annotated[Path, typer.Option(help="The folder that runs are kept in.")
 AllowConcurrent = Annotated[
     bool, typer.Option("--allow-concurrent", help="Measure even beside another run.")
 ]
+NoExplain = Annotated[
+    bool,
+    typer.Option("--no-explain", help="Do not find out why cells disagree (30 s at most)."),
+]
 CellTimeout = Annotated[
     float, typer.Option(min=1, metavar="SECONDS", help="A cell silent for longer is given up.")
 ]

@@ -15,6 +15,7 @@ from harness.cli.options import (
     LogicalCpus,
     MemoryLimit,
     Modes,
+    NoExplain,
     Scenarios,
     Sizes,
 )
@@ -34,14 +35,16 @@ def parity(
     details: Annotated[
         bool, typer.Option("--details", help="Print the tensors of cells that agree, too.")
     ] = False,
+    no_explain: NoExplain = False,
     logical_cpus: LogicalCpus = 1,
     cell_timeout: CellTimeout = 120.0,
     memory_limit: MemoryLimit = "",
 ) -> None:
     """Compare outputs and state of every mode with eager and the oracle; time nothing."""
+    from harness.explain import disagreements
     from harness.orchestrate import check
     from harness.progress import TerminalProgress
-    from reports import terminal
+    from reports import explanation, terminal
 
     request = request_for(
         scenarios,
@@ -54,9 +57,13 @@ def parity(
     )
     with tempfile.TemporaryDirectory() as scratch, TerminalProgress() as progress:
         checked = check(request, Path(scratch), progress)
+        found = []
+        if not no_explain:
+            found = disagreements.explain(request, checked, Path(scratch), progress)
     cells, pairs = checked.in_order(), list(checked.checkpoints.values())
     kinds = {mode.name: mode.kind for mode in MODES.values()}
     terminal.print_parity(cells, kinds=kinds, checkpoints=pairs, details=details)
+    explanation.print_short(found, cells)
     for kind in checked.absent:
         print(f"{kind}: not found")
     failed = any(cell.failed for cell in cells) or any(pair.failed for pair in pairs)

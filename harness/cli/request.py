@@ -55,6 +55,7 @@ def request_for(
     precision: float = PRECISION,
     seed: int = 0,
     quick: bool = False,
+    explain: bool = True,
 ) -> Request:
     """What the options ask for; raises ``UsageError`` where one names what does not exist."""
     entries = catalog.select(words(scenarios or (FEW if quick else "")))
@@ -77,6 +78,7 @@ def request_for(
         seed=seed,
         logical_cpus=logical_cpus,
         limits=limits,
+        explain=explain,
     )
 
 
@@ -93,6 +95,7 @@ def request_of(
     seed: int,
     logical_cpus: int,
     limits: Limits,
+    explain: bool = True,
 ) -> Request:
     """A request for these entries, at all their sizes where none are named."""
     from harness.orchestrate import Request
@@ -110,6 +113,7 @@ def request_of(
         seed=seed,
         logical_cpus=logical_cpus,
         limits=limits,
+        explain=explain,
     )
 
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from harness.explain import causes
 from harness.explain.case import Case
-from harness.explain.causes.work import measure
-from harness.explain.causes.work import unequal_work as reasons
 from harness.explain.judge import judge
 from harness.explain.laboratory import Laboratory, disagreeing, names, rank
+from harness.explain.profile import profile
 from harness.explain.source import Source
-from harness.explanation import Cause, Explanation, FreshResult, Key
+from harness.explain.work import could_be_unequal, measure
+from harness.explain.work import unequal_work as reasons
+from harness.explanation import Cause, Explanation, FreshResult, Key, Profile
 from harness.grid import Cell
 from harness.parity import check as parity
 from harness.parity.check import Subject
@@ -26,8 +27,13 @@ from harness.record import (
     CellParity,
     TensorComparison,
 )
+from harness.runners import BASELINE
 
 _FRESH_REPETITIONS = 4
+_PROFILES = 3
+"""Tensors of a cell that are drawn."""
+_COUNTED = ("function", "session", "concrete", "xla")
+"""Modes whose own graph is counted; in others, the step is optimised as in a function."""
 _RANDOM = (causes.trace_time.find, causes.random_streams.find)
 """What can explain a tensor in which eager disagrees with itself."""
 
@@ -49,7 +55,9 @@ def explain(
     lab = Laboratory(subject, deadline)
     source = Source(subject.scenario)
     settled: frozenset[str] = frozenset()
-    for result in words:
+    for number, result in enumerate(words):
+        now = time.monotonic()
+        lab.until(now + (deadline - now) / (len(words) - number))  # each has its share
         starting(Cell.parse(result.cell))
         case = Case(lab, result, source, settled)
         explanation = _explain_cell(case, result)
@@ -61,12 +69,52 @@ def explain(
 def unequal_work(subject: Subject, cell: Cell) -> tuple[str, ...]:
     """Why a cell's times must not be compared with eager's; nothing when the work is equal.
 
-    For ``CellParity.unequal_work``. It builds some programs and traces the step; it times nothing.
+    It builds some programs and traces the step; it times nothing.
     """
-    subject.build(cell.in_mode("eager")).close()
-    lab = Laboratory(subject, time.monotonic() + 1e6)
+    lab = _laboratory(subject, cell)
     work = measure(Case(lab, CellParity(cell.id, ""), Source(subject.scenario)))
     return () if work is None else reasons(work)
+
+
+class EqualWork:
+    """Fills ``CellParity.unequal_work`` for the cells of one scenario and size.
+
+    A cheap look at eager says whether it can matter at all; only then is what a mode does counted,
+    once for all devices and inputs policies.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._suspicious: bool | None = None
+        self._found: dict[str, str] = {}
+
+    def checked(self, result: CellParity) -> CellParity:
+        """The parity of a cell with why its work is unequal, where it is."""
+        cell = Cell.parse(result.cell)
+        # A step that traces itself cannot be traced; a mode that splits the batch is to do less.
+        splits = cell.mode in ("mirrored", "multi_worker")
+        if not result.timed or cell.mode == BASELINE or splits:
+            return result
+        mode = cell.mode if cell.mode in _COUNTED else "function"
+        try:
+            if mode not in self._found:
+                self._found[mode] = self._why(cell.in_mode(mode))
+        except Exception:  # a look from outside must cost no cell its parity
+            self._found[mode] = ""
+        return replace(result, unequal_work=self._found[mode])
+
+    def _why(self, cell: Cell) -> str:
+        if self._suspicious is None:
+            self._suspicious = not self._subject.scenario.traces_itself and could_be_unequal(
+                _laboratory(self._subject, cell), cell
+            )
+        return "; ".join(unequal_work(self._subject, cell)) if self._suspicious else ""
+
+
+def _laboratory(subject: Subject, cell: Cell) -> Laboratory:
+    if subject.initial is None:
+        subject.build(cell.in_mode(BASELINE)).close()
+    return Laboratory(subject, time.monotonic() + 1e6)
 
 
 def _explain_cell(case: Case, result: CellParity) -> Explanation:
@@ -104,7 +152,9 @@ def _explain_cell(case: Case, result: CellParity) -> Explanation:
         explanation,
         word=_word(result, {name for _kind, name in of_eager}),
         tensors=tuple(_worded(result, case, key) for key in shown),
+        against_oracle=tuple(_out_of_tolerance(result)),
         judgements=tuple(judgements),
+        profiles=tuple(_profiles(case, result, shown)),
         causes=tuple(found),
         unexplained=names(keys - explained),
         unsteady=names(unsteady),
@@ -112,6 +162,25 @@ def _explain_cell(case: Case, result: CellParity) -> Explanation:
         not_tried=tuple(not_tried),
         seconds=time.monotonic() - started,
     )
+
+
+def _out_of_tolerance(result: CellParity) -> Iterator[TensorComparison]:
+    for tensor in result.tensors:
+        if tensor.against == "oracle" and tensor.word not in AGREEING:
+            yield tensor
+
+
+def _profiles(case: Case, result: CellParity, shown: list[Key]) -> Iterator[Profile]:
+    """Of the worst tensors, outputs first; where modes agree, of those that the oracle faults."""
+    steps = {key: case.apart[key].worst_step for key in shown}
+    for tensor in () if steps else _out_of_tolerance(result):
+        steps[tensor.kind, tensor.tensor] = tensor.worst_step
+    for key in sorted(steps, key=lambda key: key[0] != "output")[:_PROFILES]:
+        if key in case.keys:
+            last = case.lab.steps - 1
+            found = profile(case, key, last if steps[key] is None else int(steps[key] or 0))
+            if found is not None:
+                yield found
 
 
 def subject_failed(case: Case, result: CellParity) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from harness.explain.laboratory import Laboratory
 from harness.grid import Cell
 from harness.runners.program import Program
 
-_FREE = {
+FREE = {
     "Const", "Identity", "IdentityN", "NoOp", "Placeholder", "_Arg", "_Retval", "Reshape",
     "ReadVariableOp", "Shape", "ExpandDims", "Squeeze", "StopGradient", "PreventGradient",
     "VarHandleOp", "PlaceholderWithDefault", "_EagerConst", "ControlTrigger", "PartitionedCall",
@@ -55,7 +54,7 @@ def trace(lab: Laboratory, cell: Cell) -> Any:
 def operations(graph: Any) -> Iterator[Any]:
     """Every operation of a traced graph, those of its branches, loops and calls included."""
     yield from graph.get_operations()
-    for name in _called(graph.get_operations()):
+    for name in called(graph.get_operations()):
         inner = graph._get_function(name)
         if inner is not None and getattr(inner, "graph", None) is not None:
             yield from operations(inner.graph)
@@ -146,119 +145,15 @@ def changed(with_pass: list[Any], without_pass: list[Any]) -> list[Change]:
 
 
 def _tells(node: Node | None) -> bool:
-    return node is not None and node.op not in _FREE - {"Const"}
+    return node is not None and node.op not in FREE - {"Const"}
 
 
-def cost(graphs: Iterable[Any]) -> float | None:
-    """How much a graph computes in one call: elements written, times the length of a contraction.
-
-    A rough count, good for telling work that is there from work that is gone. Loops count once.
-    None where it cannot be told: a graph has ops that only the runtime may make, or unknown shapes.
-    """
-    total = 0.0
-    try:
-        for graph in graphs:
-            for definition in _imported(graph):
-                listed = definition.get_operations()
-                if not all(map(_has_shapes, listed)):
-                    return None
-                total += costs(listed)
-    except (ImportError, ValueError):
-        return None
-    return total
+def constant_of(operation: Any) -> str:
+    """The value of a Const operation, as text."""
+    return _constant(operation.node_def)
 
 
-def traced_cost(graph: Any) -> float:
-    """The same count for a traced graph: what eager executes, op by op."""
-    return sum(map(_operation_cost, operations(graph)))
-
-
-def _imported(graph: Any) -> list[Any]:
-    container = tf.Graph()
-    with container.as_default():
-        tf.graph_util.import_graph_def(_without_internal_ops(graph), name="")
-    inner = [
-        function.graph
-        for name in _called(container.get_operations())
-        if (function := container._get_function(name)) is not None
-        and getattr(function, "graph", None) is not None
-    ]
-    return [container, *inner]
-
-
-def _without_internal_ops(graph: Any) -> Any:
-    """Arguments and results of functions as ordinary ops, and names that a user may give."""
-    copy = type(graph).FromString(graph.SerializeToString())
-    for node in copy.node:
-        node.name = _public(node.name)
-        inputs = [f"^{_public(i[1:])}" if i.startswith("^") else _public(i) for i in node.input]
-        node.input[:] = inputs
-        if node.op == "_Arg":
-            dtype = node.attr["T"].type
-            shapes = list(node.attr["_output_shapes"].list.shape)
-            node.op = "Placeholder"
-            node.attr.clear()
-            node.attr["dtype"].type = dtype
-            if shapes:
-                node.attr["shape"].shape.CopyFrom(shapes[0])
-        elif node.op == "_Retval":
-            node.op = "Identity"
-            dtype = node.attr["T"].type
-            node.attr.clear()
-            node.attr["T"].type = dtype
-    return copy
-
-
-def _public(name: str) -> str:
-    return f"internal{name}" if name.startswith("_") else name
-
-
-def _has_shapes(operation: Any) -> bool:
-    if operation.type.startswith(("Xla", "_Xla")):
-        return False  # what the compiler made of its ops is not in the graph
-    if operation.type in _FREE:
-        return True
-    contracts = "MatMul" in operation.type or "Conv" in operation.type
-    counted = [*operation.outputs, *(operation.inputs if contracts else ())]
-    return all(tensor.shape.is_fully_defined() for tensor in counted)
-
-
-def _operation_cost(operation: Any) -> float:
-    if operation.type in _FREE:
-        return 0.0
-    elements = sum(_elements(tensor) for tensor in operation.outputs)
-    # By parts of the name: fused ops and oneDNN's own have others, such as _MklFusedMatMul.
-    if "MatMul" in operation.type:
-        return elements * _contracted(operation)
-    if "Conv" in operation.type and len(operation.inputs) > 1:
-        return elements * max(1.0, _elements(operation.inputs[1]) / _last(operation.inputs[1]))
-    return float(elements)
-
-
-def _contracted(operation: Any) -> float:
-    shape = operation.inputs[0].shape
-    if shape.rank is None or shape.rank < 2:
-        return 1.0
-    transposed = any(
-        operation.node_def.attr[name].b
-        for name in ("transpose_a", "adj_x")
-        if name in operation.node_def.attr
-    )
-    return float(shape[-2 if transposed else -1] or 1)
-
-
-def _elements(tensor: Any) -> float:
-    shape = tensor.shape
-    if shape.rank is None:
-        return 1.0
-    return float(math.prod(dimension or 1 for dimension in shape))
-
-
-def _last(tensor: Any) -> float:
-    return float(tensor.shape[-1] or 1) if tensor.shape.rank else 1.0
-
-
-def _called(listed: Iterable[Any]) -> Iterator[str]:
+def called(listed: Iterable[Any]) -> Iterator[str]:
     """Names of the functions that operations call, run as branches or loop over."""
     seen = set[str]()
     for operation in listed:
@@ -276,48 +171,3 @@ def _constant(node: Any) -> str:
     value = tf.make_ndarray(node.attr["value"].tensor)
     text = np.array2string(value, threshold=4, edgeitems=2)
     return f"{text.replace(chr(10), ' ')} {value.dtype}"
-
-
-def constant_of(operation: Any) -> str:
-    """The value of a Const operation, as text."""
-    return _constant(operation.node_def)
-
-
-def constant_bytes(graph: Any, file: str) -> dict[int, int]:
-    """Bytes of the constants that lines of the author's file put into a traced graph, by line."""
-    found: dict[int, int] = {}
-    for operation in operations(graph):
-        if operation.type == "Const" and (number := line_of(operation, file)) is not None:
-            tensor = operation.outputs[0]
-            size = tensor.dtype.size or 0
-            found[number] = found.get(number, 0) + int(_elements(tensor)) * size
-    return found
-
-
-def unused(graph: Any) -> list[Any]:
-    """The operations of a traced graph that neither its results nor its side effects need."""
-    effects = {each for operation in graph.control_outputs for each in _with_ancestors(operation)}
-    needed = ancestors(graph.outputs) | effects
-    return [operation for operation in graph.get_operations() if operation not in needed]
-
-
-def constant_only(graph: Any) -> list[Any]:
-    """The operations of a traced graph that depend on no input, variable or other state."""
-    free: set[Any] = set()
-    for operation in graph.get_operations():  # in topological order: it is the order of creation
-        inputs = [tensor.op for tensor in operation.inputs]
-        if operation.type == "Placeholder" or operation.op_def.is_stateful:
-            continue
-        if all(each in free for each in inputs):
-            free.add(operation)
-    return list(free)
-
-
-def costs(listed: Iterable[Any]) -> float:
-    """How much operations compute, counted as in ``cost``."""
-    return sum(map(_operation_cost, listed))
-
-
-def _with_ancestors(operation: Any) -> set[Any]:
-    tensors = [*operation.inputs]
-    return {operation} | ancestors(tensors)

@@ -17,7 +17,7 @@ from harness.plan import ExplainPlan
 from harness.progress import Progress
 
 SECONDS = 55.0
-"""Wall seconds for one scenario; experiments that would begin later are not tried."""
+"""Wall seconds for one question; experiments that would begin later are not tried."""
 _FRESH_S = 12.0
 """Seconds that must be left for another process to be worth its start."""
 _MAX_LOST = 5
@@ -27,7 +27,7 @@ _MAX_LOST = 5
 class Question:
     """What to explain."""
 
-    entry: Entry
+    entries: list[Entry]
     sizes: list[str]
     modes: list[str]
     devices: list[str]
@@ -36,6 +36,9 @@ class Question:
     seconds: float = SECONDS
     scripts: bool = False
     """Whether to write a script for each disagreement."""
+    cells: list[str] = field(default_factory=list)
+    """Ids of the cells; empty: every cell of the scenarios."""
+    logical_cpus: int = 1
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,10 @@ class Answer:
 
 
 def explain(question: Question, folder: Path, progress: Progress) -> Answer:
-    """Explain every cell of a scenario.
+    """Explain cells.
 
     Args:
-        question: the scenario, and which of its cells.
+        question: the scenarios, and which of their cells.
         folder: for plans, journals and output of the processes.
         progress: is told.
 
@@ -63,6 +66,8 @@ def explain(question: Question, folder: Path, progress: Progress) -> Answer:
     explanations: dict[str, Explanation] = {}
     scripts: dict[str, str] = {}
     for attempt in range(_MAX_LOST):
+        if attempt and question.seconds - (time.monotonic() - began) < _FRESH_S:
+            break
         plan = _plan(question, began, done=list(explanations))
         name = f"explain-{attempt}"
         outcome = _run(question, plan, folder, name, progress, explanations, scripts)
@@ -142,7 +147,7 @@ def _run(
 
 def _plan(question: Question, began: float, done: Sequence[str] = ()) -> ExplainPlan:
     return ExplainPlan(
-        entries=[question.entry],
+        entries=question.entries,
         sizes=question.sizes,
         modes=question.modes,
         devices=question.devices,
@@ -150,4 +155,6 @@ def _plan(question: Question, began: float, done: Sequence[str] = ()) -> Explain
         seconds=question.seconds - (time.monotonic() - began),
         done=list(done),
         scripts=question.scripts,
+        cells=question.cells,
+        logical_cpus=question.logical_cpus,
     )

@@ -83,6 +83,10 @@ class Laboratory:
         self._deadline = deadline
         self._observed: dict[tuple[str, Condition], Observation] = {}
 
+    def until(self, deadline: float) -> None:
+        """Let no experiment begin after this ``time.monotonic()``."""
+        self._deadline = deadline
+
     def in_time(self) -> bool:
         """Whether another experiment may begin."""
         return time.monotonic() < self._deadline

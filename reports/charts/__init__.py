@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from harness.grid import CONTROL
 from reports.charts import (
     break_even,
+    disagreement,
     feeding,
     first_call,
     latency,
@@ -21,6 +22,7 @@ from reports.charts import (
     style,
     training,
 )
+from reports.disagreements import Disagreement
 from reports.modes import EXECUTION, rank
 from reports.summary import BASELINE
 from reports.text import listed
@@ -60,6 +62,17 @@ class Drawn:
     def about(self) -> str:
         """What of the run the figure shows, for those who cannot see it."""
         return ", ".join(filter(None, [self.subject, self.device, self.policy, self.kind]))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A disagreement with its chart, where it has one."""
+
+    of: Disagreement
+    caption: str = ""
+    width_in: float = 0.0
+    png: Path | None = None
+    svg: Path | None = None
 
 
 CHARTS = tuple(
@@ -104,6 +117,23 @@ def draw_all(summary: pd.DataFrame, curves: pd.DataFrame, folder: Path) -> list[
                 for kind, of_kind in _kinds(panel):
                     drawn.append(_write(chart, of_kind, folder, [where, inputs, kind]))
     return drawn
+
+
+def draw_disagreements(apart: Sequence[Disagreement], folder: Path) -> list[Shown]:
+    """Write a small chart for every disagreement that has something to draw."""
+    folder.mkdir(exist_ok=True)
+    shown = []
+    for number, each in enumerate(apart, start=1):
+        if (profile := each.profile) is None:
+            shown.append(Shown(each))
+            continue
+        with style.styled():
+            figure = disagreement.draw(each, profile)
+        stem = folder / f"disagreement-{number}-{each.cell.scenario}-{each.cell.size}"
+        png, svg = style.save(figure, stem)
+        width = figure.get_figwidth()
+        shown.append(Shown(each, disagreement.caption(each, profile), width, png, svg))
+    return shown
 
 
 def _write(chart: Chart, cells: pd.DataFrame, folder: Path, parts: list[str]) -> Drawn:

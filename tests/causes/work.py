@@ -72,3 +72,42 @@ class NumpyWork(Square):
     def oracle(self, state, x):
         grid = np.linspace(0, 1, 300_000)
         return {"y": x * np.sort(np.sin(np.exp(grid)))[0]}
+
+
+class DroppedGradient(Square):
+    """A gradient that is computed and never used."""
+
+    name = "dropped_gradient"
+    sizes = {"small": Size(n=64)}
+
+    def build(self):
+        self.weight = tf.Variable(tf.ones([self.size.n, self.size.n]))
+
+    def step(self, x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.abs(tf.matmul(x, self.weight)))
+        tape.gradient(loss, self.weight)
+        return {"sum": tf.reduce_sum(tf.abs(x))}
+
+    def oracle(self, state, x):
+        return {"sum": np.sum(np.abs(x))}
+
+
+class BodyOfForty(Square):
+    """A loop in Python that keeps a row of each round: forty in every eager call, then none."""
+
+    name = "body_of_forty"
+    sizes = {"small": Size(n=32)}
+
+    def build(self):
+        self.rows = 0
+
+    def step(self, x):
+        total = tf.zeros([self.size.n])
+        for row in range(40):
+            self.rows += 1
+            total += tf.abs(x[row % self.size.n])
+        return {"total": total}
+
+    def oracle(self, state, x):
+        return {"total": sum(np.abs(x[row % self.size.n]) for row in range(40))}

@@ -1,0 +1,173 @@
+"""What experiments found of a run's disagreements, cells of one kind together."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.explanation import Cause, Explanation, Judgement, Profile
+from harness.grid import Cell
+from harness.record import AGREEING, CellParity, TensorComparison
+from reports.matrix import in_words, word_of
+from reports.text import ulps
+
+ALIKE = "eager repeats itself; the step, in its dtype, leaves the float64 oracle's tolerance"
+AS_EAGER = "the same as eager, which leaves the float64 oracle's tolerance"
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Cells of one scenario and size that disagree in the same way for the same reason."""
+
+    explanation: Explanation
+    """Of the first cell."""
+    cells: tuple[Cell, ...]
+    word: str
+    """The word of parity, marked where the difference is declared."""
+    known: str
+    """What the scenario declares."""
+    where: str
+    """The cells in words: ``custom_gradient guide in function, session``."""
+
+    @property
+    def cell(self) -> Cell:
+        """The first cell."""
+        return self.cells[0]
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """The causes of what differs, or of anything where nothing does."""
+        of_values = tuple(c for c in self.explanation.causes if c.tensors)
+        return of_values or self.explanation.causes
+
+    @property
+    def finding(self) -> list[str]:
+        """Why, in a line each: the causes, or that none was found."""
+        explanation = self.explanation
+        found = [
+            f"{cause.name}: {cause.what}{_of(cause.tensors)}: {cause.summary}"
+            for cause in self.causes
+        ]
+        if explanation.unexplained:
+            found.append(f"no cause found for {', '.join(explanation.unexplained)}")
+        if not found and explanation.against_oracle and not explanation.tensors:
+            found.append(ALIKE if self.cell.mode == "eager" else AS_EAGER)
+        if not found:
+            found += explanation.not_tried or explanation.excluded or ("no cause was found",)
+        return found
+
+    @property
+    def remedies(self) -> list[str]:
+        """What to do, each remedy once."""
+        return list(dict.fromkeys(cause.remedy for cause in self.causes))
+
+    @property
+    def who_is_right(self) -> list[str]:
+        """Each side's own error against the oracle, in the worst element of each tensor."""
+        return [judged(each) for each in self.explanation.judgements]
+
+    @property
+    def distances(self) -> list[str]:
+        """How far the tensors are apart; where nothing is, how far from the oracle."""
+        apart = self.explanation.tensors or self.explanation.against_oracle
+        return [distance(tensor) for tensor in apart]
+
+    @property
+    def profile(self) -> Profile | None:
+        """What there is to draw."""
+        profiles = self.explanation.profiles
+        return profiles[0] if profiles else None
+
+    @property
+    def command(self) -> str:
+        """The command line that tells more."""
+        words = ["python", "-m", "harness", "explain", self.cell.scenario, "--sizes"]
+        words += [self.cell.size, "--modes", self.cell.mode]
+        if self.cell.inputs != "resident":
+            words += ["--inputs", self.cell.inputs]
+        return shlex.join(words)
+
+
+def disagreements(
+    explanations: Iterable[Explanation], parity: Mapping[str, CellParity]
+) -> list[Disagreement]:
+    """Put cells together that differ in the same tensors for the same causes, in their order."""
+    every = [Cell.parse(cell) for cell in parity]
+    found: dict[tuple[object, ...], list[Explanation]] = {}
+    for explanation in explanations:
+        cell = Cell.parse(explanation.cell)
+        key = (
+            *(cell.scenario, cell.size, _word(explanation, parity)),
+            cell.mode == "eager",
+            tuple((c.name, c.what, c.tensors) for c in explanation.causes if c.tensors),
+            tuple(sorted(tensor.tensor for tensor in explanation.tensors)),
+            (explanation.unexplained, explanation.not_tried) if not explanation.causes else (),
+        )
+        found.setdefault(key, []).append(explanation)
+    return [_together(some, parity, every) for some in found.values()]
+
+
+def _together(
+    some: list[Explanation], parity: Mapping[str, CellParity], every: list[Cell]
+) -> Disagreement:
+    first = some[0]
+    cells = tuple(Cell.parse(each.cell) for each in some)
+    told = parity.get(first.cell)
+    return Disagreement(
+        first,
+        cells,
+        _word(first, parity),
+        _declared(told) if told else "",
+        in_words(cells, every or list(cells)),
+    )
+
+
+def _declared(told: CellParity) -> str:
+    """What is declared of the difference from eager; else, of that from the oracle."""
+    bad = [t for t in told.tensors if t.known and t.word not in AGREEING]
+    chosen = [t for t in bad if t.against == "eager"] or bad
+    return " ".join(dict.fromkeys(str(tensor.known) for tensor in chosen)) or told.known or ""
+
+
+def _word(explanation: Explanation, parity: Mapping[str, CellParity]) -> str:
+    told = parity.get(explanation.cell)
+    if told is None or told.word != explanation.word:  # more runs may have shown more
+        return explanation.word
+    return word_of(told)
+
+
+def judged(judgement: Judgement) -> str:
+    """Who is right in one element: both values, the oracle's, and the verdict."""
+    place = f"[{', '.join(map(str, judgement.index))}]" if judgement.index else ""
+    values = ", ".join(f"{side.mode} {side.value}" for side in judgement.sides)
+    return (
+        f"{judgement.tensor}{place}, step {judgement.step}: {values}, oracle {judgement.oracle}: "
+        f"{judgement.verdict}"
+    )
+
+
+def distance(tensor: TensorComparison) -> str:
+    """How far a tensor is from its reference, in a line."""
+    parts = [f"{tensor.dtype}{list(tensor.shape)}"] if tensor.dtype else []
+    for value, unit in (
+        (tensor.max_abs, "absolute"),
+        (tensor.max_rel, "relative"),
+    ):
+        if value is not None:
+            parts.append(f"{value:.3g} {unit}")
+    if tensor.max_ulp is not None:
+        parts.append(f"{ulps(tensor.max_ulp)} ULP")
+    notes = [*parts, *([tensor.detail] if tensor.detail else []), *_parting(tensor)]
+    return f"{tensor.tensor} against {tensor.against}: {tensor.word}, {'; '.join(notes)}"
+
+
+def _parting(tensor: TensorComparison) -> list[str]:
+    if tensor.first_step is None:
+        return []
+    growth = {None: "", True: ", and grows", False: ", and does not grow"}[tensor.grows]
+    return [f"parts at step {tensor.first_step}{growth}"]
+
+
+def _of(tensors: tuple[str, ...]) -> str:
+    return f" ({', '.join(tensors)})" if tensors else ""
