@@ -91,11 +91,13 @@ def request_of(
     budget_s: float,
     passes: int | None,
     precision: float,
-    seed: int,
-    logical_cpus: int,
-    limits: Limits,
+    seed: int = 0,
+    logical_cpus: int = 1,
+    limits: Limits | None = None,
+    command: str = "",
 ) -> Request:
     """A request for these entries, at all their sizes where none are named."""
+    from harness.children import Limits
     from harness.orchestrate import Request
 
     return Request(
@@ -107,10 +109,10 @@ def request_of(
         budget_s=budget_s,
         passes=passes,
         precision=precision,
-        command=shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
+        command=command or shlex.join(["python", "-m", "harness", *sys.argv[1:]]),
         seed=seed,
         logical_cpus=logical_cpus,
-        limits=limits,
+        limits=limits or Limits(),
     )
 
 
