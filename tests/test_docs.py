@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -28,7 +29,6 @@ NARROWED = {
     # takes these from the environment.
     "SCENARIOS": "hello_matmul,custom_gradient",
     "BUDGET": "15s",
-    "EAGER_VS_GRAPH_BUDGET_IN_DOCS": "15s",
 }
 
 
@@ -52,3 +52,94 @@ def read(path: Path) -> Page:
         elif language == "python":
             page.code.append(text)
     return page
+
+
+def written(pages: list[Path]) -> list[Page]:
+    """Pages that have something to run."""
+    return [page for page in map(read, pages) if page.code or page.commands]
+
+
+def names(pages: list[Page]) -> list[str]:
+    return [page.path.name for page in pages]
+
+
+WITH_CODE = [page for page in written(PAGES) if page.code]
+WITH_COMMANDS = [page for page in written(PAGES) if page.commands]
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the commands that an installed wheel has, and a `python` that finds it."""
+    folder = tmp_path_factory.mktemp("bin")
+    for name, start in {
+        "eager-vs-graph": 'exec "{python}" -c "from harness.cli import main; main()" "$@"',
+        "python": 'exec "{python}" "$@"',
+        "pytest": 'exec "{python}" -m pytest -p harness.pytest_plugin -p no:cacheprovider "$@"',
+    }.items():
+        script = folder / name
+        script.write_text(f"#!/bin/sh\n{start.format(python=sys.executable)}\n", encoding="utf-8")
+        script.chmod(0o755)
+    return folder
+
+
+def environment(tools: Path) -> dict[str, str]:
+    ours = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
+    return {
+        **ours,
+        **NARROWED,
+        "PATH": f"{tools}{os.pathsep}{ours['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=names(WITH_CODE))
+def test_code_of_a_page_runs(page: Page, tmp_path: Path, tools: Path) -> None:
+    lay_out(page, tmp_path)
+    script = tmp_path / "page_as_a_script.py"
+    # A page's examples may start processes that import this script again.
+    script.write_text("\n".join(page.code), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env=environment(tools),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=names(WITH_COMMANDS))
+def test_commands_of_a_page_run(page: Page, tmp_path: Path, tools: Path) -> None:
+    lay_out(page, tmp_path)
+    for line in page.commands:
+        command = EXIT_CODE.sub("", line).strip()
+        wanted = int(found[1]) if (found := EXIT_CODE.search(line)) else 0
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=tmp_path,
+            env=environment(tools),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == wanted, f"$ {line}\n{done.stdout}{done.stderr}"
+
+
+def lay_out(page: Page, folder: Path) -> None:
+    for name, text in page.files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    if page.path.parent == ROOT:
+        # The README's commands are for a checkout: a copy of this one.
+        keep = shutil.ignore_patterns(".git", ".venv", "results", ".*_cache", "__pycache__")
+        shutil.copytree(ROOT, folder, ignore=keep, dirs_exist_ok=True)
+        (folder / ".venv").symlink_to(Path(sys.prefix))
+
+
+def test_pages_were_found() -> None:
+    assert len(WITH_CODE) >= 3
+    assert sum(len(page.commands) for page in WITH_COMMANDS) >= 15
+    for page in map(read, PAGES):
+        fences = page.path.read_text(encoding="utf-8").count("```")
+        assert fences % 2 == 0, page.path

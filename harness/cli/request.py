@@ -92,12 +92,17 @@ def request_of(
     budget_s: float,
     passes: int | None,
     precision: float,
-    seed: int,
-    logical_cpus: int,
-    limits: Limits,
+    seed: int = 0,
+    logical_cpus: int = 1,
+    limits: Limits | None = None,
     explain: bool = True,
+    asked: str = "",
 ) -> Request:
-    """A request for these entries, at all their sizes where none are named."""
+    """A request for these entries, at all their sizes where none are named.
+
+    ``asked`` is what was called, where it was no command line.
+    """
+    from harness.children import Limits
     from harness.orchestrate import Request
 
     return Request(
@@ -109,10 +114,10 @@ def request_of(
         budget_s=budget_s,
         passes=passes,
         precision=precision,
-        command=command.line(*sys.argv[1:]),
+        command=asked or command.line(*sys.argv[1:]),
         seed=seed,
         logical_cpus=logical_cpus,
-        limits=limits,
+        limits=limits or Limits(),
         explain=explain,
     )
 
