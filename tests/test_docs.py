@@ -26,10 +26,13 @@ FENCE = re.compile(r"^```(\w+)(?: +(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTAL
 EXIT_CODE = re.compile(r"# exit code (\d+)$")
 NARROWED = {
     # A whole run takes minutes; the same command line over little is what a test can afford. make
-    # takes these from the environment.
-    "SCENARIOS": "hello_matmul,custom_gradient",
-    "BUDGET": "15s",
+    # takes the first two from the environment, and pytest the last.
+    "SCENARIOS": "hello_matmul",
+    "BUDGET": "5s",
+    "PYTEST_ADDOPTS": "tests/test_grid.py",
 }
+A_BUDGET = re.compile(r"(?<=--budget )\d+s")
+"""Likewise: the line is the page's, and takes less long."""
 
 
 @dataclass
@@ -82,11 +85,11 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def environment(tools: Path) -> dict[str, str]:
+def environment(tools: Path, checkout: bool = False) -> dict[str, str]:
     ours = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
     return {
         **ours,
-        **NARROWED,
+        **(NARROWED if checkout else {}),
         "PATH": f"{tools}{os.pathsep}{ours['PATH']}",
         "PYTHONPATH": str(ROOT),
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -114,12 +117,12 @@ def test_code_of_a_page_runs(page: Page, tmp_path: Path, tools: Path) -> None:
 def test_commands_of_a_page_run(page: Page, tmp_path: Path, tools: Path) -> None:
     lay_out(page, tmp_path)
     for line in page.commands:
-        command = EXIT_CODE.sub("", line).strip()
+        command = A_BUDGET.sub(NARROWED["BUDGET"], EXIT_CODE.sub("", line).strip())
         wanted = int(found[1]) if (found := EXIT_CODE.search(line)) else 0
         done = subprocess.run(
             ["sh", "-c", command],
             cwd=tmp_path,
-            env=environment(tools),
+            env=environment(tools, checkout=page.path.parent == ROOT),
             capture_output=True,
             text=True,
             check=False,
@@ -128,13 +131,15 @@ def test_commands_of_a_page_run(page: Page, tmp_path: Path, tools: Path) -> None
 
 
 def lay_out(page: Page, folder: Path) -> None:
-    for name, text in page.files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    files = page.files
     if page.path.parent == ROOT:
+        files = {**read(ROOT / "docs" / "tutorial.md").files, **files}
         # The README's commands are for a checkout: a copy of this one.
         keep = shutil.ignore_patterns(".git", ".venv", "results", ".*_cache", "__pycache__")
         shutil.copytree(ROOT, folder, ignore=keep, dirs_exist_ok=True)
         (folder / ".venv").symlink_to(Path(sys.prefix))
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def test_pages_were_found() -> None:
