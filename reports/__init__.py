@@ -88,7 +88,7 @@ def notes(frames: Frames) -> list[str]:
     if len(frames.passes) < asked:
         cut.append(f"{len(frames.passes)} of {asked} passes were recorded")
     if len(frames.passes) == 1:
-        cut.append("one pass gives no interval and no verdict: ask for two or more passes")
+        cut.append(f"one pass gives no interval and no verdict: {_remedy(frames)}")
     machine = tables.machine_summary(frames.passes)
     control = (
         [] if any(cell.mode == CONTROL for cell in frames.cells) else ["no A/A control was run"]
@@ -104,6 +104,12 @@ def notes(frames: Frames) -> list[str]:
         *machine,
         *control,
     ]
+
+
+def _remedy(frames: Frames) -> str:
+    if frames.request.get("recorded_by") == "pytest":
+        return "a test-suite timed one mode after the other; `bench` and `try` take turns"
+    return "ask for two or more passes"
 
 
 def _pull_request(lines: list[str], noted: list[str], summary: pd.DataFrame, frames: Frames) -> str:
