@@ -13,15 +13,34 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from harness.api import Comparison, compare
+    from harness.errors import UsageError
     from harness.scenario import Goal, KnownDifference, Scenario, Size, Tolerance
 
-__all__ = ["Goal", "KnownDifference", "Scenario", "Size", "Tolerance"]
+__all__ = [
+    "Comparison",
+    "Goal",
+    "KnownDifference",
+    "Scenario",
+    "Size",
+    "Tolerance",
+    "UsageError",
+    "compare",
+]
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Comparison": "harness.api",
+    "UsageError": "harness.errors",
+    "compare": "harness.api",
+}
+"""Where a name comes from that is not of an author's contract."""
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
         import importlib
 
-        return getattr(importlib.import_module("harness.scenario"), name)
+        module = _HOMES.get(name, "harness.scenario")
+        return getattr(importlib.import_module(module), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

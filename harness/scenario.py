@@ -269,7 +269,7 @@ class Scenario:
         """
         raise NotImplementedError
 
-    def oracle(self, state: State, *args: Any, **inputs: Any) -> Mapping[str, Array]:
+    def oracle(self, state: State, /, *args: Any, **inputs: Any) -> Mapping[str, Array]:
         """Do the same step in NumPy, independently: no TensorFlow.
 
         Args:

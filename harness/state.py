@@ -101,8 +101,15 @@ def _walk(
         for index, item in enumerate(value):
             yield from _walk(f"{prefix}/{index}", item, above)
     elif isinstance(value, tf.keras.layers.Layer | tf.keras.optimizers.Optimizer):
-        # Keras 3 keeps its variables' paths; the first part is the object itself.
-        paths = [variable.path.partition("/")[2] for variable in value.variables]
+        # Keras 3 keeps its variables' paths; the first part is the object itself, but in a
+        # functional model, where it is the layer.
+        is_model = isinstance(value, tf.keras.Model)
+        paths = [
+            variable.path
+            if is_model and not variable.path.startswith(f"{value.name}/")
+            else variable.path.partition("/")[2]
+            for variable in value.variables
+        ]
         names = _renumbered(paths)
         yield from ((f"{prefix}/{n}", v.value) for n, v in zip(names, value.variables, strict=True))
         yield from _raw_variables(prefix, value)

@@ -94,7 +94,9 @@ def notes(frames: Frames) -> list[str]:
         [] if any(cell.mode == CONTROL for cell in frames.cells) else ["no A/A control was run"]
     )
     adopted = list(frames.request.get("notes", []))
-    told = {f"{cell.cell.split('/')[0]}: {cell.note}" for cell in frames.parity.values() if cell.note}
+    told = {
+        f"{cell.cell.split('/')[0]}: {cell.note}" for cell in frames.parity.values() if cell.note
+    }
     return [
         *adopted,
         *sorted(told),

@@ -121,7 +121,7 @@ def _add(
     else:
         raise ScenarioError(f"argument {text!r} is not understood; {_WRITTEN}")
     if isinstance(values, Mapping):
-        fitting = {key: value for key, value in values.items() if key in parameters}
+        fitting = {key: values[key] for key in parameters if key in values}
         if len(fitting) == len(values) and not name:
             call.kwargs.update(fitting)
             return
@@ -180,7 +180,7 @@ def _draw(
             kind = np.dtype(dtype)
         except TypeError:
             raise ValueError(f"{dtype!r} is no dtype") from None
-    if kind == bool:
+    if kind.kind == "b":
         return rng.integers(0, 2, shape).astype(bool)
     if kind.kind in "iu":
         start, end = (0, 1) if low is None or high is None else (int(low), int(high))

@@ -66,8 +66,7 @@ class Snapshot:
     def __init__(self, value: Any, what: str = "the function") -> None:
         self.traced: list[str] = []
         """Names of the tf.functions that were replaced by the Python they are made from."""
-        self._leaves: list[Callable[[], Any]] = []
-        self._kept: list[Any] = []
+        self._leaves: list[Leaf] = []
         buffer = io.BytesIO()
         with _by_value():
             try:
@@ -103,15 +102,14 @@ class Snapshot:
         made = unpickler.made.items()
         return Copy(value, tuple(each for _, each in sorted(made) if isinstance(each, tf.Variable)))
 
-    def add(self, original: Any, make: Callable[[], Any]) -> int:
-        """Number a leaf; the original lives as long as its number."""
-        self._kept.append(original)
-        self._leaves.append(make)
+    def add(self, leaf: Leaf) -> int:
+        """Number a leaf."""
+        self._leaves.append(leaf)
         return len(self._leaves) - 1
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, leaves: list[Callable[[], Any]]) -> None:
+    def __init__(self, file: io.BytesIO, leaves: list[Leaf]) -> None:
         super().__init__(file)
         self._leaves = leaves
         self.made: dict[int, Any] = {}
@@ -122,46 +120,80 @@ class _Unpickler(pickle.Unpickler):
         return self.made[number]
 
 
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] - cloudpickle has no types
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     def __init__(self, snapshot: Snapshot, file: io.BytesIO) -> None:
         super().__init__(file, protocol=5)
         self._snapshot = snapshot
         self._numbers: dict[int, int] = {}
+        self._kept: list[Any] = []  # an id is one object's as long as the object lives
 
     def persistent_id(self, value: Any) -> int | None:
         if id(value) in self._numbers:
             return self._numbers[id(value)]
-        if (make := _leaf(value)) is None:
+        if (leaf := _leaf(value)) is None:
             return None
-        self._numbers[id(value)] = self._snapshot.add(value, make)
+        self._kept.append(value)
+        self._numbers[id(value)] = self._snapshot.add(leaf)
         return self._numbers[id(value)]
 
     def reducer_override(self, value: Any) -> Any:
-        if isinstance(value, tf.types.experimental.PolymorphicFunction):
-            python = plain(value)
-            self._snapshot.traced.append(getattr(python, "__qualname__", repr(python)))
-            return _itself, (python,)
-        if isinstance(value, tf.types.experimental.ConcreteFunction):
-            raise ScenarioError(
-                "the function calls a concrete function, whose Python is gone; give the function "
-                "that it was traced from"
-            )
-        if isinstance(value, weakref.ref):
-            return _weak, (value(),)
-        if isinstance(value, weakref.WeakKeyDictionary):
-            return _weak_keys, (list(value.items()),)
+        if isinstance(value, type):
+            return _with_identity_of_its_own(super().reducer_override(value))
+        for kind, reduce in _REDUCERS:
+            if isinstance(value, kind):
+                return reduce(self._snapshot, value)
         if isinstance(value, list | dict | set) and _is_of(value, "keras"):
             items = dict(value) if isinstance(value, dict) else list(value)
             return _new, (type(value),), (items, vars(value)), None, None, _set_tracked
-        if not isinstance(value, type) and _is_keras_object(value):
+        if _is_keras_object(value):
             return _new, (type(value),), vars(value), None, None, _set_state
-        reduced = super().reducer_override(value)
-        if isinstance(value, type) and isinstance(reduced, tuple) and len(reduced[1]) == 6:
-            # cloudpickle gives a class back that it has seen before, with its attributes set
-            # anew: then all copies would have the globals of the last one.
-            *arguments, _identity, extra = reduced[1]
-            return (reduced[0], (*arguments, None, extra), *reduced[2:])
+        return super().reducer_override(value)
+
+
+def _with_identity_of_its_own(reduced: Any) -> Any:
+    """Have a class of the user's be made anew for each copy.
+
+    cloudpickle gives a class back that it has seen before, with its attributes set anew: then all
+    copies would have the globals of the last one.
+    """
+    if not isinstance(reduced, tuple) or len(reduced[1]) != 6:
         return reduced
+    *arguments, _identity, extra = reduced[1]
+    return (reduced[0], (*arguments, None, extra), *reduced[2:])
+
+
+def _reduce_traced(snapshot: Snapshot, value: Any) -> Any:
+    python = plain(value)
+    snapshot.traced.append(getattr(python, "__qualname__", repr(python)))
+    return _itself, (python,)
+
+
+def _refuse_concrete(_snapshot: Snapshot, _value: Any) -> Any:
+    raise ScenarioError(
+        "the function calls a concrete function, whose Python is gone; give the function that it "
+        "was traced from"
+    )
+
+
+def _reduce_weak(_snapshot: Snapshot, value: Any) -> Any:
+    return _weak, (value(),)
+
+
+def _reduce_weak_keys(_snapshot: Snapshot, value: Any) -> Any:
+    return _weak_keys, (list(value.items()),)
+
+
+def _reduce_local(_snapshot: Snapshot, _value: Any) -> Any:
+    return threading.local, ()
+
+
+_REDUCERS: tuple[tuple[type, Callable[[Snapshot, Any], Any]], ...] = (
+    (tf.types.experimental.PolymorphicFunction, _reduce_traced),
+    (tf.types.experimental.ConcreteFunction, _refuse_concrete),
+    (weakref.ref, _reduce_weak),
+    (weakref.WeakKeyDictionary, _reduce_weak_keys),
+    (threading.local, _reduce_local),
+)
 
 
 def plain(function: Any) -> Any:
@@ -169,42 +201,65 @@ def plain(function: Any) -> Any:
     while isinstance(function, tf.types.experimental.PolymorphicFunction):
         python = function.python_function
         bound = getattr(python, "__wrapped__", python)
-        target = getattr(bound, "__self__", None)
+        target: Any = getattr(bound, "__self__", None)
         if hasattr(target, "weakrefself_func__"):  # how TensorFlow binds a traced method
+            if target.target is None:
+                raise ScenarioError(
+                    f"{python.__qualname__} is a tf.function of an object that is gone: a traced "
+                    "method does not keep its object alive; return or name the object, and the "
+                    "method by MODULE:make_object.method"
+                )
             python = types.MethodType(target.weakrefself_func__(), target.target)
         function = python
     return function
 
 
-def _leaf(value: Any) -> Callable[[], Any] | None:  # noqa: PLR0911 - one return a kind
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """How to make a value anew; can itself be pickled, for another process."""
+
+    make: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+
+    def __call__(self) -> Any:
+        """Make it."""
+        return self.make(*self.arguments)
+
+
+_PLAIN_LEAVES: tuple[tuple[type, Callable[[], Any]], ...] = (
+    (tf.distribute.Strategy, tf.distribute.get_strategy),
+    (type(threading.Lock()), threading.Lock),
+    (type(threading.RLock()), threading.RLock),
+)
+
+
+def _leaf(value: Any) -> Leaf | None:
     """How to make the value anew; None where it is to be taken apart."""
+    leaf: Leaf | None = None
     if isinstance(value, tf.Variable):
-        return _variable(value)
-    if isinstance(value, tf.Tensor):
-        return _tensor(value)
-    if isinstance(value, np.ndarray | np.generic) and value.dtype != object:
-        return _array(value)
-    if isinstance(value, tf.DType):
-        return lambda: tf.float64 if _doubled and value.name in _LOW else value
-    if isinstance(value, keras.DTypePolicy):
-        return lambda: keras.DTypePolicy("float64") if _doubled else value
-    if isinstance(value, tf.distribute.Strategy):
-        return tf.distribute.get_strategy
-    if isinstance(value, type(threading.Lock())):
-        return threading.Lock
-    if isinstance(value, type(threading.RLock())):
-        return threading.RLock
-    if type(value) is threading.local:
-        return threading.local
-    if isinstance(value, tf.Graph | tf.compat.v1.Session):
+        leaf = _variable(value)
+    elif isinstance(value, tf.Tensor):
+        leaf = _tensor(value)
+    elif isinstance(value, np.ndarray | np.generic) and value.dtype != object:
+        shared = isinstance(value, np.generic) or value.nbytes > _SHARED_BYTES
+        leaf = Leaf(_make_array, (value if shared else value.copy(), shared))
+    elif isinstance(value, tf.DType):
+        leaf = Leaf(_make_dtype, (value.name,)) if value.name in _LOW else None
+    elif type(value) is keras.DTypePolicy:
+        leaf = Leaf(_make_policy, (value.name,))
+    elif isinstance(value, tf.Graph | tf.compat.v1.Session):
         raise ScenarioError(
             f"the function refers to a {type(value).__name__} of its own; give the function that "
             "the graph was made from"
         )
-    return None
+    else:
+        kinds = (make for kind, make in _PLAIN_LEAVES if isinstance(value, kind))
+        if (make := next(kinds, None)) is not None:
+            leaf = Leaf(make)
+    return leaf
 
 
-def _variable(variable: tf.Variable) -> Callable[[], tf.Variable]:
+def _variable(variable: tf.Variable) -> Leaf:
     try:
         value = variable.numpy()
     except NotImplementedError:
@@ -212,48 +267,53 @@ def _variable(variable: tf.Variable) -> Callable[[], tf.Variable]:
             f"the function refers to variable {variable.name!r} of a v1 graph, whose value cannot "
             "be read; make it in a function without arguments and name that one (MODULE:make_it)"
         ) from None
-    shape = variable.shape
     settings = {
+        "shape": variable.shape,
         "trainable": variable.trainable,
         "name": variable.name.partition(":")[0],
         "synchronization": variable.synchronization,
         "aggregation": variable.aggregation,
     }
-
-    def make() -> tf.Variable:
-        return tf.Variable(_in_precision(value), shape=shape, **settings)
-
-    return make
+    return Leaf(_make_variable, (value, settings))
 
 
-def _tensor(tensor: tf.Tensor) -> Callable[[], tf.Tensor]:
+def _make_variable(value: Any, settings: dict[str, Any]) -> tf.Variable:
+    return tf.Variable(_in_precision(value), **settings)
+
+
+def _tensor(tensor: tf.Tensor) -> Leaf:
     try:
         value = tensor.numpy()
     except (AttributeError, NotImplementedError, TypeError, tf.errors.OpError):
         raise ScenarioError(
             f"the function refers to a tensor of dtype {tensor.dtype.name} that cannot be copied "
-            "(a handle of a table, a data set or a graph); make it in a function without arguments "
-            "and name that one (MODULE:make_it)"
+            "(a handle of a table, a data set or a graph); make what holds it inside the function, "
+            "or write a scenario, whose build makes it"
         ) from None
-
-    def make() -> tf.Tensor:
-        if tf.executing_eagerly():
-            return tf.constant(_in_precision(value))
-        # A v1 graph takes no eager tensor, and as a constant it would be folded away.
-        return tf.identity(tf.Variable(_in_precision(value), trainable=False, name="captured"))
-
-    return make
+    return Leaf(_make_tensor, (value,))
 
 
-def _array(array: Any) -> Callable[[], Any]:
-    if array.nbytes > _SHARED_BYTES or isinstance(array, np.generic):
-        return lambda: _in_precision(array)
-    array = array.copy()
-    return lambda: _in_precision(array.copy())
+def _make_tensor(value: Any) -> tf.Tensor:
+    if tf.executing_eagerly():
+        return tf.constant(_in_precision(value))
+    # A v1 graph takes no eager tensor, and as a constant it would be folded away.
+    return tf.identity(tf.Variable(_in_precision(value), trainable=False, name="captured"))
+
+
+def _make_array(array: Any, shared: bool) -> Any:
+    return _in_precision(array if shared else array.copy())
+
+
+def _make_dtype(name: str) -> tf.DType:
+    return tf.float64 if _doubled else tf.as_dtype(name)
+
+
+def _make_policy(name: str) -> Any:
+    return keras.DTypePolicy("float64" if _doubled else name)
 
 
 def _in_precision(array: Any) -> Any:
-    if _doubled and array.dtype.name in _LOW:
+    if _doubled and getattr(array, "dtype", None) is not None and array.dtype.name in _LOW:
         return array.astype(np.float64)
     return array
 
@@ -262,7 +322,7 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def _new(kind: type) -> Any:
+def _new(kind: Any) -> Any:
     return kind.__new__(kind) if issubclass(kind, list | dict | set) else object.__new__(kind)
 
 
@@ -281,9 +341,12 @@ def _weak_keys(items: list[tuple[Any, Any]]) -> Any:
 def _set_tracked(value: Any, state: tuple[Any, dict[str, Any]]) -> None:
     """Fill a container of Keras's without having it tracked a second time."""
     items, attributes = state
-    kind = next(kind for kind in (dict, list, set) if isinstance(value, kind))
-    fill = kind.extend if kind is list else kind.update
-    fill(value, items)  # type: ignore[operator]
+    if isinstance(value, dict):
+        dict.update(value, items)
+    elif isinstance(value, list):
+        list.extend(value, items)
+    else:
+        set.update(value, items)
     value.__dict__.update(attributes)
 
 

@@ -70,7 +70,7 @@ class Adopted(Scenario):
         keywords = {name: filled(each, tensors) for name, each in self._keywords.items()}
         return results(self.function.call(*arguments, **keywords))
 
-    def oracle(self, state: State, *_args: Any, **inputs: Any) -> Mapping[str, Array]:
+    def oracle(self, state: State, /, *_args: Any, **inputs: Any) -> Mapping[str, Array]:
         """The function itself, run eagerly in float64.
 
         Raises:
@@ -93,14 +93,14 @@ class Adopted(Scenario):
                 raise NoOracle(
                     f"it does not run in float64 ({type(error).__name__}: {told})"
                 ) from error
-        found = {name: np.array(tensor) for name, tensor in outputs.items()}
+        found = {name: np.array(tensor.numpy()) for name, tensor in outputs.items()}
         for name, array in found.items():
             if array.dtype in (np.float32, np.float16) or array.dtype.name == "bfloat16":
                 raise NoOracle(
                     f"output {name!r} is {array.dtype} even where all it is given is float64; the "
                     "function names the dtype itself"
                 )
-        state.update({name: np.array(variable) for name, variable in variables.items()})
+        state.update({name: np.array(v.numpy()) for name, v in variables.items()})
         return found
 
     @classmethod
@@ -223,7 +223,9 @@ def _tensors(name: str, leaf: Any) -> Iterator[tuple[str, Any]]:
         yield name, leaf
     elif isinstance(leaf, float):
         yield name, tf.constant(leaf, keras.config.floatx())
-    elif isinstance(leaf, tf.Variable | keras.Variable | bool | int | str | bytes) or (isinstance(leaf, np.ndarray | np.generic) and leaf.dtype != object):
+    elif isinstance(leaf, tf.Variable | keras.Variable | bool | int | str | bytes) or (
+        isinstance(leaf, np.ndarray | np.generic) and leaf.dtype != object
+    ):
         yield name, tf.convert_to_tensor(leaf)
     elif isinstance(leaf, tf.__internal__.CompositeTensor):
         parts = tf.nest.flatten(leaf, expand_composites=True)
@@ -270,8 +272,8 @@ def taken_apart(
 def as_array(what: str, leaf: Any) -> Array:
     """A tensor's or an array's value; raises ``ScenarioError`` where it has none."""
     try:
-        array = np.asarray(leaf)
-    except (NotImplementedError, TypeError, ValueError) as error:
+        array = np.asarray(leaf.numpy() if isinstance(leaf, tf.Tensor) else leaf)
+    except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
         raise ScenarioError(f"{what} has no value: {error}") from None
     if array.dtype == object and not all(isinstance(each, bytes | str) for each in array.flat):
         raise ScenarioError(

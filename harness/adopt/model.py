@@ -26,6 +26,7 @@ class Forward:
         self.model = model
 
     def __call__(self, inputs: Any) -> Any:
+        """Answer."""
         return self.model(inputs, training=False)
 
 
@@ -37,6 +38,7 @@ class TrainStep:
         self.optimizer = model.optimizer
 
     def __call__(self, inputs: Any, labels: Any) -> dict[str, Any]:
+        """Do one step; returns the loss before it."""
         with tf.GradientTape() as tape:
             predicted = self.model(inputs, training=True)
             loss = self.model.compute_loss(x=inputs, y=labels, y_pred=predicted, training=True)
@@ -52,6 +54,7 @@ class Predict:
         self.model = model
 
     def __call__(self, inputs: Any) -> Any:
+        """Answer."""
         return self.model.predict(_one_batch(inputs), verbose=0)
 
     def alike(self) -> Callable[..., Any]:
@@ -67,6 +70,7 @@ class Fit:
         self.optimizer = model.optimizer
 
     def __call__(self, inputs: Any, labels: Any) -> dict[str, Any]:
+        """Train for the epoch; returns Keras's loss."""
         batch = _one_batch((inputs, labels))
         history = self.model.fit(batch, epochs=1, shuffle=False, verbose=0)
         return {"loss": float(history.history["loss"][0])}

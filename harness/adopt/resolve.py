@@ -83,9 +83,9 @@ def found(reference: str, *, given: int = 0) -> tuple[Any, str]:
     value: Any = module
     walked, made = module.__name__, ""
     for part in attribute.split("."):
-        _owners.append(value)
-        if inspect.isfunction(value):
+        if inspect.isfunction(value) or (inspect.isclass(value) and _needs_nothing(value)):
             value, made = called(value, walked), f"{walked}()"
+        _owners.append(value)
         if not hasattr(value, part):
             names = [each for each in dir(value) if not each.startswith("_")]
             raise ScenarioError(
@@ -169,15 +169,19 @@ def use_path(folders: Sequence[str]) -> None:
 
 
 def unpacked(file: Path) -> tuple[Any, Sequence[Any], dict[str, Any]]:
-    """The function and arguments that another process pickled.
+    """The function and arguments of which another process took a ``Snapshot``.
 
     Raises:
-        ScenarioError: they do not unpickle here.
+        ScenarioError: they cannot be put together here.
     """
     try:
-        content: tuple[Any, Sequence[Any], dict[str, Any]] = pickle.loads(file.read_bytes())  # noqa: S301
+        snapshot: copying.Snapshot = pickle.loads(file.read_bytes())  # noqa: S301 - the user's own
+        content: tuple[Any, Sequence[Any], dict[str, Any]] = snapshot.copy().value
     except Exception as error:
-        raise ScenarioError(f"{file}: does not unpickle: {told(error)}") from error
+        raise ScenarioError(
+            f"the function that was given cannot be put together in a process of its own: "
+            f"{told(error)}"
+        ) from error
     return content
 
 

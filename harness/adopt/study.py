@@ -134,8 +134,8 @@ class Randomness:
             return ()
         reason = (
             f"the function draws random numbers with {', '.join(unseeded)}, whose stream is "
-            "another in each call and mode; draw them with tf.random.stateless_* or a tf.random.Generator "
-            "to have the answers compared"
+            "another in each call and mode; draw them with tf.random.stateless_* or a "
+            "tf.random.Generator to have the answers compared"
         )
         return (KnownDifference(_Everything(), reason),)
 
@@ -154,7 +154,7 @@ def no_oracle(scenario: type[Adopted]) -> str:
     if drawn := random_ops(scenario):
         return f"it draws random numbers ({', '.join(drawn)}), which are others in float64"
     floats = [array for feed in scenario.feeds for array in feed.values()]
-    floats += [np.asarray(v) for v in scenario.snapshot.copy().variables]
+    floats += [variable.numpy() for variable in scenario.snapshot.copy().variables]
     if not any(array.dtype.name in (*_LOW, "complex64") for array in floats):
         return "neither its arguments nor its variables are float32, float16 or bfloat16"
     return ""

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import catalog, command
+from harness import catalog
+from harness import command as commands
 from harness.catalog import Entry
 from harness.cli.options import (
     BUDGET_S,
@@ -90,11 +91,13 @@ def request_of(
     budget_s: float,
     passes: int | None,
     precision: float,
-    seed: int,
-    logical_cpus: int,
-    limits: Limits,
+    seed: int = 0,
+    logical_cpus: int = 1,
+    limits: Limits | None = None,
+    command: str = "",
 ) -> Request:
     """A request for these entries, at all their sizes where none are named."""
+    from harness.children import Limits
     from harness.orchestrate import Request
 
     return Request(
@@ -106,10 +109,10 @@ def request_of(
         budget_s=budget_s,
         passes=passes,
         precision=precision,
-        command=command.line(*sys.argv[1:]),
+        command=command or commands.line(*sys.argv[1:]),
         seed=seed,
         logical_cpus=logical_cpus,
-        limits=limits,
+        limits=limits or Limits(),
     )
 
 

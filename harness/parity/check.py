@@ -16,7 +16,7 @@ import tensorflow as tf
 from harness.errors import NoOracle, ScenarioError
 from harness.grid import Cell
 from harness.memory import PeakMemory
-from harness.parity import second_chance
+from harness.parity import second_chance, sensitivity
 from harness.parity.compare import Difference, compare
 from harness.parity.goal import Learned, learn
 from harness.parity.trajectory import (
@@ -72,6 +72,8 @@ class Subject:
     oracle: Trajectory | None = None
     no_oracle: str = ""
     """Why the scenario has no oracle; empty where it has one."""
+    nudged: list[Trajectory] | None = None
+    """Eager once more, and from inputs and variables that were moved by a rounding error."""
     lossy: set[tuple[str, str]] = field(default_factory=set)
     """(kind, tensor) in which eager itself has lost digits, as an oracle made of eager shows."""
     learned: set[str] = field(default_factory=set)
@@ -207,13 +209,7 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
     if again is not None:
         subject.eager = found
     if subject.oracle is None and not subject.no_oracle:
-        instance = scenario(scenario.sizes[subject.size])
-        try:
-            subject.oracle = of_oracle(instance, subject.initial, subject.feeds, steps)
-        except NoOracle as error:
-            subject.no_oracle = str(error)
-        else:
-            require_same_outputs(scenario, subject.oracle, found)
+        _ask_oracle(subject, found)
     try:
         learned = Learned()
         if cell.mode not in subject.learned:
@@ -235,6 +231,19 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
         call_s=took_s / steps,
         peak_memory_bytes=memory.bytes,
     )
+
+
+def _ask_oracle(subject: Subject, found: Trajectory) -> None:
+    """Give the subject its oracle, or the reason why it has none."""
+    assert subject.initial is not None
+    scenario = subject.scenario
+    instance = scenario(scenario.sizes[subject.size])
+    try:
+        subject.oracle = of_oracle(instance, subject.initial, subject.feeds, scenario.parity_steps)
+    except NoOracle as error:
+        subject.no_oracle = str(error)
+    else:
+        require_same_outputs(scenario, subject.oracle, found)
 
 
 def _keep_files(subject: Subject, cell: Cell, program: Program, found: Trajectory) -> None:
@@ -260,6 +269,8 @@ def _comparisons(
     elif subject.eager is not None:
         tensors += compare_trajectories(subject, cell, "eager", found, subject.eager)
         tensors = [_second_chance(subject, tensor, found) for tensor in tensors]
+        if subject.scenario.judged_by_eager:
+            tensors = [_as_sensitive_as_eager(subject, cell, t, found) for t in tensors]
     if subject.oracle is not None:
         against = compare_trajectories(subject, cell, "oracle", found, subject.oracle)
         tensors += [_as_near_as_eager(subject, cell, tensor, found) for tensor in against]
@@ -355,6 +366,32 @@ def _compare_steps(
         signed_zeros=difference.signed_zeros,
         by_step=tuple(step.max_abs for step in steps) if parted else (),
     )
+
+
+def _as_sensitive_as_eager(
+    subject: Subject, cell: Cell, tensor: TensorComparison, found: Trajectory
+) -> TensorComparison:
+    """``close`` where eager itself moves as far when its inputs move by a rounding error."""
+    if tensor.word != DIFFERS or tensor.known or subject.eager is None:
+        return tensor
+    if tensor.kind == "written" or not tensor.max_ulp:
+        return tensor
+    if (tensor.kind, tensor.tensor) in subject.unsteady:
+        return tensor  # what moves by itself cannot tell what moved it
+    if subject.nudged is None:
+        subject.nudged = sensitivity.nudged(subject, cell)
+    sides = [found, subject.eager, *subject.nudged]
+    if tensor.kind == "variable":
+        steps = [[side.state[tensor.tensor] for side in sides]]
+    else:
+        steps = [
+            [outputs[tensor.tensor] for outputs in step]
+            for step in zip(*(side.outputs for side in sides), strict=True)
+        ]
+    if not all(sensitivity.passes(*step[:3], step[3:]) for step in steps):
+        return tensor
+    told = "eager moves as far when its inputs move by their last digit"
+    return replace(tensor, word=CLOSE, detail=f"{tensor.detail}; {told}")
 
 
 def _as_near_as_eager(
