@@ -216,12 +216,11 @@ def _entry(
     function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], scratch: Path
 ) -> Entry:
     """The function as an entry of the catalogue, pickled into a folder."""
-    from harness.adopt.copying import Snapshot
+    from harness.adopt.copying import Snapshot, plain
     from harness.adopt.function import (
         bound_names,
         file_of,
         name_of,
-        plain,
         refuse_what_is_no_function,
     )
 

@@ -94,12 +94,14 @@ def notes(frames: Frames) -> list[str]:
         [] if any(cell.mode == CONTROL for cell in frames.cells) else ["no A/A control was run"]
     )
     adopted = list(frames.request.get("notes", []))
-    told = {
-        f"{cell.cell.split('/')[0]}: {cell.note}" for cell in frames.parity.values() if cell.note
-    }
+    told: dict[str, list[str]] = {}
+    for cell in frames.parity.values():
+        name = cell.cell.partition("/")[0]
+        if cell.note and name not in told.setdefault(cell.note, []):
+            told[cell.note].append(name)
     return [
         *adopted,
-        *sorted(told),
+        *(f"{', '.join(names)}: {note}" for note, names in told.items()),
         *absent,
         *(f"damaged file: {w}" for w in frames.warnings),
         *cut,

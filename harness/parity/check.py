@@ -388,7 +388,9 @@ def _as_sensitive_as_eager(
             [outputs[tensor.tensor] for outputs in step]
             for step in zip(*(side.outputs for side in sides), strict=True)
         ]
-    if not all(sensitivity.passes(*step[:3], step[3:]) for step in steps):
+    if not all(
+        sensitivity.passes(value, eager, again, moved) for value, eager, again, *moved in steps
+    ):
         return tensor
     told = "eager moves as far when its inputs move by their last digit"
     return replace(tensor, word=CLOSE, detail=f"{tensor.detail}; {told}")

@@ -22,7 +22,9 @@ LABELLED = (*INPUT, "int32[16] in 0..2")
 
 def adopted(reference, *arguments, part=0, **options):
     """The scenario of a target, as a child process makes it."""
-    entries = entries_of(reference, arguments=arguments, path=[str(USER_CODE)], **options)
+    entries = entries_of(
+        reference, arguments=arguments, path=[str(USER_CODE), str(Path.cwd())], **options
+    )
     return adopt(entries[part].target, entries[part].name)
 
 
@@ -49,7 +51,7 @@ AGREE = {
     "training loop": (
         "programs:CustomTraining.train_step",
         ("int32[4,12] in 0..19", "int32[4,12] in 0..19"),
-        {"model/gru/gru_cell/kernel"},
+        {"customtraining_model/gru/gru_cell/kernel"},
     ),
     "sampler": ("programs:make_hmc", ("float32[8,2]", "int32[2] in 0..99"), {"step_size"}),
 }
@@ -256,6 +258,7 @@ REFUSED = {
 def test_what_cannot_be_adopted_is_refused_in_a_line(case, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "saved").mkdir()
+    (tmp_path / "broken_syntax.py").write_text("f = 1\ng = (\n", encoding="utf-8")
     reference, given, expected = REFUSED[case]
     arguments, options = ((), given) if isinstance(given, dict) else (given, {})
     with pytest.raises(UsageError) as refusal:
@@ -293,6 +296,22 @@ def test_drawn_arguments_are_seeded_and_within_their_range():
     repeated = adopted("plain:step", "float32[9,4]", "int32[9] in 1..2").feeds
     np.testing.assert_array_equal(repeated[1]["x"], again[1]["x"])
     assert first[0]["batch_x"].shape == (3, 2)
+
+
+def test_a_saved_model(tmp_path):
+    import keras
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.export(tmp_path / "exported", verbose=False)
+    scenario = adopted(str(tmp_path / "exported"), batch=3)
+    found = words(scenario)
+    assert {cell.word for cell in found.values()} <= {IDENTICAL, CLOSE}
+    assert "Python" in scenario.notes[0]
+    assert {t.shape for t in found["session"].tensors if t.kind == "variable"} == {(4, 2), (2,)}
+    with pytest.raises(UsageError, match="cannot be trained"):
+        adopted(str(tmp_path / "exported"), train=True, part=1)
+    with pytest.raises(UsageError, match="should be"):
+        adopted(str(tmp_path / "exported"), "float32[3,5]")
 
 
 def test_a_keras_file(tmp_path):
