@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from workbench import REPOSITORY, harness
 
 from harness.record import Run
 from harness.runners import DEFAULT_MODES
+from harness.testing.recording import require_place, write
 
 SUITE = Path(__file__).parent / "plugin" / "suite.py"
 REPORTER = """
@@ -31,6 +32,7 @@ def pytest_sessionfinish():
     with open("loaded.json", "w") as file:
         json.dump(loaded, file)
 """
+ONE = "test_suite.test_differs/given/function/"
 QUICK = ("--benchmark-max-time=0.01", "--benchmark-min-rounds=3")
 
 
@@ -357,3 +359,15 @@ def test_workers_of_xdist_tell_the_controller(tmp_path):
     assert not Run(tmp_path / "record").pass_numbers()
     assert "0 timed" in done.out
     assert harness("report", "record", cwd=tmp_path).returncode == 0
+
+
+def test_a_former_record_makes_way(suite, tmp_path):
+    folder = shutil.copytree(suite.folder / "record", tmp_path / "record")
+    require_place(folder)
+    before = {cell.cell for cell in Run(folder).parity()}
+    (cell,) = [cell for cell in Run(folder).parity() if cell.cell.startswith(ONE)]
+    told = {"cell": cell.cell, "summary": "", "arguments": "", "parity": asdict(cell)}
+    write(folder, [{**told, "timing": None, "cold": None}] * 2, {}, "pytest", "", "")
+    assert [each.cell for each in Run(folder).parity()] == [cell.cell]
+    assert len(before) > 1
+    assert not Run(folder).pass_numbers()
