@@ -29,8 +29,8 @@ if __name__ == "__main__":
     found = []
 
     def in_a_thread():
-        found.append(compare(step, (np.ones((4, 2), np.float32),), {"power": 2}, passes=1, budget="12s",
-                             modes=["eager", "function"], allow_concurrent=True))
+        found.append(compare(step, (np.ones((4, 2), np.float32),), {"power": 2}, passes=1,
+                             budget="12s", modes=["eager", "function"], allow_concurrent=True))
 
     thread = threading.Thread(target=in_a_thread)
     thread.start()
