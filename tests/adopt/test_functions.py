@@ -183,6 +183,15 @@ def test_code_of_a_notebook_keeps_its_lines_in_another_process():
     assert float(tf.function(copy)(tf.constant(2.0))) == 6.0
 
 
+def test_what_rounding_decides_is_named():
+    """A bias before a batch normalization has no gradient but rounding, which Adam blows up."""
+    found = words(adopted("models:make_step", *LABELLED))
+    assert found["function"].word == CLOSE
+    assert "rounding decides" in found["function"].note
+    assert "model/dense/bias" in found["function"].note
+    assert "rounding decides" not in found["eager"].note
+
+
 def test_what_a_graph_does_otherwise_is_no_matter_of_rounding():
     weight = tf.Variable([1.0, 2.0])
 
