@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import linecache
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import tensorflow as tf
 from workbench import DEFAULT_GRAPHS, program, tensor, words
 
 from harness.adopt import adopt
+from harness.adopt.copying import Snapshot
 from harness.adopt.entries import entries_of
 from harness.adopt.function import scenario_of
 from harness.errors import NotThere, UsageError
@@ -166,6 +169,38 @@ def test_python_state_is_an_alarm_and_is_named():
     assert any(note.startswith("it changes counter (0 ") for note in scenario.notes)
     found = words(scenario)
     assert found["function"].word == NONDETERMINISTIC
+    assert not found["function"].timed
+
+
+def test_code_of_a_notebook_keeps_its_lines_in_another_process():
+    source = "def step(x):\n    if tf.reduce_sum(x) > 0.0:\n        x = x * 3.0\n    return x\n"
+    linecache.cache["<cell 7>"] = (len(source), None, source.splitlines(True), "<cell 7>")
+    names = {"__name__": "__main__", "tf": tf}
+    exec(compile(source, "<cell 7>", "exec"), names)
+    sent = pickle.dumps(Snapshot(names["step"]))
+    del linecache.cache["<cell 7>"]  # as in a process that never ran the cell
+    copy = pickle.loads(sent).copy().value
+    assert float(tf.function(copy)(tf.constant(2.0))) == 6.0
+
+
+def test_what_rounding_decides_is_named():
+    """A bias before a batch normalization has no gradient but rounding, which Adam blows up."""
+    found = words(adopted("models:make_step", *LABELLED))
+    assert found["function"].word == CLOSE
+    assert "rounding decides" in found["function"].note
+    assert "model/dense/bias" in found["function"].note
+    assert "rounding decides" not in found["eager"].note
+
+
+def test_what_a_graph_does_otherwise_is_no_matter_of_rounding():
+    weight = tf.Variable([1.0, 2.0])
+
+    def step(x):
+        scale = 1.0 if tf.executing_eagerly() else 1.0001
+        return tf.reduce_sum(weight * x) * scale
+
+    found = words(scenario_of(step, (np.ones(2, np.float32),)))
+    assert found["function"].word == DIFFERS
     assert not found["function"].timed
 
 

@@ -29,8 +29,8 @@ if __name__ == "__main__":
     found = []
 
     def in_a_thread():
-        found.append(compare(step, (np.ones((4, 2), np.float32),), {"power": 2}, passes=1, budget="12s",
-                             modes=["eager", "function"], allow_concurrent=True))
+        found.append(compare(step, (np.ones((4, 2), np.float32),), {"power": 2}, passes=1,
+                             budget="12s", modes=["eager", "function"], allow_concurrent=True))
 
     thread = threading.Thread(target=in_a_thread)
     thread.start()
@@ -67,6 +67,9 @@ def test_try_writes_a_report_and_can_be_resumed(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "make_step" in done.stdout
     assert "no float64 oracle: it draws random numbers" in done.stdout
+    page = next((tmp_path / "results" / "latest").glob("report.html")).read_text(encoding="utf-8")
+    assert "held against eager alone" in page
+    assert "the oracle)" not in page
     (folder,) = (each for each in (tmp_path / "results").iterdir() if not each.is_symlink())
     run = Run(folder)
     assert {cell.word for cell in run.parity()} <= set(AGREEING)
