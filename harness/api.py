@@ -96,7 +96,7 @@ def compare(
             budget_s=budget_s,
             passes=passes,
             precision=precision,
-            asked=_command(entry.name, modes, budget, inputs, devices),
+            command=_command(entry.name, modes, budget, inputs, devices),
         )
         folder = Path(results) if results is not None else None
         kept = folder or Path(tempfile.mkdtemp(prefix="eager-vs-graph-"))
@@ -216,12 +216,11 @@ def _entry(
     function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], scratch: Path
 ) -> Entry:
     """The function as an entry of the catalogue, pickled into a folder."""
-    from harness.adopt.copying import Snapshot
+    from harness.adopt.copying import Snapshot, plain
     from harness.adopt.function import (
         bound_names,
         file_of,
         name_of,
-        plain,
         refuse_what_is_no_function,
     )
 

@@ -158,7 +158,7 @@ def pytest_runtest_makereport(
         from harness.testing.environment import described
 
         runs = [run.record() for run in item.stash[_USED].runs if run.calls]
-        report.eager_vs_graph = {"runs": runs, "environment": described()}
+        vars(report)["eager_vs_graph"] = {"runs": runs, "environment": described()}
     return report
 
 

@@ -95,24 +95,32 @@ def notes(frames: Frames) -> list[str]:
     if len(frames.passes) < asked:
         cut.append(f"{len(frames.passes)} of {asked} passes were recorded")
     if len(frames.passes) == 1:
-        cut.append("one pass gives no interval and no verdict: ask for two or more passes")
+        cut.append(f"one pass gives no interval and no verdict: {_remedy(frames)}")
     machine = tables.machine_summary(frames.passes)
     control = (
         [] if any(cell.mode == CONTROL for cell in frames.cells) else ["no A/A control was run"]
     )
     adopted = list(frames.request.get("notes", []))
-    told = {
-        f"{cell.cell.split('/')[0]}: {cell.note}" for cell in frames.parity.values() if cell.note
-    }
+    told: dict[str, list[str]] = {}
+    for cell in frames.parity.values():
+        name = cell.cell.partition("/")[0]
+        if cell.note and name not in told.setdefault(cell.note, []):
+            told[cell.note].append(name)
     return [
         *adopted,
-        *sorted(told),
+        *(f"{', '.join(names)}: {note}" for note, names in told.items()),
         *absent,
         *(f"damaged file: {w}" for w in frames.warnings),
         *cut,
         *machine,
         *control,
     ]
+
+
+def _remedy(frames: Frames) -> str:
+    if frames.request.get("recorded_by") == "pytest":
+        return "a test-suite timed one mode after the other; `bench` and `try` take turns"
+    return "ask for two or more passes"
 
 
 def _pull_request(

@@ -13,7 +13,7 @@ from harness.explanation import UNEQUAL_WORK
 from harness.grid import CONTROL
 from harness.record import AGREEING
 from reports.modes import EXECUTION, rank
-from reports.summary import BASELINE, GROUP, compared, displayed_status, summary_rows
+from reports.summary import BASELINE, GROUP, NO_ORACLE, compared, displayed_status, summary_rows
 from reports.text import calls, count, interval, known, listed, pays, percent, ratio, seconds, ulps
 
 VERDICTS = ("faster", "slower", "same", "unclear")
@@ -198,6 +198,8 @@ def _against(reference: str, rows: list[Any]) -> str:
     suffix = reference.removeprefix("the ")
     distances = [getattr(row, f"max_ulp_{suffix}") for row in rows]
     words = {getattr(row, f"word_{suffix}") for row in rows} - {""}
+    if words == {NO_ORACLE}:
+        return "held against eager alone"
     if words == {"identical"}:
         return f"bit for bit those of {reference}"
     worst = max((distance for distance in distances if known(distance)), default=None)

@@ -134,6 +134,7 @@ LIGHT = [
     "import harness.cli, harness.record, harness.grid, harness.catalog, harness.plan",
     "import harness.statistics",
     "import harness.orchestrate",
+    "import harness.pytest_plugin, harness.testing.recording",
     "import reports",
 ]
 
@@ -157,7 +158,9 @@ main()
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["bench", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["list"], ["bench", "--help"], ["--version"], ["new", "--help"]]
+)
 def test_the_quick_verbs_import_nothing_heavy(arguments, tmp_path):
     done = python("-c", WATCH.format(arguments=arguments), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -18,16 +18,8 @@ from workbench import REPOSITORY
 from harness import command
 
 PACKAGES = ("harness", "scenarios", "reports")
-DATA = {
-    "harness/py.typed",
-    "harness/statistics/README.md",
-    "harness/templates/scenario.py.j2",
-    "harness/templates/package.toml.j2",
-    "scenarios/data/README.md",
-    "scenarios/data/mnist_5000.npz",
-    "reports/page.css",
-    "reports/page.html.j2",
-}
+FOR_READERS = {"reports/example/speedup-resident.png"}
+"""Files of the packages that only the repository's README needs."""
 NAMES = ("random", "statistics", "typing", "json", "numpy", "tensorflow", "tests", "conftest")
 HOSTILE = "raise SystemExit('imported from the working directory')\n"
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
@@ -88,14 +80,16 @@ def console(*arguments: str) -> tuple[str, ...]:
 
 
 def test_the_wheel_holds_the_packages_their_data_and_nothing_else(wheel):
-    modules = {
+    files = {
         str(file.relative_to(REPOSITORY))
         for package in PACKAGES
-        for file in (REPOSITORY / package).rglob("*.py")
+        for file in (REPOSITORY / package).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
     }
     with zipfile.ZipFile(wheel) as content:
         names = {name for name in content.namelist() if ".dist-info/" not in name}
-    assert names == modules | DATA
+    assert names == files - FOR_READERS
+    assert {Path(name).suffix for name in names} >= {".py", ".typed", ".npz", ".css", ".j2"}
 
 
 def test_the_wheel_says_what_it_is(site):

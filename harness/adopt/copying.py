@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import pickle
 import sys
 import sysconfig
@@ -66,6 +67,8 @@ class Snapshot:
     def __init__(self, value: Any, what: str = "the function") -> None:
         self.traced: list[str] = []
         """Names of the tf.functions that were replaced by the Python they are made from."""
+        self.sources: dict[str, list[str]] = {}
+        """Lines of code that is in no file, such as a notebook's: AutoGraph reads them."""
         self._leaves: list[Leaf] = []
         buffer = io.BytesIO()
         with _by_value():
@@ -90,6 +93,9 @@ class Snapshot:
         """
         if double:
             _doubled.append(True)
+        for name, lines in self.sources.items():
+            size = sum(map(len, lines))
+            linecache.cache.setdefault(name, (size, None, lines, name))
         unpickler = _Unpickler(io.BytesIO(self._bytes), self._leaves)
         try:
             value = unpickler.load()
@@ -101,6 +107,11 @@ class Snapshot:
                 _doubled.pop()
         made = unpickler.made.items()
         return Copy(value, tuple(each for _, each in sorted(made) if isinstance(each, tf.Variable)))
+
+    def keep_source(self, file: str) -> None:
+        """Remember the lines of a function's code, where they are in no file."""
+        if file not in self.sources and not Path(file).exists():
+            self.sources[file] = linecache.getlines(file)
 
     def add(self, leaf: Leaf) -> int:
         """Number a leaf."""
@@ -145,6 +156,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         if isinstance(value, list | dict | set) and _is_of(value, "keras"):
             items = dict(value) if isinstance(value, dict) else list(value)
             return _new, (type(value),), (items, vars(value)), None, None, _set_tracked
+        if isinstance(value, types.FunctionType):
+            self._snapshot.keep_source(value.__code__.co_filename)
         if _is_keras_object(value):
             return _new, (type(value),), vars(value), None, None, _set_state
         return super().reducer_override(value)

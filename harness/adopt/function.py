@@ -60,12 +60,19 @@ class Adopted(Scenario):
         for name, value in _held(copy, function, self._arguments, self._keywords).items():
             setattr(self, f"{name}_" if hasattr(Scenario, name) else name, value)
         # Not an attribute that state is looked for in: the function may be a model itself.
-        self.__dict__["function"] = _Callable(function)
+        self.function = _Callable(function)
+        in_order = [Hole(index) for index in range(len(self.names))]
+        self._direct = self._arguments == in_order and not self._keywords
 
-    def step(self, *tensors: Any, **named: Any) -> Mapping[str, Any]:
-        """Call the function on its arguments, and name its results."""
+    def call(self, *tensors: Any, **named: Any) -> Mapping[str, Any]:
+        """Call the function on its arguments, and name its results.
+
+        What is simple takes the shortest way: in eager mode, every line here is inside the clock.
+        """
         if named:
             tensors = tuple(named[name] for name in self.names)
+        if self._direct:
+            return results(self.function.call(*tensors))
         arguments = [filled(each, tensors) for each in self._arguments]
         keywords = {name: filled(each, tensors) for name, each in self._keywords.items()}
         return results(self.function.call(*arguments, **keywords))
@@ -179,24 +186,37 @@ def scenario_of(
     if isinstance(function, tf.types.experimental.PolymorphicFunction):
         notes.insert(0, "it is a tf.function; the Python that it is made from was taken")
     members = {
+        **members_of(name, names, all_feeds),
         "__doc__": f"{name}({', '.join(map(described, names, feed))}).",
-        "__module__": Adopted.__module__,
-        "name": name,
-        "sizes": {GIVEN: Size()},
         "snapshot": tried.snapshot,
-        "feeds": all_feeds,
-        "names": names,
         "file": file or file_of(python),
         "notes": tuple(notes),
         "traces_itself": traces_itself,
-        "step": _with_signature(names),
     }
     return type(name, (Adopted,), members)
 
 
+def members_of(name: str, names: Sequence[str], feeds: Sequence[Feed]) -> dict[str, Any]:
+    """What every adopted class has: its name, its one size, its feeds and its signature."""
+    return {
+        "__module__": Adopted.__module__,
+        "name": name,
+        "sizes": {GIVEN: Size()},
+        "feeds": feeds,
+        "names": tuple(names),
+        "step": _with_signature(names),
+    }
+
+
 def described(name: str, array: Array) -> str:
     """An argument as a report says it: ``x: float32[32,784]``."""
-    return f"{name}: {array.dtype}[{','.join(map(str, array.shape))}]"
+    return f"{name}: {described_array(array)}"
+
+
+def described_array(array: Array) -> str:
+    """An array's dtype and shape as they are typed: ``float32[32,784]``."""
+    dtype = "string" if array.dtype == object else array.dtype
+    return f"{dtype}[{','.join(map(str, array.shape))}]"
 
 
 def results(value: Any) -> dict[str, Any]:
@@ -209,11 +229,17 @@ def results(value: Any) -> dict[str, Any]:
     """
     if isinstance(value, tf.Tensor):
         return {"output": value}
+    if type(value) is dict and value and all(map(_is_named_tensor, value.items())):
+        return value
     named: dict[str, Any] = {}
     for place, leaf in leaves("" if isinstance(value, Mapping) else "output", value):
         for name, tensor in _tensors(place or "output", leaf):
             named[name] = tensor
     return named or {"nothing": tf.zeros(())}
+
+
+def _is_named_tensor(item: tuple[Any, Any]) -> bool:
+    return isinstance(item[1], tf.Tensor) and isinstance(item[0], str)
 
 
 def _tensors(name: str, leaf: Any) -> Iterator[tuple[str, Any]]:
@@ -384,7 +410,7 @@ def _with_signature(names: Sequence[str]) -> Callable[..., Any]:
     """``Adopted.step`` with the function's own parameters, which TensorFlow reads off it."""
 
     def step(self: Adopted, *tensors: Any, **named: Any) -> Mapping[str, Any]:
-        return Adopted.step(self, *tensors, **named)
+        return self.call(*tensors, **named)
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter(name, kind) for name in ("self", *names)]

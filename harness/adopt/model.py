@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from harness.adopt.arguments import STEPS, Arguments, calls, drawn
-from harness.adopt.function import Adopted, as_array, scenario_of
+from harness.adopt.function import Adopted, as_array, described_array, scenario_of
 from harness.adopt.target import CALL, FIT, FORWARD, PREDICT, TRAIN_STEP, Target
 from harness.errors import ScenarioError
 from harness.scenario import Array
@@ -80,7 +80,13 @@ class Fit:
         return TrainStep(self.model)
 
 
-PARTS = {CALL: Forward, FORWARD: Forward, TRAIN_STEP: TrainStep, PREDICT: Predict, FIT: Fit}
+PARTS: dict[str, Callable[[Any], Callable[..., Any]]] = {
+    CALL: Forward,
+    FORWARD: Forward,
+    TRAIN_STEP: TrainStep,
+    PREDICT: Predict,
+    FIT: Fit,
+}
 TRAINING = (TRAIN_STEP, FIT)
 
 
@@ -90,17 +96,13 @@ def _one_batch(tensors: Any) -> Any:
 
 
 def loaded(path: Path) -> Any:
-    """The model of a ``.keras`` file or of the folder of a SavedModel.
+    """The model of a ``.keras`` file.
 
     Raises:
         ScenarioError: it does not load; in a line.
     """
     if not path.exists():
         raise ScenarioError(f"{path}: no such file")
-    if path.is_dir():
-        if not (path / "saved_model.pb").is_file():
-            raise ScenarioError(f"{path}: no SavedModel: it holds no saved_model.pb")
-        return saved(path)
     try:
         return keras.models.load_model(path)
     except Exception as error:
@@ -109,15 +111,6 @@ def loaded(path: Path) -> Any:
             f"{path}: does not load: {type(error).__name__}: {told}; a model with classes of your "
             "own is better given by the function that makes it (MODULE:make_model)"
         ) from error
-
-
-def saved(path: Path) -> Any:
-    """A SavedModel: its Python is gone, and with it what could run eagerly."""
-    raise ScenarioError(
-        f"{path}: a SavedModel holds graphs without their Python, so that there is nothing to run "
-        "eagerly; give the .keras file or the function that makes the model, and compare with "
-        "--modes eager,saved_model"
-    )
 
 
 def scenario_of_part(
@@ -184,7 +177,7 @@ def _inputs(model: Any, target: Target, call: Arguments) -> Any:
         wanted = "f" if "float" in each.dtype else "i" if "int" in each.dtype else kind
         if not fits or (kind in "fiu") != (wanted in "fi") or (kind == "f") != (wanted == "f"):
             raise ScenarioError(
-                f"{target.reference}: input {each.name!r} is {array.dtype}{list(array.shape)}, but "
+                f"{target.reference}: input {each.name!r} is {described_array(array)}, but "
                 f"the model takes {_told(each)}"
             )
     if call.kwargs and not call.args and len(values) > 1:

@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from harness.adopt import copying, model
+from harness.adopt import copying, model, saved_model
 from harness.adopt.arguments import Arguments, calls
 from harness.adopt.function import Adopted, scenario_of
 from harness.adopt.target import MODEL_PARTS, Target
@@ -32,9 +32,10 @@ def scenario(target: Target, name: str) -> type[Adopted]:
     if target.payload:
         function, args, kwargs = unpacked(Path(target.payload))
         given = [Arguments(list(args), dict(kwargs))]
-        made = ""
+    elif Path(target.reference).is_dir():
+        return saved_model.scenario_of_folder(target, name)
     else:
-        function, made = found(target.reference, given=len(target.arguments))
+        function = found(target.reference, given=len(target.arguments))
         given = calls(target.arguments, made_by, parameters_of(function))
     is_model = isinstance(function, keras.Model)
     if target.part in MODEL_PARTS and not is_model:
@@ -55,13 +56,11 @@ def scenario(target: Target, name: str) -> type[Adopted]:
             name=name,
             feeds=[(each.args, each.kwargs) for each in more],
         )
-    if made:
-        adopted.notes = (f"it was made by {made}", *adopted.notes)
     return adopted
 
 
-def found(reference: str, *, given: int = 0) -> tuple[Any, str]:
-    """The object of a reference, and the name of the factory it comes from, if any.
+def found(reference: str, *, given: int = 0) -> Any:
+    """The object of a reference, or what the factory makes that it names.
 
     Args:
         reference: see ``Target``.
@@ -71,8 +70,8 @@ def found(reference: str, *, given: int = 0) -> tuple[Any, str]:
         ScenarioError: there is no such module, file or attribute, or the factory raises.
     """
     path = Path(reference)
-    if path.suffix == ".keras" or path.is_dir():
-        return model.loaded(path), ""
+    if path.suffix == ".keras":
+        return model.loaded(path)
     module_name, colon, attribute = reference.rpartition(":")
     if not colon or not module_name or not attribute:
         raise ScenarioError(
@@ -81,10 +80,10 @@ def found(reference: str, *, given: int = 0) -> tuple[Any, str]:
         )
     module = imported(module_name)
     value: Any = module
-    walked, made = module.__name__, ""
+    walked = module.__name__
     for part in attribute.split("."):
         if inspect.isfunction(value) or (inspect.isclass(value) and _needs_nothing(value)):
-            value, made = called(value, walked), f"{walked}()"
+            value = called(value, walked)
         _owners.append(value)
         if not hasattr(value, part):
             names = [each for each in dir(value) if not each.startswith("_")]
@@ -100,13 +99,13 @@ def found(reference: str, *, given: int = 0) -> tuple[Any, str]:
         ):
             product = called(value, walked)
             if callable(product) and not isinstance(product, tf.Tensor | tf.Variable):
-                return product, f"{walked}()"
+                return product
             if given and _takes_nothing(value):
                 raise ScenarioError(
                     f"{walked} takes no arguments but was given {given}, and what it returns "
                     f"({_kind(product)}) is no function either"
                 )
-    return value, made
+    return value
 
 
 _owners: list[Any] = []

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import catalog, command
+from harness import catalog
+from harness import command as commands
 from harness.catalog import Entry
 from harness.cli.options import (
     BUDGET_S,
@@ -96,11 +97,11 @@ def request_of(
     logical_cpus: int = 1,
     limits: Limits | None = None,
     explain: bool = True,
-    asked: str = "",
+    command: str = "",
 ) -> Request:
     """A request for these entries, at all their sizes where none are named.
 
-    ``asked`` is what was called, where it was no command line.
+    ``command`` is what was called, where it was no command line.
     """
     from harness.children import Limits
     from harness.orchestrate import Request
@@ -114,7 +115,7 @@ def request_of(
         budget_s=budget_s,
         passes=passes,
         precision=precision,
-        command=asked or command.line(*sys.argv[1:]),
+        command=command or commands.line(*sys.argv[1:]),
         seed=seed,
         logical_cpus=logical_cpus,
         limits=limits or Limits(),

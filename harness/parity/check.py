@@ -51,6 +51,7 @@ _SHORT_S = 0.2
 _PARTED = (CLOSE, DIFFERS)
 """Words of eager's two runs that are not the same: NaN everywhere, twice, is."""
 
+_SENSITIVE = "eager moves as far when its inputs move by their last digit"
 _LOSSY = (
     "eager itself is as far from the same computation in float64: the function loses more than "
     "half of its digits in its own dtype, in every mode"
@@ -227,7 +228,7 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
         reason="; ".join(filter(None, reasons)),
         traces=traces,
         steps=steps,
-        note=f"no float64 oracle: {subject.no_oracle}" if subject.no_oracle else "",
+        note="; ".join(filter(None, [_no_oracle(subject), _decided_by_rounding(tensors)])),
         call_s=took_s / steps,
         peak_memory_bytes=memory.bytes,
     )
@@ -388,10 +389,24 @@ def _as_sensitive_as_eager(
             [outputs[tensor.tensor] for outputs in step]
             for step in zip(*(side.outputs for side in sides), strict=True)
         ]
-    if not all(sensitivity.passes(*step[:3], step[3:]) for step in steps):
+    if not all(
+        sensitivity.passes(value, eager, again, moved) for value, eager, again, *moved in steps
+    ):
         return tensor
-    told = "eager moves as far when its inputs move by their last digit"
-    return replace(tensor, word=CLOSE, detail=f"{tensor.detail}; {told}")
+    return replace(tensor, word=CLOSE, detail=f"{tensor.detail}; {_SENSITIVE}")
+
+
+def _no_oracle(subject: Subject) -> str:
+    return f"no float64 oracle: {subject.no_oracle}" if subject.no_oracle else ""
+
+
+def _decided_by_rounding(tensors: Sequence[TensorComparison]) -> str:
+    """Names the tensors whose agreement says little, because rounding decides their values."""
+    names = list(dict.fromkeys(t.tensor for t in tensors if t.detail.endswith(_SENSITIVE)))
+    if not names:
+        return ""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"rounding decides {', '.join(names[:3])}{more}: {_SENSITIVE}"
 
 
 def _as_near_as_eager(

@@ -133,6 +133,7 @@ class Run:
     def _pair(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Pair, Feed]:
         """The programs for these arguments, in the state that the last call left, and the feed."""
         __tracebackhide__ = True
+        refusal = ""
         try:
             name = name_of(self.function)
             python = plain(self.function)
@@ -141,7 +142,9 @@ class Run:
             key = (tuple(places), shapes, _constants([template, keywords]))
             scenario = None if key in self._pairs else self._adopted(args, kwargs)
         except ScenarioError as error:
-            pytest.fail(str(error), pytrace=False)
+            refusal = str(error)
+        if refusal:  # outside of the handler: pytest would print what is behind it, too
+            pytest.fail(refusal, pytrace=False)
         if scenario is not None:
             started = None if self._last is None else self._last.reference.state()
             self._pairs[key] = self._in_mode(
@@ -193,7 +196,7 @@ class Run:
             (worst.max_abs, "absolute error"),
             (worst.max_rel, "relative error"),
         )
-        sizes = ", ".join(f"{value:.3g} {what}" for value, what in distances if value is not None)
+        sizes = ", ".join(f"{value:.3g} {what}" for value, what in distances if value)
         also = ", ".join(repr(tensor.tensor) for tensor in wrong if tensor is not worst)
         sentences = [
             f"{self.cell.mode} {verb} in call {self.calls}: {reason_of(worst)}",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
+import warnings
 
 import numpy as np
+import tensorflow as tf
 
 from harness.explain import engine
 from harness.explanation import Explanation
@@ -28,11 +31,17 @@ def why(pair: Pair, seconds: float) -> str:
     if seconds <= 0:
         return HINT
     python, numpy = random.getstate(), np.random.get_state()
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # experiments trace again and again, and TensorFlow warns of it
     try:
-        found = _explain(pair, time.monotonic() + seconds)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = _explain(pair, time.monotonic() + seconds)
     except Exception as error:  # a test fails for its reason, not for what was asked after it
         return f"{HINT} (here, explaining ended with {type(error).__name__})"
     finally:
+        logger.setLevel(level)
         random.setstate(python)
         np.random.set_state(numpy)
     if found is None or not found.causes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import linecache
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import tensorflow as tf
 from workbench import DEFAULT_GRAPHS, program, tensor, words
 
 from harness.adopt import adopt
+from harness.adopt.copying import Snapshot
 from harness.adopt.entries import entries_of
 from harness.adopt.function import scenario_of
 from harness.errors import NotThere, UsageError
@@ -22,7 +25,9 @@ LABELLED = (*INPUT, "int32[16] in 0..2")
 
 def adopted(reference, *arguments, part=0, **options):
     """The scenario of a target, as a child process makes it."""
-    entries = entries_of(reference, arguments=arguments, path=[str(USER_CODE)], **options)
+    entries = entries_of(
+        reference, arguments=arguments, path=[str(USER_CODE), str(Path.cwd())], **options
+    )
     return adopt(entries[part].target, entries[part].name)
 
 
@@ -49,7 +54,7 @@ AGREE = {
     "training loop": (
         "programs:CustomTraining.train_step",
         ("int32[4,12] in 0..19", "int32[4,12] in 0..19"),
-        {"model/gru/gru_cell/kernel"},
+        {"customtraining_model/gru/gru_cell/kernel"},
     ),
     "sampler": ("programs:make_hmc", ("float32[8,2]", "int32[2] in 0..99"), {"step_size"}),
 }
@@ -167,6 +172,38 @@ def test_python_state_is_an_alarm_and_is_named():
     assert not found["function"].timed
 
 
+def test_code_of_a_notebook_keeps_its_lines_in_another_process():
+    source = "def step(x):\n    if tf.reduce_sum(x) > 0.0:\n        x = x * 3.0\n    return x\n"
+    linecache.cache["<cell 7>"] = (len(source), None, source.splitlines(True), "<cell 7>")
+    names = {"__name__": "__main__", "tf": tf}
+    exec(compile(source, "<cell 7>", "exec"), names)
+    sent = pickle.dumps(Snapshot(names["step"]))
+    del linecache.cache["<cell 7>"]  # as in a process that never ran the cell
+    copy = pickle.loads(sent).copy().value
+    assert float(tf.function(copy)(tf.constant(2.0))) == 6.0
+
+
+def test_what_rounding_decides_is_named():
+    """A bias before a batch normalization has no gradient but rounding, which Adam blows up."""
+    found = words(adopted("models:make_step", *LABELLED))
+    assert found["function"].word == CLOSE
+    assert "rounding decides" in found["function"].note
+    assert "model/dense/bias" in found["function"].note
+    assert "rounding decides" not in found["eager"].note
+
+
+def test_what_a_graph_does_otherwise_is_no_matter_of_rounding():
+    weight = tf.Variable([1.0, 2.0])
+
+    def step(x):
+        scale = 1.0 if tf.executing_eagerly() else 1.0001
+        return tf.reduce_sum(weight * x) * scale
+
+    found = words(scenario_of(step, (np.ones(2, np.float32),)))
+    assert found["function"].word == DIFFERS
+    assert not found["function"].timed
+
+
 def test_an_update_that_a_graph_leaves_out_is_found():
     """The rule for results that rounding decides must not swallow a true difference."""
 
@@ -256,6 +293,7 @@ REFUSED = {
 def test_what_cannot_be_adopted_is_refused_in_a_line(case, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "saved").mkdir()
+    (tmp_path / "broken_syntax.py").write_text("f = 1\ng = (\n", encoding="utf-8")
     reference, given, expected = REFUSED[case]
     arguments, options = ((), given) if isinstance(given, dict) else (given, {})
     with pytest.raises(UsageError) as refusal:
@@ -293,6 +331,22 @@ def test_drawn_arguments_are_seeded_and_within_their_range():
     repeated = adopted("plain:step", "float32[9,4]", "int32[9] in 1..2").feeds
     np.testing.assert_array_equal(repeated[1]["x"], again[1]["x"])
     assert first[0]["batch_x"].shape == (3, 2)
+
+
+def test_a_saved_model(tmp_path):
+    import keras
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.export(tmp_path / "exported", verbose=False)
+    scenario = adopted(str(tmp_path / "exported"), batch=3)
+    found = words(scenario)
+    assert {cell.word for cell in found.values()} <= {IDENTICAL, CLOSE}
+    assert "Python" in scenario.notes[0]
+    assert {t.shape for t in found["session"].tensors if t.kind == "variable"} == {(4, 2), (2,)}
+    with pytest.raises(UsageError, match="cannot be trained"):
+        adopted(str(tmp_path / "exported"), train=True, part=1)
+    with pytest.raises(UsageError, match="should be"):
+        adopted(str(tmp_path / "exported"), "float32[3,5]")
 
 
 def test_a_keras_file(tmp_path):

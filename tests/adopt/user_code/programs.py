@@ -81,7 +81,7 @@ def make_hmc():
         for i in tf.range(4):
             x = x + step_size * p
             after, gradient = value_and_gradient(x)
-            p = p + (0.5 if i == 3 else 1.0) * step_size * gradient
+            p = p + (1.0 if i < 3 else 0.5) * step_size * gradient
         energy = 0.5 * tf.reduce_sum(momentum**2 - p**2, axis=-1)
         after = target_log_prob(x)
         uniform = tf.random.stateless_uniform(tf.shape(before), seed + 1, dtype=state.dtype)
