@@ -93,7 +93,7 @@ def changes(condition: Condition) -> dict[str, Any]:
     """What of TensorFlow the author's module sees otherwise under a condition."""
     changed: dict[str, Any] = {}
     if condition.eagerly_told:
-        changed = {"executing_eagerly": lambda: True, "inside_function": lambda: False}
+        changed = {"executing_eagerly": _yes, "inside_function": _no}
     if condition.without_jit:
         changed["function"] = _function_without_jit
     return changed
@@ -113,6 +113,16 @@ def seen_from(module: ModuleType, changes: dict[str, Any]) -> Iterator[None]:
     finally:
         for name in names:
             setattr(module, name, tf)
+
+
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
+def _yes() -> bool:
+    return True
+
+
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
+def _no() -> bool:
+    return False
 
 
 def _function_without_jit(*arguments: Any, **options: Any) -> Any:

@@ -1,7 +1,8 @@
 """The Python state that a step can read and change: what a graph freezes when it is traced.
 
-Items have names that an author understands: ``self.calls``, ``HISTORY`` (of the module),
-``Klass.total``, ``np.random``, ``random``. Only plain values are items: numbers, text, NumPy
+Items have names that an author understands: ``self.calls``, ``self.layer.calls``, ``HISTORY`` (of
+the module), ``helper.HISTORY`` (of a module beside it), ``Klass.total``, ``np.random``, ``random``.
+Only plain values are items: numbers, text, NumPy
 arrays, random generators, tensors, and containers and simple objects of these. TensorFlow's
 variables, layers and functions are not.
 """
@@ -17,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -30,8 +32,12 @@ _CONTAINERS = (list, tuple, dict, set, frozenset, collections.deque)
 _ITERATORS = (itertools.count, itertools.cycle)
 _NAMED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 """Inside of a container, these are as good as constants."""
-_GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 _DEPTH = 6
+_NESTED = 3
+"""Objects in objects that are looked into."""
+_KERAS = frozenset(vars(tf.keras.layers.Layer()))
+"""Attributes that every Keras layer has: Keras's business."""
 
 
 @dataclass
@@ -60,8 +66,13 @@ def items(scenario: Scenario) -> dict[str, Item]:
     """Every item of Python state in reach of a scenario's step."""
     module = module_of(type(scenario))
     found: dict[str, Item] = {}
+    helpers = (_of_module(each, f"{each.__name__}.") for each in helpers_of(module))
     for item in itertools.chain(
-        _attributes(scenario), _of_classes(type(scenario)), _of_module(module), _generators()
+        _attributes(scenario),
+        _of_classes(type(scenario)),
+        _of_module(module),
+        *helpers,
+        _generators(),
     ):
         found.setdefault(item.name, item)
     return found
@@ -84,11 +95,31 @@ def carry_over(old: Scenario, new: Scenario) -> None:
             continue
         if is_plain(value) or isinstance(value, Iterator) or _has_plain_closure(value):
             setattr(new, name, value)
+    inside = dict(_inside(new))
+    for name, item in _inside(old):
+        if name in inside:
+            inside[name].put(item.get())
 
 
 def module_of(scenario: type[Scenario]) -> ModuleType:
     """The module of the author's file."""
     return sys.modules[scenario.__module__]
+
+
+def helpers_of(module: ModuleType) -> list[ModuleType]:
+    """The modules beside the author's file that it imports, or imports functions from."""
+    if (file := getattr(module, "__file__", None)) is None:
+        return []
+    folder = Path(file).parent
+    found: dict[str, ModuleType] = {}
+    for value in list(vars(module).values()):
+        name = value.__name__ if isinstance(value, ModuleType) else None
+        name = name or getattr(value, "__module__", None)
+        helper = sys.modules.get(name) if isinstance(name, str) else None
+        beside = helper is not None and Path(getattr(helper, "__file__", None) or "/").parent
+        if helper is not None and helper is not module and beside == folder:
+            found[helper.__name__] = helper
+    return list(found.values())
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:  # noqa: PLR0911 - one for each kind
@@ -97,7 +128,7 @@ def is_plain(value: Any, depth: int = 0) -> bool:  # noqa: PLR0911 - one for eac
         return True
     if isinstance(value, np.ndarray):
         return bool(value.dtype != object)
-    if isinstance(value, _GENERATORS + _ITERATORS):
+    if isinstance(value, GENERATORS + _ITERATORS):
         return True
     if depth > _DEPTH:
         return False
@@ -141,7 +172,7 @@ def shown(value: Any) -> str:
         return f"tensor {value.numpy()}" if hasattr(value, "numpy") else "a symbolic tensor"
     if isinstance(value, list | set | dict | collections.deque | tuple):
         return f"{type(value).__name__} of {len(value)}"
-    if isinstance(value, _GENERATORS):
+    if isinstance(value, GENERATORS):
         return "another state"
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
@@ -155,6 +186,37 @@ def _attributes(scenario: Scenario) -> Iterator[Item]:
             yield _of_namespace(f"self.{name}", vars(scenario), name)
         else:
             yield from _of_function(f"self.{name}", value)
+    for _name, item in _inside(scenario):
+        yield item
+
+
+def _inside(scenario: Scenario) -> Iterator[tuple[str, Item]]:
+    """Plain attributes of the author's own objects that the scenario holds: layers, helpers."""
+    ours = {module_of(type(scenario)), *helpers_of(module_of(type(scenario)))}
+    names = {module.__name__ for module in ours}
+    waiting = [(f"self.{name}", value, 0) for name, value in vars(scenario).items()]
+    seen: set[int] = set()
+    while waiting:
+        label, holder, depth = waiting.pop()
+        if id(holder) in seen or depth > _NESTED or is_plain(holder):
+            continue
+        seen.add(id(holder))
+        if isinstance(holder, list | tuple | dict):
+            each = holder.items() if isinstance(holder, dict) else enumerate(holder)
+            waiting += [(f"{label}[{key!r}]", value, depth + 1) for key, value in each]
+            continue
+        own = type(holder).__module__ in names
+        for name, value in list(getattr(holder, "__dict__", {}).items()):
+            if name.startswith("_") or name in _KERAS:
+                continue
+            if own and is_plain(value):
+                yield f"{label}.{name}", _of_attribute(f"{label}.{name}", holder, name)
+            elif own or name == "layers":
+                waiting.append((f"{label}.{name}", value, depth + 1))
+
+
+def _of_attribute(label: str, holder: Any, name: str) -> Item:
+    return Item(label, lambda: getattr(holder, name), lambda value: setattr(holder, name, value))
 
 
 def _of_classes(scenario: type[Scenario]) -> Iterator[Item]:
@@ -172,14 +234,14 @@ def _of_classes(scenario: type[Scenario]) -> Iterator[Item]:
                 )
 
 
-def _of_module(module: ModuleType) -> Iterator[Item]:
+def _of_module(module: ModuleType, prefix: str = "") -> Iterator[Item]:
     for name, value in vars(module).items():
         if name.startswith("__"):
             continue
         if is_plain(value):
-            yield _of_namespace(name, vars(module), name)
+            yield _of_namespace(f"{prefix}{name}", vars(module), name)
         elif getattr(value, "__module__", None) == module.__name__:
-            yield from _of_function(name, value)
+            yield from _of_function(f"{prefix}{name}", value)
 
 
 def _generators() -> Iterator[Item]:
@@ -254,7 +316,7 @@ def _copied(value: Any) -> Any:
         return type(value)(_copied(each) for each in value)
     if isinstance(value, tuple):
         return tuple(_copied(each) for each in value) if type(value) is tuple else value
-    if isinstance(value, (*_ATOMS, np.ndarray, *_GENERATORS)) or not _is_simple_object(value):
+    if isinstance(value, (*_ATOMS, np.ndarray, *GENERATORS)) or not _is_simple_object(value):
         return copy.deepcopy(value)
     other = copy.copy(value)
     vars(other).update(_copied(vars(value)))

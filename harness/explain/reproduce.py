@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +94,7 @@ class _Source:
 
     def __init__(self, scenario: type[Scenario], *, with_inputs: bool) -> None:
         self.name = scenario.__name__
+        self._module = sys.modules[scenario.__module__]
         self._text = Path(inspect.getfile(scenario)).read_text(encoding="utf-8")
         self._tree = ast.parse(self._text)
         self._top = dict(_by_name(self._tree))
@@ -101,11 +104,17 @@ class _Source:
     def imports(self) -> str:
         """The imports of the script: TensorFlow, NumPy, and of what else the code needs."""
         lines = ["import numpy as np", "import tensorflow as tf"]
+        from harness.explain.python_state import helpers_of
+
+        beside = {each.__name__: each for each in helpers_of(self._module)}
         for node in self._tree.body:
             if isinstance(node, ast.Import | ast.ImportFrom) and not _of_harness(node):
                 bound = {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
                 if bound & self._needed:
+                    lines += [_embedded(beside[name]) for name in _modules(node) if name in beside]
                     lines.append(ast.unparse(node))
+        if any(line.startswith(tuple(f"{name}_text" for name in beside)) for line in lines):
+            lines[:0] = ["import sys", "import types"]
         # Annotations may name what only the harness has; they are not evaluated then.
         return "\n".join(["from __future__ import annotations", "", *dict.fromkeys(lines)])
 
@@ -244,12 +253,24 @@ def _unannotated(node: ast.AST) -> ast.AST:
 
 
 def _of_harness(node: ast.Import | ast.ImportFrom) -> bool:
-    modules = (
-        [node.module or ""]
-        if isinstance(node, ast.ImportFrom)
-        else [alias.name for alias in node.names]
+    return any(name.partition(".")[0] in ("harness", "__future__") for name in _modules(node))
+
+
+def _modules(node: ast.Import | ast.ImportFrom) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [alias.name for alias in node.names]
+
+
+def _embedded(module: ModuleType) -> str:
+    """Lines that make a module of the author's from its text, so that it can be imported."""
+    text = Path(str(module.__file__)).read_text(encoding="utf-8")
+    name = module.__name__
+    return (
+        f"{name}_text = {text!r}\n"
+        f"sys.modules[{name!r}] = types.ModuleType({name!r})\n"
+        f"exec({name}_text, vars(sys.modules[{name!r}]))"
     )
-    return any(module.partition(".")[0] in ("harness", "__future__") for module in modules)
 
 
 _SCENARIO = """

@@ -46,15 +46,37 @@ class Line:
     """``file.py:12: the line``."""
 
 
+class _File:
+    """A file of the author's."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = path.read_text(encoding="utf-8").splitlines()
+        self.tree = ast.parse("\n".join(self.text))
+
+    def place(self, number: int) -> str:
+        """A line as evidence."""
+        return f"{self.path.name}:{number}: {self.text[number - 1].strip()}"
+
+
 class Source:
-    """The file of a scenario, and the functions in it that its step reaches."""
+    """The file of a scenario, those beside it that it imports, and what its step reaches there."""
 
     def __init__(self, scenario: type[Scenario]) -> None:
         self.module = python_state.module_of(scenario)
         self.file = Path(inspect.getfile(scenario))
-        self._text = self.file.read_text(encoding="utf-8").splitlines()
-        self._tree = ast.parse("\n".join(self._text))
-        self.lines = [line for function in self._reached() for line in self._lines(function)]
+        helpers = [each.__file__ for each in python_state.helpers_of(self.module)]
+        self._files = [_File(Path(path)) for path in (self.file, *helpers) if path]
+        self._others = {
+            name
+            for name, value in vars(self.module).items()
+            if inspect.isclass(value)
+            and issubclass(value, Scenario)
+            and value not in scenario.__mro__
+        }
+        self.lines = [
+            line for file, function in self._reached() for line in self._lines(file, function)
+        ]
 
     def of_kind(self, kind: str) -> list[Line]:
         """The lines of a kind, in order."""
@@ -76,51 +98,58 @@ class Source:
 
     def calling(self, function: str) -> list[Line]:
         """The lines of reached functions that call a function of this name."""
-        found = []
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.Call) and _dotted(node.func).rpartition(".")[2] == function:
-                found.append(Line(CALLS, node.lineno, function, "", self.place(node.lineno)))
-        return found
+        return [
+            Line(CALLS, node.lineno, function, "", file.place(node.lineno))
+            for file in self._files
+            for node in ast.walk(file.tree)
+            if isinstance(node, ast.Call) and _dotted(node.func).rpartition(".")[2] == function
+        ]
 
     def place(self, number: int) -> str:
-        """A line as evidence."""
-        return f"{self.file.name}:{number}: {self._text[number - 1].strip()}"
+        """A line of the scenario's file as evidence."""
+        return self._files[0].place(number)
 
-    def _reached(self) -> Iterator[_FUNCTION]:
-        """``step`` and every function of the file whose name one of these mentions."""
-        by_name: dict[str, list[ast.FunctionDef]] = {}
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.FunctionDef):
-                by_name.setdefault(node.name, []).append(node)
+    def _reached(self) -> Iterator[tuple[_File, _FUNCTION]]:
+        """``step`` and every function of the files whose name one of these mentions.
+
+        A class that build or step mentions is reached with all its methods. Other scenarios of the
+        file are not.
+        """
+        by_name: dict[str, list[tuple[_File, ast.FunctionDef]]] = {}
+        classes: dict[str, list[str]] = {}
+        for file in self._files:
+            for owner, node in _functions(file.tree):
+                if owner in self._others and file is self._files[0]:
+                    continue
+                by_name.setdefault(node.name, []).append((file, node))
+                classes.setdefault(owner, []).append(node.name)
+        builds = by_name.get("build", [])
+        for file, build in builds:
+            # What build hands to attributes may be a function that step calls.
+            for node in ast.walk(build):
+                inner = isinstance(node, ast.FunctionDef) and node is not build
+                if isinstance(node, ast.Lambda) or inner:
+                    yield file, node  # type: ignore[misc]
         waiting, seen = ["step"], set[str]()
-        # What build hands to attributes may be a function that step calls.
-        lambdas = [
-            node
-            for build in by_name.get("build", [])
-            for node in ast.walk(build)
-            if isinstance(node, ast.Lambda)
-            or (isinstance(node, ast.FunctionDef) and node is not build)
+        waiting += [
+            name for _file, build in builds for name in _mentioned(build) if name in classes
         ]
-        yield from lambdas
         while waiting:
             name = waiting.pop()
             if name in seen:
                 continue
             seen.add(name)
-            for function in by_name.get(name, []):
-                yield function
-                for node in ast.walk(function):
-                    if isinstance(node, ast.Attribute):
-                        waiting.append(node.attr)
-                    elif isinstance(node, ast.Name):
-                        waiting.append(node.id)
+            waiting += [each for each in classes.get(name, []) if each not in ("__init__", "build")]
+            for file, function in by_name.get(name, []):
+                yield file, function
+                waiting += _mentioned(function)
 
-    def _lines(self, function: _FUNCTION) -> Iterator[Line]:
+    def _lines(self, file: _File, function: _FUNCTION) -> Iterator[Line]:
         name = getattr(function, "name", "<lambda>")
         for node in ast.walk(function):
             for kind, subject in self._findings(node):
                 number = getattr(node, "lineno", function.lineno)
-                yield Line(kind, number, subject, name, self.place(number))
+                yield Line(kind, number, subject, name, file.place(number))
         if isinstance(function, ast.FunctionDef) and name != "step":
             return
         for node in ast.walk(function):
@@ -128,7 +157,7 @@ class Source:
                 _dotted(each.func if isinstance(each, ast.Call) else each).endswith(".function")
                 for each in node.decorator_list
             ):
-                yield Line(MAKES_FUNCTION, node.lineno, node.name, name, self.place(node.lineno))
+                yield Line(MAKES_FUNCTION, node.lineno, node.name, name, file.place(node.lineno))
 
     def _findings(self, node: ast.AST) -> Iterator[tuple[str, str]]:
         match node:
@@ -163,18 +192,50 @@ class Source:
             yield SHAPE, _dotted(node.args[0])
         elif last == "get_shape":
             yield SHAPE, dotted.rpartition(".")[0]
-        elif dotted.startswith("self.") and dotted.count(".") > 1:
+        elif self._is_generators(dotted) or (dotted.startswith("self.") and dotted.count(".") > 1):
             # A method of an attribute may change it, as a random generator's do.
             yield WRITES, dotted.rpartition(".")[0]
+
+    def _is_generators(self, dotted: str) -> bool:
+        """Whether a method of a random generator is called, which the module holds."""
+        return isinstance(self._value_of(dotted), python_state.GENERATORS) and "." in dotted
 
     def _is_numpy_random(self, dotted: str) -> bool:
         return self._module_of(dotted) == "numpy" and ".random." in f"{dotted}."
 
     def _module_of(self, dotted: str) -> str:
         """The top package of what a dotted name begins with, as the author imported it."""
-        value: Any = getattr(self.module, dotted.partition(".")[0], None)
+        value = self._value_of(dotted)
         name = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", "")
         return str(name or "").partition(".")[0]
+
+    def _value_of(self, dotted: str) -> Any:
+        """What the first part of a dotted name stands for in the author's modules."""
+        first = dotted.partition(".")[0]
+        modules = [self.module, *python_state.helpers_of(self.module)]
+        return next((vars(each)[first] for each in modules if first in vars(each)), None)
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Every function of a file with the class that it belongs to, if any."""
+    of_class = {
+        id(node): owner.name
+        for owner in ast.walk(tree)
+        if isinstance(owner, ast.ClassDef)
+        for node in ast.walk(owner)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield of_class.get(id(node), ""), node
+
+
+def _mentioned(function: ast.AST) -> list[str]:
+    """The names and attributes that a function mentions."""
+    return [
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute | ast.Name)
+    ]
 
 
 def _dotted(node: ast.AST) -> str:

@@ -19,7 +19,7 @@ from reports.text import ulps
 
 TITLE = "Disagreement"
 PLOT_IN = 1.35
-HEADING_IN = 0.42
+HEADING_IN = 0.26
 BELOW_IN = 0.42
 LEFT_IN, RIGHT_IN = 0.85, 0.2
 FEW = 200
@@ -144,7 +144,7 @@ def _rails(axes: Axes, errors: Sequence[float]) -> Any:
     has_infinite = any(not math.isfinite(error) for error in errors)
     axes.set_yscale("log")
     axes.set_ylim(zero / 2 if has_zero else low, infinite * 2 if has_infinite else high)
-    ticks = {tick: f"{tick:.0e}" for tick in style.log_ticks(low, high, most=4)}
+    ticks = {tick: f"{tick:g}" for tick in _decades(low, high)}
     if has_zero:
         ticks[zero] = "0"
     if has_infinite:
@@ -157,6 +157,12 @@ def _rails(axes: Axes, errors: Sequence[float]) -> Any:
         return error if math.isfinite(error) else infinite
 
     return place
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """At most five powers of ten within limits."""
+    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    return [10.0**power for power in range(first, last + 1, max(1, -(-(last - first) // 4)))]
 
 
 def _nearest(ticks: dict[float, str], value: float) -> float:
