@@ -193,8 +193,9 @@ def bench(
         timed = (choose_timed or timed_cells)(checked, request.control_of)
         explanations: list[Explanation] = []
         if request.explain:
-            share = disagreements.SHARE * request.budget_s
-            limit = min(disagreements.SECONDS, share)
+            # Where nothing is worth timing, the time is for finding out why.
+            share = disagreements.SHARE if timed else 1.0
+            limit = min(disagreements.SECONDS, share * request.budget_s)
             explanations = disagreements.explain(request, checked, Path(scratch), progress, limit)
         run = _new_run(results)
         request = replace(request, entries=_as_adopted(request.entries, checked, run))

@@ -33,6 +33,8 @@ class Rendered:
     summary: pd.DataFrame
     """One row a cell (see ``reports.summary.COLUMNS``), indexed by cell id."""
     frames: Frames
+    disagreements: tuple[Disagreement, ...]
+    """Cells whose answers are apart, explained as far as the run did."""
     headline: tuple[str, ...]
     """The result in a few sentences."""
     notes: tuple[str, ...]
@@ -59,7 +61,7 @@ def render(folder: Path) -> Rendered:
     lines, noted = headline(summary), notes(frames)
     trained = curves(frames.parity.values(), kinds_of(frames.request))
     drawn = draw_all(summary, trained, folder / "charts")
-    apart = disagreements(frames.explanations, frames.parity)
+    apart = disagreements(frames.explanations, frames.parity, frames.request)
     shown = draw_disagreements(apart, folder / "charts")
     contents = {
         "summary.csv": csv_text(summary),
@@ -78,6 +80,7 @@ def render(folder: Path) -> Rendered:
         ),
         summary=summary,
         frames=frames,
+        disagreements=tuple(apart),
         headline=tuple(lines),
         notes=tuple(noted),
     )

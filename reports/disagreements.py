@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from harness.explanation import Cause, Explanation, Judgement, Profile
 from harness.grid import Cell
@@ -29,6 +31,8 @@ class Disagreement:
     """What the scenario declares."""
     where: str
     """The cells in words: ``custom_gradient guide in function, session``."""
+    adopted: bool = False
+    """Whether they are of a user's own function or model."""
 
     @property
     def cell(self) -> Cell:
@@ -81,7 +85,9 @@ class Disagreement:
 
     @property
     def command(self) -> str:
-        """The command line that tells more."""
+        """The command line that tells more; none where the cells are no scenario's."""
+        if self.adopted:
+            return ""
         words = ["python", "-m", "harness", "explain", self.cell.scenario, "--sizes"]
         words += [self.cell.size, "--modes", self.cell.mode]
         if self.cell.inputs != "resident":
@@ -90,9 +96,18 @@ class Disagreement:
 
 
 def disagreements(
-    explanations: Iterable[Explanation], parity: Mapping[str, CellParity]
+    explanations: Iterable[Explanation],
+    parity: Mapping[str, CellParity],
+    request: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[Disagreement]:
-    """Put cells together that differ in the same tensors for the same causes, in their order."""
+    """Put cells together that differ in the same tensors for the same causes, in their order.
+
+    Args:
+        explanations: of a run's cells.
+        parity: the words of all cells, by id.
+        request: what the run was asked for.
+    """
+    adopted = {entry["name"] for entry in request.get("entries", ()) if entry.get("target")}
     every = [Cell.parse(cell) for cell in parity]
     found: dict[tuple[object, ...], list[Explanation]] = {}
     for explanation in explanations:
@@ -105,11 +120,14 @@ def disagreements(
             (explanation.unexplained, explanation.not_tried) if not explanation.causes else (),
         )
         found.setdefault(key, []).append(explanation)
-    return [_together(some, parity, every) for some in found.values()]
+    return [_together(some, parity, every, adopted) for some in found.values()]
 
 
 def _together(
-    some: list[Explanation], parity: Mapping[str, CellParity], every: list[Cell]
+    some: list[Explanation],
+    parity: Mapping[str, CellParity],
+    every: list[Cell],
+    adopted: set[str],
 ) -> Disagreement:
     first = some[0]
     cells = tuple(Cell.parse(each.cell) for each in some)
@@ -120,6 +138,7 @@ def _together(
         _word(first, parity),
         _declared(told) if told else "",
         in_words(cells, every or list(cells)),
+        cells[0].scenario in adopted,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.explanation import Cause, Explanation
-from harness.record import AGREEING, CellParity, TensorComparison
-from reports.disagreements import disagreements, judged
+from harness.record import AGREEING, TensorComparison
+from reports.disagreements import Disagreement, judged
 from reports.text import one_line
 
 
@@ -22,21 +22,19 @@ def print_explanations(explanations: Sequence[Explanation], console: Console | N
         _print(console, explanation)
 
 
-def print_short(
-    explanations: Sequence[Explanation],
-    parity: Iterable[CellParity],
-    console: Console | None = None,
-) -> None:
+def print_short(found: Sequence[Disagreement], console: Console | None = None) -> None:
     """Print why each kind of disagreement is there and what to do, in a few lines each."""
     console = console or Console(highlight=False)
-    cells = {cell.cell: cell for cell in parity}
-    for each in disagreements(explanations, cells):
+    for each in found:
         console.print(Text.assemble("\n", (each.where, "bold"), ": ", (each.word, "yellow")))
         for line in each.finding:
             _line(console, f"why: {one_line(line)}")
+        for place in dict.fromkeys(place for cause in each.causes for place in cause.where[:1]):
+            _line(console, f"at {place}", indent=4)
         for remedy in each.remedies:
             _line(console, f"remedy: {remedy}", "green")
-        _line(console, f"more: {each.command}", "dim")
+        if each.command:
+            _line(console, f"more: {each.command}", "dim")
 
 
 def _print(console: Console, explanation: Explanation) -> None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from harness.explanation import UNEQUAL_WORK
 from harness.grid import CONTROL, Cell
 from harness.record import AGREEING, CellParity, CheckpointParity
-from reports import Rendered, tables
+from reports import Rendered, explanation, tables
 from reports.matrix import Matrix, matrix, reasons
 from reports.modes import Kinds, by_kind, kinds_of
 from reports.summary import BASELINE, GROUP, displayed_status, summary_rows
@@ -52,6 +52,7 @@ def print_result(rendered: Rendered, console: Console | None = None) -> None:
     for cell, status, latency, reason in tables.without_speedup(rendered.summary).rows:
         console.print(_worded(status) + Text(f" {cell} ({latency}): {one_line(reason)}"))
     _print_checkpoint_reasons(rendered.frames.checkpoints, console)
+    explanation.print_short(rendered.disagreements, console)
     console.print()
     for line in rendered.headline:
         console.print(Text(line))

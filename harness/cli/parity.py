@@ -45,6 +45,7 @@ def parity(
     from harness.orchestrate import check
     from harness.progress import TerminalProgress
     from reports import explanation, terminal
+    from reports.disagreements import disagreements as disagreements_of
 
     request = request_for(
         scenarios,
@@ -63,7 +64,7 @@ def parity(
     cells, pairs = checked.in_order(), list(checked.checkpoints.values())
     kinds = {mode.name: mode.kind for mode in MODES.values()}
     terminal.print_parity(cells, kinds=kinds, checkpoints=pairs, details=details)
-    explanation.print_short(found, cells)
+    explanation.print_short(disagreements_of(found, {cell.cell: cell for cell in cells}))
     for kind in checked.absent:
         print(f"{kind}: not found")
     failed = any(cell.failed for cell in cells) or any(pair.failed for pair in pairs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -170,7 +169,7 @@ class Laboratory:
             module = python_state.module_of(self.scenario)
             stack.enter_context(seen_from(module, changes(condition)))
             if condition.shapes:
-                file = inspect.getfile(self.scenario)
+                file = self.scenario.source_file()
                 stack.enter_context(telling_shapes(dict(condition.shapes), file))
             stack.enter_context(self.undisturbed())
             run = self._stepwise if condition.stepwise else self._through

@@ -102,8 +102,12 @@ def carry_over(old: Scenario, new: Scenario) -> None:
 
 
 def module_of(scenario: type[Scenario]) -> ModuleType:
-    """The module of the author's file."""
-    return sys.modules[scenario.__module__]
+    """The module of the author's file; of adopted code, the user's."""
+    file = scenario.source_file()
+    if file == inspect.getfile(scenario):
+        return sys.modules[scenario.__module__]
+    found = [each for each in sys.modules.values() if getattr(each, "__file__", None) == file]
+    return found[0] if found else ModuleType("of_no_file")
 
 
 def helpers_of(module: ModuleType) -> list[ModuleType]:

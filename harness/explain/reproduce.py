@@ -93,6 +93,8 @@ class _Source:
     """What of the author's file the script needs."""
 
     def __init__(self, scenario: type[Scenario], *, with_inputs: bool) -> None:
+        if scenario.source_file() != inspect.getfile(scenario):
+            raise ValueError("adopted code needs the harness to run")
         self.name = scenario.__name__
         self._module = sys.modules[scenario.__module__]
         self._text = Path(inspect.getfile(scenario)).read_text(encoding="utf-8")

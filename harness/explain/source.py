@@ -51,7 +51,8 @@ class _File:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.text = path.read_text(encoding="utf-8").splitlines()
+        # What was typed into a notebook has no file.
+        self.text = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         self.tree = ast.parse("\n".join(self.text))
 
     def place(self, number: int) -> str:
@@ -64,9 +65,11 @@ class Source:
 
     def __init__(self, scenario: type[Scenario]) -> None:
         self.module = python_state.module_of(scenario)
-        self.file = Path(inspect.getfile(scenario))
+        self.file = Path(scenario.source_file())
         helpers = [each.__file__ for each in python_state.helpers_of(self.module)]
         self._files = [_File(Path(path)) for path in (self.file, *helpers) if path]
+        # Of adopted code nobody calls anything `step`: all of the user's file counts as reached.
+        self._all = scenario.source_file() != inspect.getfile(scenario)
         self._others = {
             name
             for name, value in vars(self.module).items()
@@ -130,7 +133,10 @@ class Source:
                 inner = isinstance(node, ast.FunctionDef) and node is not build
                 if isinstance(node, ast.Lambda) or inner:
                     yield file, node  # type: ignore[misc]
-        waiting, seen = ["step"], set[str]()
+        waiting, seen = (
+            [node.name for _, node in _functions(self._files[0].tree)] if self._all else ["step"],
+            set[str](),
+        )
         waiting += [
             name for _file, build in builds for name in _mentioned(build) if name in classes
         ]

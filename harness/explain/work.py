@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -113,7 +112,7 @@ def could_be_unequal(lab: Laboratory, cell: Cell) -> bool:
         traced = tf.function(scenario.step).get_concrete_function(*tensors).graph
     changed = tuple(name for name, text in after.items() if before[name] != text)
     work = replace(
-        _of_eager(lab, traced, inspect.getfile(lab.scenario), outside),
+        _of_eager(lab, traced, lab.scenario.source_file(), outside),
         side_effects=changed,
     )
     left = min(work.executed, costs.distinct(traced))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from harness.explain import shapes
@@ -103,7 +102,7 @@ def _seen(
     case: Case,
 ) -> tuple[dict[shapes.Variable, tuple[int, ...]], dict[shapes.Variable, Any]]:
     """Shapes of local variables in eager (those that never change) and while tracing."""
-    file = inspect.getfile(case.lab.scenario)
+    file = case.lab.scenario.source_file()
     in_eager: dict[shapes.Variable, set[tuple[int, ...]]] = {}
     in_trace: dict[shapes.Variable, Any] = {}
 
