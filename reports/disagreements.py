@@ -55,6 +55,7 @@ class Disagreement:
         ]
         if explanation.unexplained:
             found.append(f"no cause found for {', '.join(explanation.unexplained)}")
+            found += [f"not tried: {line}" for line in explanation.not_tried]
         if not found and explanation.against_oracle and not explanation.tensors:
             found.append(ALIKE if self.cell.mode == "eager" else AS_EAGER)
         if not found:

@@ -27,6 +27,9 @@ SHARE = 1 / 8
 """… and at most this share of a run's budget."""
 LEAST_S = 10.0
 """Seconds below which nothing could be found out: TensorFlow's import alone takes some."""
+_RESERVE = 0.5
+"""Share kept for fresh processes where something changes from run to run: op determinism takes one.
+"""
 _SILENCE_S = 20.0
 """Seconds more than the limit after which an experiment that does not end is ended."""
 _EXPLAINED = (DIFFERS, NONDETERMINISTIC, ERROR)
@@ -63,6 +66,7 @@ def explain(
             request.limits, silence_s=min(request.limits.silence_s, seconds + _SILENCE_S)
         ),
         seconds=seconds,
+        reserve_s=seconds * _RESERVE * any(cell.word == NONDETERMINISTIC for cell in cells),
         cells=[cell.cell for cell in cells],
         logical_cpus=request.logical_cpus,
     )

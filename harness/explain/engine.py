@@ -51,8 +51,9 @@ def explain(
     """
     eager = [cell.in_mode("eager") for cell in cells[:1]]
     asked = list(dict.fromkeys([*eager, *cells]))
-    words = list(parity.check(subject, asked, starting))
     lab = Laboratory(subject, deadline)
+    with lab.undisturbed():  # what the check leaves in Python's state must not be the beginning
+        words = list(parity.check(subject, asked, starting))
     source = Source(subject.scenario)
     settled: frozenset[str] = frozenset()
     for number, result in enumerate(words):

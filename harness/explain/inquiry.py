@@ -39,6 +39,8 @@ class Question:
     cells: list[str] = field(default_factory=list)
     """Ids of the cells; empty: every cell of the scenarios."""
     logical_cpus: int = 1
+    reserve_s: float = 0.0
+    """Of ``seconds``, those that are kept for the conditions that take fresh processes."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def _plan(question: Question, began: float, done: Sequence[str] = ()) -> Explain
         modes=question.modes,
         devices=question.devices,
         inputs=question.inputs,
-        seconds=question.seconds - (time.monotonic() - began),
+        seconds=question.seconds - question.reserve_s - (time.monotonic() - began),
         done=list(done),
         scripts=question.scripts,
         cells=question.cells,

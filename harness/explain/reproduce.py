@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.explanation import GRAPPLER, Explanation
+from harness.explanation import GRAPPLER, TRACE_TIME, Explanation
 from harness.grid import Cell
 from harness.record import TensorComparison
 from harness.scenario import Scenario
@@ -58,13 +58,28 @@ def script(subject: Subject, explanation: Explanation) -> str:
         _SCENARIO,
         *source.definitions(),
         _setting(subject, SEED, tensor, explanation, feeds if few else None, source.name),
-        _RUN,
+        *(state := _state(explanation, tensor, source)),
+        _RUN.replace("def built():\n", "def built():\n    put_back()\n") if state else _RUN,
         _EAGER,
         _MODES[cell.mode],
         _PRINT,
         _without_pass(explanation, tensor, cell.mode),
     ]
     return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
+
+
+def _state(explanation: Explanation, tensor: TensorComparison, source: _Source) -> list[str]:
+    """Code that puts Python's state back before each side runs, where a module keeps it."""
+    items = [
+        item
+        for cause in explanation.causes
+        if cause.name == TRACE_TIME and tensor.tensor in cause.tensors
+        for item in cause.what.split(", ")
+    ]
+    if not [item for item in items if not item.startswith(("self.", "np.random", "random"))]:
+        return []
+    beside = "".join(f", vars(sys.modules[{name!r}])" for name in source.beside())
+    return [_STATE.replace("BESIDE", beside)]
 
 
 def shown(explanation: Explanation) -> TensorComparison:
@@ -120,6 +135,15 @@ class _Source:
         # Annotations may name what only the harness has; they are not evaluated then.
         return "\n".join(["from __future__ import annotations", "", *dict.fromkeys(lines)])
 
+    def beside(self) -> list[str]:
+        """Names of the modules beside the author's that the script embeds."""
+        from harness.explain.python_state import helpers_of
+
+        return [each.__name__ for each in helpers_of(self._module) if self._imports(each)]
+
+    def _imports(self, module: ModuleType) -> bool:
+        return f"{module.__name__}_text" in self.imports()
+
     def definitions(self) -> Iterator[str]:
         """The functions, values and classes that build and step reach, in the file's order."""
         for node in self._tree.body:
@@ -149,6 +173,8 @@ class _Source:
 
     def _kept(self, node: ast.ClassDef) -> list[ast.stmt]:
         """A class without its docstring, and a scenario without what only the harness reads."""
+        if not issubclass(getattr(self._module, node.name), Scenario):
+            return list(node.body)
         contract = set(vars(Scenario)) - set(_METHODS)
         kept = []
         for statement in node.body:
@@ -286,6 +312,40 @@ class Scenario:
 
     def build(self):
         pass
+"""
+
+_STATE = """
+import copy
+import sys
+
+
+def kept_by_python():
+    for space in [globals()BESIDE]:
+        for name, value in list(space.items()):
+            yield from [(space, name, value)] if type(value) in KEEPS else []
+            for default in getattr(value, "__defaults__", None) or ():
+                yield from [(None, name, default)] if type(default) in KEEPS else []
+
+
+def put_back():
+    # What steps change outside of instances begins alike for both sides.
+    for (space, name, value), start in START:
+        fresh = copy.deepcopy(start)
+        if isinstance(value, list):
+            value[:] = fresh
+        elif isinstance(value, (dict, set)):
+            value.clear()
+            value.update(fresh)
+        elif isinstance(value, np.random.Generator):
+            value.bit_generator.state = fresh.bit_generator.state
+        elif space is not None:
+            space[name] = fresh
+
+
+KEEPS = (list, dict, set, int, float, np.random.Generator)
+START = [
+    (each, copy.deepcopy(each[2])) for each in kept_by_python() if not each[1].startswith("__")
+]
 """
 
 _RUN = """

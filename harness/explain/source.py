@@ -129,14 +129,11 @@ class Source:
         builds = by_name.get("build", [])
         for file, build in builds:
             # What build hands to attributes may be a function that step calls.
-            for node in ast.walk(build):
-                inner = isinstance(node, ast.FunctionDef) and node is not build
-                if isinstance(node, ast.Lambda) or inner:
-                    yield file, node  # type: ignore[misc]
-        waiting, seen = (
-            [node.name for _, node in _functions(self._files[0].tree)] if self._all else ["step"],
-            set[str](),
-        )
+            for inner in ast.walk(build):
+                if isinstance(inner, _FUNCTION) and inner is not build:
+                    yield file, inner
+        own = [node.name for _, node in _functions(self._files[0].tree)]
+        waiting, seen = own if self._all else ["step"], set[str]()
         waiting += [
             name for _file, build in builds for name in _mentioned(build) if name in classes
         ]
