@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,8 @@ class Checked:
     """By the cell that wrote and the cell that restored."""
     finished: list[list[str]] = field(default_factory=list)
     """Scenario and size of the cells that need no further look."""
+    uncounted: list[list[str]] = field(default_factory=list)
+    """Scenario and size whose work could not be compared."""
     startup_s: float = 0.0
 
     def in_order(self) -> list[CellParity]:
@@ -124,6 +126,9 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
                 tensors = tuple(TensorComparison(**tensor) for tensor in event.pop("tensors"))
                 checked.parity[event["cell"]] = CellParity(**event, tensors=tensors)
                 progress.advance(event["cell"])
+            case "work":
+                cell = checked.parity[event["cell"]]
+                checked.parity[event["cell"]] = replace(cell, unequal_work=event["unequal_work"])
             case "checkpoint":
                 checked.checkpoints[event["wrote"], event["read"]] = CheckpointParity(**event)
             case "checked":
@@ -143,6 +148,7 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
             ],
             done=list(checked.parity),
             finished=checked.finished,
+            uncounted=checked.uncounted,
             files=str(folder / FILES),
         )
         outcome = run_child(plan, folder, f"check-{attempt}", listen, request.limits, progress.tick)
@@ -155,6 +161,12 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
 def _give_up_cell(outcome: Outcome, checked: Checked, progress: Progress) -> None:
     if outcome.cell is None:
         raise UsageError(f"the process that checks parity {outcome.word}: {outcome.reason}")
+    if outcome.cell in checked.parity and outcome.stage == "work":
+        # Its answers are known; it was its work that was looked at.
+        cell = Cell.parse(outcome.cell)
+        checked.uncounted.append([cell.scenario, cell.size])
+        progress.note(f"{outcome.cell}: its work could not be compared with eager's")
+        return
     checked.parity[outcome.cell] = CellParity(outcome.cell, outcome.word, outcome.reason)
     progress.note(f"{outcome.cell}: {outcome.word}: {outcome.reason}")
 
