@@ -102,8 +102,16 @@ def check(plan: CheckPlan, journal: Journal) -> None:
             continue
         subject.files = Path(plan.files) if plan.files else None
         equal_work = EqualWork(subject)
+        # Where a cell ended its process, tracing the step once more could do the same.
+        counted = [scenario, size] not in plan.uncounted and not (
+            {cell.id for cell in mine} & {*plan.excluded}
+        )
         for result in parity.check(subject, left, starting):
-            journal.write("parity", **asdict(equal_work.checked(result)))
+            journal.write("parity", **asdict(result))
+            if counted and result.timed:
+                journal.write("cell", cell=result.cell, stage="work")
+                why = equal_work.checked(result).unequal_work
+                journal.write("work", cell=result.cell, unequal_work=why)
         # A checkpoint knows neither devices nor policies: one cell of each mode will do.
         one_a_mode = {cell.mode: cell for cell in reversed(mine)}
         chosen = [one_a_mode[mode] for mode in plan.modes if mode in one_a_mode]

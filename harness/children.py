@@ -58,6 +58,8 @@ class Outcome:
     reason: str = ""
     cell: str | None = None
     """The cell it was at, when it did not complete."""
+    stage: str = ""
+    """What was done with that cell."""
 
 
 def run_child(
@@ -133,11 +135,11 @@ def run_child(
         raise UsageError(watch.usage_error)
     if killed:
         word = TIMEOUT if "no sign of progress" in killed else CRASHED
-        return Outcome(word, killed, watch.cell)
+        return Outcome(word, killed, watch.cell, watch.stage)
     if process.returncode != 0 or not watch.finished:
         how = how_it_ended(process.returncode)
         told = last_lines(log.read_text(encoding="utf-8", errors="replace"))
-        return Outcome(CRASHED, f"{how}{told}", watch.cell)
+        return Outcome(CRASHED, f"{how}{told}", watch.cell, watch.stage)
     return Outcome("complete")
 
 
@@ -146,6 +148,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self.cell: str | None = None
+        self.stage = ""
         self.usage_error = ""
         self.finished = False
         self._heard = time.monotonic()
@@ -157,8 +160,8 @@ class _Watch:
             case "imported":
                 self._imported = True
             case "cell":
-                self.cell = event["cell"]
-            case "blocks" | "built" | "parity":
+                self.cell, self.stage = event["cell"], event.get("stage", "")
+            case "blocks" | "built" | "parity" | "work":
                 self.cell = None
             case "usage_error":
                 self.usage_error = event["message"]

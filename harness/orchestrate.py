@@ -89,6 +89,8 @@ class Checked:
     """By the cell that wrote and the cell that restored."""
     finished: list[list[str]] = field(default_factory=list)
     """Scenario and size of the cells that need no further look."""
+    uncounted: list[list[str]] = field(default_factory=list)
+    """Scenario and size whose work could not be compared."""
     startup_s: float = 0.0
     adopted: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By scenario: the arguments and notes of what was adopted (``Scenario.adopted``)."""
@@ -128,6 +130,9 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
                 tensors = tuple(TensorComparison(**tensor) for tensor in event.pop("tensors"))
                 checked.parity[event["cell"]] = CellParity(**event, tensors=tensors)
                 progress.advance(event["cell"])
+            case "work":
+                cell = checked.parity[event["cell"]]
+                checked.parity[event["cell"]] = replace(cell, unequal_work=event["unequal_work"])
             case "checkpoint":
                 checked.checkpoints[event["wrote"], event["read"]] = CheckpointParity(**event)
             case "checked":
@@ -147,6 +152,7 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
             ],
             done=list(checked.parity),
             finished=checked.finished,
+            uncounted=checked.uncounted,
             files=str(folder / FILES),
         )
         outcome = run_child(plan, folder, f"check-{attempt}", listen, request.limits, progress.tick)
@@ -159,6 +165,12 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
 def _give_up_cell(outcome: Outcome, checked: Checked, progress: Progress) -> None:
     if outcome.cell is None:
         raise UsageError(f"the process that checks parity {outcome.word}: {outcome.reason}")
+    if outcome.cell in checked.parity and outcome.stage == "work":
+        # Its answers are known; it was its work that was looked at.
+        cell = Cell.parse(outcome.cell)
+        checked.uncounted.append([cell.scenario, cell.size])
+        progress.note(f"{outcome.cell}: its work could not be compared with eager's")
+        return
     checked.parity[outcome.cell] = CellParity(outcome.cell, outcome.word, outcome.reason)
     progress.note(f"{outcome.cell}: {outcome.word}: {outcome.reason}")
 

@@ -27,6 +27,8 @@ class CheckPlan:
     """Ids of cells whose parity is known already."""
     finished: list[list[str]] = field(default_factory=list)
     """Scenario and size of the cells that need no further look, checkpoints included."""
+    uncounted: list[list[str]] = field(default_factory=list)
+    """Scenario and size whose work is not compared: a look at it ended a process."""
     files: str = ""
     """Folder for what the compared steps wrote; empty: it is not kept."""
 

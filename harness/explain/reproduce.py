@@ -323,7 +323,8 @@ def kept_by_python():
     for space in [globals()BESIDE]:
         for name, value in list(space.items()):
             yield from [(space, name, value)] if type(value) in KEEPS else []
-            for default in getattr(value, "__defaults__", None) or ():
+            is_function = isinstance(value, type(put_back))
+            for default in (value.__defaults__ if is_function else None) or ():
                 yield from [(None, name, default)] if type(default) in KEEPS else []
 
 
