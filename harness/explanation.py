@@ -45,6 +45,9 @@ CAUSES = (
     UNEQUAL_WORK,
 )
 
+TRIED = "tried as a remedy: "
+"""How a line of evidence begins that says what a remedy came to."""
+
 Key = tuple[str, str]
 """A tensor: its kind (``output`` or ``variable``) and name."""
 

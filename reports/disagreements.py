@@ -14,6 +14,8 @@ from harness.record import AGREEING, CellParity, TensorComparison
 from reports.matrix import in_words, word_of
 from reports.text import ulps
 
+SHOWN = 3
+"""Tensors that are named where there are many."""
 ALIKE = "eager repeats itself; the step, in its dtype, leaves the float64 oracle's tolerance"
 AS_EAGER = "the same as eager, which leaves the float64 oracle's tolerance"
 
@@ -190,4 +192,8 @@ def _parting(tensor: TensorComparison) -> list[str]:
 
 
 def _of(tensors: tuple[str, ...]) -> str:
-    return f" ({', '.join(tensors)})" if tensors else ""
+    """The tensors in brackets; of many, the first few."""
+    if not tensors:
+        return ""
+    more = f" and {len(tensors) - SHOWN} more" if len(tensors) > SHOWN + 1 else ""
+    return f" ({', '.join(tensors[:SHOWN] if more else tensors)}{more})"

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.explanation import Cause, Explanation
+from harness.explanation import TRIED, Cause, Explanation
 from harness.record import AGREEING, TensorComparison
 from reports.disagreements import Disagreement, judged
 from reports.text import one_line
@@ -31,6 +31,9 @@ def print_short(found: Sequence[Disagreement], console: Console | None = None) -
             _line(console, f"why: {one_line(line)}")
         for place in dict.fromkeys(place for cause in each.causes for place in cause.where[:1]):
             _line(console, f"at {place}", indent=4)
+        for line in dict.fromkeys(line for cause in each.causes for line in cause.evidence):
+            if line.startswith(TRIED):
+                _line(console, line, indent=4)
         for remedy in each.remedies:
             _line(console, f"remedy: {remedy}", "green")
         if each.command:

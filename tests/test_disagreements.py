@@ -121,12 +121,21 @@ def test_the_pull_request_has_it_in_short(rendered: Rendered) -> None:
 
 def test_the_terminal_says_cause_remedy_and_where_to_ask() -> None:
     console = Console(file=io.StringIO(), width=400, color_system=None)
-    print_short(FOUND, [], console)
+    print_short(disagreements(FOUND, {}), console)
     out = console.file.getvalue()  # type: ignore[attr-defined]
     assert "why: grappler: arithmetic_optimization (naive): " in out
+    assert "at own.py:3: y = log(1 + x)" in out
     assert "remedy: write log1p" in out
     assert f"why: {ALIKE}" in out
     assert "more: python -m harness explain mnist_step --sizes small --modes session" in out
+
+
+def test_adopted_code_has_no_command_that_asks_further() -> None:
+    name = FOUND[0].cell.partition("/")[0]
+    request = {"entries": [{"name": name, "target": {"reference": "own:step"}}]}
+    first, *others = disagreements(FOUND, {}, request)
+    assert not first.command
+    assert all(each.command for each in others)
 
 
 def test_cells_that_differ_alike_share_a_section() -> None:

@@ -15,6 +15,7 @@ from harness.explanation import (
     NONDETERMINISM,
     ONEDNN,
     THREADS,
+    TRIED,
     Cause,
     Explanation,
     FreshResult,
@@ -149,7 +150,7 @@ def _cause(
     value = f"{tensor.tensor}: {tensor.value} against {tensor.reference}"
     evidence = [
         f"{value}; in a fresh process {result.condition}, it is {_told(result, agreeing[0])}",
-        *(f"tried as a remedy: {line}" for line in refused),
+        *(f"{TRIED}{line}" for line in refused),
     ]
     return Cause(
         NONDETERMINISM if unsteady else meaning.name,

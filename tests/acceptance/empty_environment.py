@@ -19,6 +19,26 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+USER_CODE = REPOSITORY / "tests" / "adopt" / "user_code"
+TRIED = (
+    # A plain function; a functional model; a subclassed one with dropout and batch normalization;
+    # a step of training with Adam; a tf.Module with a tf.while_loop.
+    ("plain:step", "--arg", "float32[32,4]", "--arg", "int32[32] in 0..2"),
+    ("models:make_functional", "--train"),
+    ("models:make_subclassed", "--train", "--arg", "float32[32,5]"),
+    ("models:make_step", "--arg", "float32[16,5]", "--arg", "int32[16] in 0..2"),
+    ("models:make_module", "--arg", "float32[16] in 1..2"),
+    # Three public kinds of programs, rebuilt.
+    ("programs:make_mnist_convnet", "--train"),
+    (
+        "programs:CustomTraining.train_step",
+        "--arg",
+        "int32[8,12] in 0..19",
+        "--arg",
+        "int32[8,12] in 0..19",
+    ),
+    ("programs:make_hmc", "--arg", "float32[8,2]", "--arg", "int32[2] in 0..99"),
+)
 PARTS = ("pyproject.toml", "README.md", "LICENSE", "harness", "scenarios", "reports")
 TEST = """
 import numpy as np
@@ -82,6 +102,10 @@ def main() -> None:
     options = ["--modes", "eager,function,session", "--modes-record", "record"]
     step("pytest with modes", [binaries / "pytest", "-q", *options], work)
     verb("report", "record", ends="report.html")
+    for name in ("plain", "models", "programs"):
+        shutil.copy(USER_CODE / f"{name}.py", work)
+    for target in TRIED:
+        verb("try", *target, "--allow-concurrent", ends="report.html")
     print(f"all passed; {folder}")
 
 
