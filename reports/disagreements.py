@@ -149,7 +149,7 @@ def _declared(told: CellParity) -> str:
     """What is declared of the difference from eager; else, of that from the oracle."""
     bad = [t for t in told.tensors if t.known and t.word not in AGREEING]
     chosen = [t for t in bad if t.against == "eager"] or bad
-    return " ".join(dict.fromkeys(str(tensor.known) for tensor in chosen)) or told.known or ""
+    return "; ".join(dict.fromkeys(str(tensor.known) for tensor in chosen)) or told.known or ""
 
 
 def _word(explanation: Explanation, parity: Mapping[str, CellParity]) -> str:

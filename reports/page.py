@@ -42,7 +42,7 @@ def page(
     templates.filters |= {"data_url": data_url, "breakable": breakable}
     scenarios = frames.request.get("scenarios", {})
     verdicts = [
-        (name, scenarios.get(name, {}).get("summary", ""), list(of_scenario))
+        (name, scenarios.get(name, {}).get("summary", "").replace("``", ""), list(of_scenario))
         for name, of_scenario in groupby(sentences(summary), key=lambda each: each.scenario)
     ]
     modes = list(summary["mode"].unique())

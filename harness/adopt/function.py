@@ -328,7 +328,12 @@ def bound_names(
     except TypeError as error:
         many = "1 argument" if len(args) == 1 else f"{len(args)} arguments"
         named = f" and {', '.join(kwargs)}" if kwargs else ""
-        raise ScenarioError(f"{name}{signature} was given {many}{named}: {error}") from None
+        hint = (
+            ""
+            if args or kwargs
+            else '; give each, such as --arg "float32[32,784]" (try) or args=(x,)'
+        )
+        raise ScenarioError(f"{name}{signature} was given {many}{named}: {error}{hint}") from None
     names: list[str] = []
     for parameter in signature.parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:

@@ -120,10 +120,10 @@ class Change:
 
     def __str__(self) -> str:
         if self.before is None:
-            return f"new {self.after}"
+            return f"added {self.after}"
         if self.after is None:
-            return f"gone {self.before}"
-        return f"{self.before} → {str(self.after).partition(': ')[2]}"
+            return f"removed {self.before}"
+        return f"changed {self.before} → {str(self.after).partition(': ')[2]}"
 
 
 _NOTHING = Node("", "", ())

@@ -105,7 +105,7 @@ def _nodes(case: Case, without: Condition) -> list[str]:
         return [f"the optimised graphs could not be read: {type(error).__name__}"]
     changes = graphs.changed(after, before)
     more = [f"and {len(changes) - _SHOWN} more ops"] if len(changes) > _SHOWN else []
-    return [f"the pass changed {each}" for each in changes[:_SHOWN]] + more
+    return [f"the pass {each}" for each in changes[:_SHOWN]] + more
 
 
 def _remedy(name: str) -> str:
