@@ -65,9 +65,8 @@ def check(plan: CheckPlan, journal: Journal) -> None:
     for entry in plan.entries:
         with suppress(NotThere):
             scenarios[entry.name] = catalog.load(entry)
-    for scenario in scenarios.values():
-        if adopted := scenario.adopted():
-            journal.write("adopted", **adopted)
+    for adopted in filter(None, (scenario.adopted() for scenario in scenarios.values())):
+        journal.write("adopted", **adopted)
     pairs = [
         (entry.name, size)
         for entry in plan.entries
@@ -103,7 +102,7 @@ def check(plan: CheckPlan, journal: Journal) -> None:
         subject.files = Path(plan.files) if plan.files else None
         equal_work = EqualWork(subject)
         # Where a cell ended its process, tracing the step once more could do the same.
-        counted = [scenario, size] not in plan.uncounted and not (
+        counted = [name, size] not in plan.uncounted and not (
             {cell.id for cell in mine} & {*plan.excluded}
         )
         for result in parity.check(subject, left, starting):

@@ -16,7 +16,7 @@ import tensorflow as tf
 from harness.errors import NoOracle, ScenarioError
 from harness.grid import Cell
 from harness.memory import PeakMemory
-from harness.parity import second_chance, sensitivity
+from harness.parity import reconsider
 from harness.parity.compare import Difference, compare
 from harness.parity.goal import Learned, learn
 from harness.parity.trajectory import (
@@ -50,12 +50,6 @@ _CALLS_TO_WARN = 6
 _SHORT_S = 0.2
 _PARTED = (CLOSE, DIFFERS)
 """Words of eager's two runs that are not the same: NaN everywhere, twice, is."""
-
-_SENSITIVE = "eager moves as far when its inputs move by their last digit"
-_LOSSY = (
-    "eager itself is as far from the same computation in float64: the function loses more than "
-    "half of its digits in its own dtype, in every mode"
-)
 
 SEED = 20181031  # the date of the guide's TensorFlow
 
@@ -228,7 +222,9 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
         reason="; ".join(filter(None, reasons)),
         traces=traces,
         steps=steps,
-        note="; ".join(filter(None, [_no_oracle(subject), _decided_by_rounding(tensors)])),
+        note="; ".join(
+            filter(None, [_no_oracle(subject), reconsider.decided_by_rounding(tensors)])
+        ),
         call_s=took_s / steps,
         peak_memory_bytes=memory.bytes,
     )
@@ -269,21 +265,15 @@ def _comparisons(
         }
     elif subject.eager is not None:
         tensors += compare_trajectories(subject, cell, "eager", found, subject.eager)
-        tensors = [_second_chance(subject, tensor, found) for tensor in tensors]
+        tensors = [reconsider.by_oracle(subject, tensor, found) for tensor in tensors]
         if subject.scenario.judged_by_eager:
-            tensors = [_as_sensitive_as_eager(subject, cell, t, found) for t in tensors]
+            tensors = [reconsider.by_sensitivity(subject, cell, t, found) for t in tensors]
     if subject.oracle is not None:
         against = compare_trajectories(subject, cell, "oracle", found, subject.oracle)
-        tensors += [_as_near_as_eager(subject, cell, tensor, found) for tensor in against]
-    return [blameless(subject, tensor) for tensor in tensors]
-
-
-def blameless(subject: Subject, tensor: TensorComparison) -> TensorComparison:
-    """No mode is blamed for a tensor in which eager disagrees with itself."""
-    unsteady = (tensor.kind, tensor.tensor) in subject.unsteady
-    if unsteady and tensor.word == DIFFERS and tensor.known is None:
-        return replace(tensor, word=NONDETERMINISTIC)
-    return tensor
+        tensors += [
+            reconsider.by_derived_oracle(subject, cell, tensor, found) for tensor in against
+        ]
+    return [reconsider.blameless(subject, tensor) for tensor in tensors]
 
 
 def compare_trajectories(
@@ -369,86 +359,8 @@ def _compare_steps(
     )
 
 
-def _as_sensitive_as_eager(
-    subject: Subject, cell: Cell, tensor: TensorComparison, found: Trajectory
-) -> TensorComparison:
-    """``close`` where eager itself moves as far when its inputs move by a rounding error."""
-    if tensor.word != DIFFERS or tensor.known or subject.eager is None:
-        return tensor
-    if tensor.kind == "written" or not tensor.max_ulp:
-        return tensor
-    if (tensor.kind, tensor.tensor) in subject.unsteady:
-        return tensor  # what moves by itself cannot tell what moved it
-    if subject.nudged is None:
-        subject.nudged = sensitivity.nudged(subject, cell)
-    sides = [found, subject.eager, *subject.nudged]
-    if tensor.kind == "variable":
-        steps = [[side.state[tensor.tensor] for side in sides]]
-    else:
-        steps = [
-            [outputs[tensor.tensor] for outputs in step]
-            for step in zip(*(side.outputs for side in sides), strict=True)
-        ]
-    if not all(
-        sensitivity.passes(value, eager, again, moved) for value, eager, again, *moved in steps
-    ):
-        return tensor
-    return replace(tensor, word=CLOSE, detail=f"{tensor.detail}; {_SENSITIVE}")
-
-
 def _no_oracle(subject: Subject) -> str:
     return f"no float64 oracle: {subject.no_oracle}" if subject.no_oracle else ""
-
-
-def _decided_by_rounding(tensors: Sequence[TensorComparison]) -> str:
-    """Names the tensors whose agreement says little, because rounding decides their values."""
-    names = list(dict.fromkeys(t.tensor for t in tensors if t.detail.endswith(_SENSITIVE)))
-    if not names:
-        return ""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"rounding decides {', '.join(names[:3])}{more}: {_SENSITIVE}"
-
-
-def _as_near_as_eager(
-    subject: Subject, cell: Cell, tensor: TensorComparison, found: Trajectory
-) -> TensorComparison:
-    """Judge by eager's own distance to the oracle, where the oracle is eager in float64."""
-    if not subject.scenario.judged_by_eager or subject.eager is None:
-        return tensor
-    if (tensor.kind, tensor.tensor) in subject.unsteady:
-        return tensor  # what moves by itself is as far from any reference
-    tensor = _second_chance(subject, tensor, found)
-    if tensor.word != DIFFERS or tensor.known:
-        return tensor
-    key = (tensor.kind, tensor.tensor)
-    if cell.mode == BASELINE:
-        subject.lossy.add(key)
-    return replace(tensor, known=_LOSSY) if key in subject.lossy else tensor
-
-
-def _second_chance(
-    subject: Subject, tensor: TensorComparison, found: Trajectory
-) -> TensorComparison:
-    """``close`` instead of ``differs`` where the mode is as right as eager, in every step."""
-    if tensor.word != DIFFERS or tensor.known or not tensor.max_ulp or not found.outputs:
-        return tensor
-    if tensor.kind == "written":  # files have no float64 counterpart of their own
-        return tensor
-    if subject.eager is None or subject.oracle is None:
-        return tensor
-    if subject.scenario.tolerance_of(tensor.tensor) is not None:
-        return tensor  # the author has said what is close
-    sides = [found, subject.eager, subject.oracle]
-    if tensor.kind == "variable":
-        steps = [[side.state[tensor.tensor] for side in sides]]
-    else:
-        steps = [
-            [outputs[tensor.tensor] for outputs in step]
-            for step in zip(*(side.outputs for side in sides), strict=True)
-        ]
-    if not all(second_chance.passes(*map(np.asarray, step)) for step in steps):
-        return tensor
-    return replace(tensor, word=CLOSE, detail=f"{tensor.detail}; as near to the oracle as eager")
 
 
 def _badness(difference: Difference) -> tuple[int, float]:

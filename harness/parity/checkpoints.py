@@ -14,12 +14,12 @@ from harness.errors import ScenarioError
 from harness.grid import Cell
 from harness.parity.check import (
     Subject,
-    blameless,
     compare_trajectories,
     declared_reason,
     reason_of,
 )
 from harness.parity.compare import compare
+from harness.parity.reconsider import blameless
 from harness.parity.trajectory import Trajectory, of_program, onwards
 from harness.record import (
     AGREEING,
