@@ -150,8 +150,9 @@ def imported(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            looked = ", ".join(folder for folder in sys.path[:2] if Path(folder).is_dir())
             raise ScenarioError(
-                f"there is no module {error.name!r} in {', '.join(sys.path[:2])} or among the "
+                f"there is no module {error.name!r} in {looked} or among the "
                 "installed packages; run in its folder, or give the folder with --path"
             ) from None
         raise ScenarioError(f"{name}: does not import: {told(error)}") from error

@@ -15,7 +15,8 @@ from reports.text import seconds_tick
 TITLE = "Latency against size"
 CAPTION = (
     "Median seconds per call with 95 % intervals, on a log scale. Sizes are spaced by the "
-    "parameter named above the panel where it alone grows, else evenly."
+    "parameter named above the panel where it alone grows, else evenly. Scenarios of one size are "
+    "left out where others have more."
 )
 PANEL_IN = 1.55
 GAP_IN = 0.78
@@ -30,7 +31,9 @@ def draw(cells: pd.DataFrame) -> Figure:
     if timed.empty:
         return style.nothing(TITLE, cells, "No cell was timed.")
     modes = list(cells["mode"].unique())
-    scenarios = list(timed["scenario"].unique())
+    sizes = timed.groupby("scenario", sort=False)["size"].nunique()
+    # One size is no line; what it shows stands in the chart of first calls, too.
+    scenarios = list(sizes.index[sizes > 1]) or list(sizes.index)
     top = style.legend_height_in(modes) + 0.28
     drawing = style.figure(top + len(scenarios) * (PANEL_IN + GAP_IN) - 0.2, TITLE, cells)
     style.legend(drawing, modes)
