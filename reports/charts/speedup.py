@@ -20,8 +20,8 @@ TITLE = "Speed-up over eager"
 CAPTION = (
     "Eager is the line at 1×; right of it is faster. Bars are 95 % intervals, from the spread "
     "of passes and what runs drift; the grey band is the noise floor that the A/A control shows. A "
-    "filled marker is a verdict of faster or slower, a pale one of same, a hollow one is unclear or "
-    "has none."
+    "filled marker is a verdict of faster or slower, a pale one of same, a hollow one is unclear "
+    "or has none."
 )
 _FILL = {"faster": 1.0, "slower": 1.0, "same": 0.4}
 """Opacity of a marker's face."""
