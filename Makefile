@@ -17,30 +17,30 @@ SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES))
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-9s %s\n", $$1, $$2}'
 
-bench: $(VENV)/installed ## time every mode, write the report (QUICK=1: a first answer in a minute)
+bench: $(VENV)/linked ## time every mode, write the report (QUICK=1: a first answer in a minute)
 	$(HARNESS) bench $(SELECTION) $(call option,passes,$(PASSES)) $(call option,budget,$(BUDGET)) $(if $(QUICK),--quick)
 
-parity: $(VENV)/installed ## compare outputs and state only, time nothing
+parity: $(VENV)/linked ## compare outputs and state only, time nothing
 	$(HARNESS) parity $(SELECTION)
 
-report: $(VENV)/installed ## render the newest run again (RUN=results/<id> for another)
+report: $(VENV)/linked ## render the newest run again (RUN=results/<id> for another)
 	$(HARNESS) report $(RUN)
 
-list: $(VENV)/installed ## show scenarios, sizes and modes
+list: $(VENV)/linked ## show scenarios, sizes and modes
 	$(HARNESS) list
 
-selfcheck: $(VENV)/installed ## measure the harness itself, ten minutes (QUICK=1: two)
+selfcheck: $(VENV)/linked ## measure the harness itself, ten minutes (QUICK=1: two)
 	$(HARNESS) selfcheck $(if $(QUICK),--quick)
 
-test: $(VENV)/installed ## run the project's tests
+test: $(VENV)/linked ## run the project's tests
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
-lint: $(VENV)/installed ## ruff and strict typing
+lint: $(VENV)/linked ## ruff and strict typing
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-format: $(VENV)/installed ## let ruff format the code
+format: $(VENV)/linked ## let ruff format the code
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
@@ -58,4 +58,11 @@ $(VENV)/installed: requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --requirement requirements.lock
+	touch $@
+
+# The folders of the repository as the package eager_vs_graph: a tree of links, which editors and mypy
+# follow. A folder's time changes when a file comes or goes, and then the links are made again.
+$(VENV)/linked: $(VENV)/installed pyproject.toml $(shell find harness reports scenarios -type d -not -name __pycache__)
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation \
+		--config-settings editable_mode=strict --editable .
 	touch $@

@@ -1,21 +1,25 @@
-"""Side-by-side runs of one TensorFlow computation as eager, graph and session.
+"""Side-by-side runs of one TensorFlow computation: eager, graph and session.
 
 Importing this package does not import TensorFlow: the command line, ``list`` and ``report`` answer
-at once, and only the child processes that execute scenarios pay for TensorFlow's import. The names
-of an author's contract are imported when they are first used, so that ``--help`` does not pay for
-NumPy either.
+at once, and only the child processes that execute scenarios pay for TensorFlow's import. Names are
+imported when they are first used, so that ``--help`` does not pay for NumPy either.
 """
 
 from __future__ import annotations
 
-# Not from typing: nothing may be imported before `python -m harness` has mended its path.
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
 
-    from harness.api import Comparison, compare
-    from harness.errors import UsageError
-    from harness.scenario import Goal, KnownDifference, Scenario, Size, Tolerance
+if __name__ != "eager_vs_graph" and sys.argv[:1] != ["-m"]:
+    # One module under two names would be two modules, with two `Scenario` classes.
+    raise ImportError(f"{__name__} is the folder of the package eager_vs_graph; import that")
+
+if TYPE_CHECKING:
+    from eager_vs_graph.api import Comparison, compare
+    from eager_vs_graph.errors import UsageError
+    from eager_vs_graph.scenario import Goal, KnownDifference, Scenario, Size, Tolerance
+    from eager_vs_graph.version import __version__
 
 __all__ = [
     "Comparison",
@@ -25,22 +29,21 @@ __all__ = [
     "Size",
     "Tolerance",
     "UsageError",
+    "__version__",
     "compare",
 ]
-__version__ = "0.1.0"
 
-_HOMES = {
-    "Comparison": "harness.api",
-    "UsageError": "harness.errors",
-    "compare": "harness.api",
+_MODULES = {
+    "Comparison": "api",
+    "UsageError": "errors",
+    "__version__": "version",
+    "compare": "api",
 }
-"""Where a name comes from that is not of an author's contract."""
+"""The module of each name that is not in ``eager_vs_graph.scenario``."""
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        import importlib
-
-        module = _HOMES.get(name, "harness.scenario")
+        module = f"eager_vs_graph.{_MODULES.get(name, 'scenario')}"
         return getattr(importlib.import_module(module), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

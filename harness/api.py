@@ -1,4 +1,4 @@
-"""``harness.compare``: a function compared from a script or a notebook.
+"""``eager_vs_graph.compare``: a function compared from a script or a notebook.
 
 The function and its arguments are pickled, with all they refer to, and go the way that every
 scenario goes: child processes check the answers and measure the times. So nothing of the caller's
@@ -18,22 +18,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import lock, orchestrate
-from harness.adopt.entries import GIVEN, identifier
-from harness.adopt.target import Target
-from harness.catalog import Entry
-from harness.cli.options import PRECISION
-from harness.cli.quantities import seconds
-from harness.cli.request import request_of
-from harness.errors import UsageError
-from harness.grid import CONTROL, Cell
-from harness.progress import Progress
-from harness.record import Run
+from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.catalog.target import Target
+from eager_vs_graph.catalog.user_code import GIVEN, identifier
+from eager_vs_graph.cli.options import PRECISION
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.results.cells import CONTROL, Cell
+from eager_vs_graph.results.record import Run
+from eager_vs_graph.runs import bench as orchestrate
+from eager_vs_graph.runs import lock
+from eager_vs_graph.runs.options import request_of
+from eager_vs_graph.runs.progress import Progress
+from eager_vs_graph.runs.quantities import seconds
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports import Rendered
+    from eager_vs_graph.reports import Rendered
 
 BUDGET = "20s"
 
@@ -125,7 +126,7 @@ class Comparison:
 
     @cached_property
     def _rendered(self) -> Rendered:
-        import reports
+        from eager_vs_graph import reports
 
         return reports.render(self.folder)
 
@@ -186,14 +187,14 @@ class Comparison:
         return target
 
     def __str__(self) -> str:
-        from reports import short
+        from eager_vs_graph.reports import notebook as short
 
         return short.text(self._rendered)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from reports import short
+        from eager_vs_graph.reports import notebook as short
 
         return short.html(self._rendered)
 
@@ -216,8 +217,8 @@ def _entry(
     function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], scratch: Path
 ) -> Entry:
     """The function as an entry of the catalogue, pickled into a folder."""
-    from harness.adopt.copying import Snapshot, plain
-    from harness.adopt.function import (
+    from eager_vs_graph.child.adopt.copying import Snapshot, plain
+    from eager_vs_graph.child.adopt.function import (
         bound_names,
         file_of,
         name_of,
@@ -256,7 +257,7 @@ def _command(
     """The call, as the report shows it."""
     given = {"modes": _listed(modes), "inputs": _listed(inputs), "devices": _listed(devices)}
     options = [f"{key}={shlex.quote(value)!r}" for key, value in given.items() if value]
-    return f"harness.compare({', '.join([name, '…', *options, f'budget={budget!r}'])})"
+    return f"eager_vs_graph.compare({', '.join([name, '…', *options, f'budget={budget!r}'])})"
 
 
 def _unjudged(status: str) -> str:

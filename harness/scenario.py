@@ -48,7 +48,7 @@ Feed = dict[str, Array]
 """The NumPy inputs of one step, by argument name of ``step``."""
 
 State = dict[str, Array]
-"""Values of the variables that ``build`` made, by structural name (see ``harness.state``)."""
+"""Values of the variables that ``build`` made, by structural name (see ``modes/variables.py``)."""
 
 
 class Size(Mapping[str, Any]):
@@ -91,7 +91,7 @@ class Tolerance:
     """How far a value may be from its reference and still be called ``close``.
 
     An element is close when ``|value - reference| <= atol + rtol * |reference|``. The default for
-    a dtype is that of ``torch.testing.assert_close`` (see ``harness.parity``). An ``atol`` above
+    a dtype is that of ``torch.testing.assert_close`` (``child/parity/compare.py``). An ``atol`` above
     zero hides the loss of every digit in small values: use zero where small values matter.
 
     Attributes:
@@ -281,7 +281,7 @@ class Scenario:
             An array for each output of ``step``, of the same name and shape.
 
         Raises:
-            NoOracle: there is none, for the reason given (``harness.errors``); the modes are then
+            NoOracle: there is none, for the reason given (``errors.NoOracle``); the modes are then
                 held against eager alone.
         """
         raise NotImplementedError
@@ -294,7 +294,7 @@ class Scenario:
         A scenario that writes other files overrides it: one array for each thing written, whose
         first axis grows with every write. No TensorFlow.
         """
-        from harness.summaries import read_summaries
+        from eager_vs_graph.results.event_files import read_summaries
 
         return read_summaries(self.folder)
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.frames import Frames, read
-from harness.grid import CONTROL
-from reports import tables
-from reports.charts import draw_all, draw_disagreements
-from reports.curves import curves
-from reports.disagreements import Disagreement, disagreements
-from reports.modes import kinds_of
-from reports.page import page
-from reports.summary import csv_text, summarise
-from reports.timing import guide_timing
-from reports.verdict import headline
+from eager_vs_graph.reports import tables
+from eager_vs_graph.reports.charts import draw_all, draw_disagreements
+from eager_vs_graph.reports.disagreements import Disagreement, disagreements
+from eager_vs_graph.reports.guide_timing import guide_timing
+from eager_vs_graph.reports.html import page
+from eager_vs_graph.reports.training_curves import curves
+from eager_vs_graph.reports.wording import headline
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.results.frames import Frames, read
+from eager_vs_graph.results.mode_kinds import kinds_of
+from eager_vs_graph.statistics.summary import csv_text, summarise
 
 __all__ = ["Rendered", "render"]
 
@@ -31,7 +31,7 @@ class Rendered:
     files: tuple[Path, ...]
     """Everything that was written."""
     summary: pd.DataFrame
-    """One row a cell (see ``reports.summary.COLUMNS``), indexed by cell id."""
+    """One row a cell (see ``eager_vs_graph.statistics.summary.COLUMNS``), indexed by cell id."""
     frames: Frames
     disagreements: tuple[Disagreement, ...]
     """Cells whose answers are apart, explained as far as the run did."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from harness.explanation import Cause, Explanation, Judgement, Profile
-from harness.grid import Cell
-from harness.record import AGREEING, CellParity, TensorComparison
-from reports.matrix import in_words, word_of
-from reports.text import ulps
+from eager_vs_graph.reports.formatting import ulps
+from eager_vs_graph.reports.matrix import in_words, word_of
+from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.explanation import Cause, Explanation, Judgement, Profile
+from eager_vs_graph.results.record import AGREEING, CellParity, TensorComparison
 
 SHOWN = 3
 """Tensors that are named where there are many."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.explanation import UNEQUAL_WORK
-from harness.grid import Cell
-from harness.record import AGREEING, UNSUPPORTED, WORDS, CellParity
-from reports.modes import Kinds, by_kind
-from reports.text import listed
+from eager_vs_graph.reports.formatting import listed
+from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.explanation import UNEQUAL_WORK
+from eager_vs_graph.results.mode_kinds import Kinds, by_kind
+from eager_vs_graph.results.record import AGREEING, UNSUPPORTED, WORDS, CellParity
 
 NOT_CHECKED = "not checked"
 

@@ -9,20 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.frames import Frames
-from harness.grid import CONTROL, Cell
-from harness.record import (
-    AGREEING,
-    CellParity,
-    CheckpointParity,
-    PassRecord,
-    TensorComparison,
-)
-from reports.curves import curves, furthest
-from reports.matrix import in_words, matrix, reasons
-from reports.modes import Kinds, by_kind, kinds_of
-from reports.summary import BASELINE, GROUP, displayed_status, summary_rows
-from reports.text import (
+from eager_vs_graph.reports.formatting import (
     added,
     added_interval,
     break_even,
@@ -38,7 +25,20 @@ from reports.text import (
     significant,
     ulps,
 )
-from reports.verdict import verdict_words
+from eager_vs_graph.reports.matrix import in_words, matrix, reasons
+from eager_vs_graph.reports.training_curves import curves, furthest
+from eager_vs_graph.reports.wording import verdict_words
+from eager_vs_graph.results.cells import CONTROL, Cell
+from eager_vs_graph.results.frames import Frames
+from eager_vs_graph.results.mode_kinds import Kinds, by_kind, kinds_of
+from eager_vs_graph.results.record import (
+    AGREEING,
+    CellParity,
+    CheckpointParity,
+    PassRecord,
+    TensorComparison,
+)
+from eager_vs_graph.statistics.summary import BASELINE, GROUP, displayed_status, summary_rows
 
 
 @dataclass(frozen=True)

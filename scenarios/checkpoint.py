@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from harness import Scenario, Size
-from harness.scenario import Array, Feed, State
+from eager_vs_graph import Scenario, Size
+from eager_vs_graph.scenario import Array, Feed, State
 
 RATE = 0.001
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from harness import KnownDifference, Scenario, Size, Tolerance
-from harness.scenario import Array, Feed, State
+from eager_vs_graph import KnownDifference, Scenario, Size, Tolerance
+from eager_vs_graph.scenario import Array, Feed, State
 
 REWRITTEN = (
     "at x = −20 Grappler's arithmetic optimization has rewritten log(1 + e) to log1p(e), which "

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from harness import Goal, Scenario, Size
-from harness.scenario import Array, Feed, State
+from eager_vs_graph import Goal, Scenario, Size
+from eager_vs_graph.scenario import Array, Feed, State
 
 DIGITS = Path(__file__).parent / "data" / "mnist_5000.npz"
 HELD_OUT_PER_CLASS = 50

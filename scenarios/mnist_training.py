@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from harness import Goal, Scenario, Size
-from harness.scenario import Array, Feed, State
-from scenarios import mnist_step
+from eager_vs_graph import Goal, Scenario, Size
+from eager_vs_graph.scenario import Array, Feed, State
+from eager_vs_graph.scenarios import mnist_step
 
 ORDER_SEED = 1809
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from harness import Scenario, Size
-from harness.scenario import Array, Feed, State
+from eager_vs_graph import Scenario, Size
+from eager_vs_graph.scenario import Array, Feed, State
 
 FIZZ, BUZZ, FIZZBUZZ = -3, -5, -15
 """Numbers for the words: a tensor of text could not be compiled by XLA."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from harness import Goal, Scenario, Size
-from harness.scenario import Array, Feed, State
+from eager_vs_graph import Goal, Scenario, Size
+from eager_vs_graph.scenario import Array, Feed, State
 
 LEARNING_RATE = 0.01
 INITIAL_WEIGHT, INITIAL_BIAS = 5.0, 10.0

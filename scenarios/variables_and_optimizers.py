@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from harness import Goal, Scenario, Size, Tolerance
-from harness.scenario import Array, Feed, State
+from eager_vs_graph import Goal, Scenario, Size, Tolerance
+from eager_vs_graph.scenario import Array, Feed, State
 
 INITIAL_WEIGHT, INITIAL_BIAS = 5.0, 10.0
 TRUE_WEIGHT, TRUE_BIAS = 3.0, 2.0

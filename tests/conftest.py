@@ -7,13 +7,13 @@ import os
 
 from hypothesis import settings
 
-from harness.lean_import import import_tensorflow
+from eager_vs_graph.processes.lean_import import import_tensorflow
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import_tensorflow()
 
-from harness import environment  # noqa: E402 - it imports TensorFlow
-from harness.runners import MODES  # noqa: E402
+from eager_vs_graph.child import environment  # noqa: E402 - it imports TensorFlow
+from eager_vs_graph.modes import MODES  # noqa: E402
 
 environment.split_cpu(1, MODES)  # as a process does that runs every mode
 # Parity collects garbage before every cell; TensorFlow's own million objects need no visit.

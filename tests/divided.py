@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from harness import Scenario, Size
+from eager_vs_graph import Scenario, Size
 
 ROWS = 12
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 import json
 import signal
 
-from harness.lean_import import import_tensorflow
+from eager_vs_graph.processes.lean_import import import_tensorflow
 
 import_tensorflow()
 
 from divided import Line
 from workbench import words
 
-from harness.runners import workers
+from eager_vs_graph.modes import worker_cluster as workers
 
 alone = words(Line, ["mirrored"])["mirrored"]
 pids = workers.cluster().pids

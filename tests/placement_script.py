@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from harness.lean_import import import_tensorflow
+from eager_vs_graph.processes.lean_import import import_tensorflow
 
 import_tensorflow()
 
@@ -21,12 +21,14 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 from workbench import WHOLE
 
-from harness import Scenario, Size, catalog, environment
-from harness.grid import INPUTS, Cell, grid
-from harness.parity import check as parity
-from harness.runners.loaded import LoadedModel
-from harness.runners.program import Program, TensorProgram
-from harness.runners.session import SessionProgram
+from eager_vs_graph import Scenario, Size
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child import environment
+from eager_vs_graph.child.parity import check as parity
+from eager_vs_graph.modes.program import Program, TensorProgram
+from eager_vs_graph.modes.saved_model_loading import LoadedModel
+from eager_vs_graph.modes.session import SessionProgram
+from eager_vs_graph.results.cells import INPUTS, Cell, grid
 
 v1 = tf.compat.v1
 WORK = {"Mul", "AssignAddVariableOp"}

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.grid import CONTROL, Cell, grid
-from harness.record import (
+from eager_vs_graph.results.cells import CONTROL, Cell, grid
+from eager_vs_graph.results.record import (
     CellParity,
     CheckpointParity,
     PassCell,

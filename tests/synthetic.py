@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from harness.grid import CONTROL, Cell
+from eager_vs_graph.results.cells import CONTROL, Cell
 
 CALL_S = 400e-6
 PROBE_S = 100e-6

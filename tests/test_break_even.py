@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.statistics import estimate_cells
-from harness.statistics.break_even import break_even, crossing
-from harness.statistics.intervals import Interval
+from eager_vs_graph.statistics import estimate_cells
+from eager_vs_graph.statistics.break_even import break_even, crossing
+from eager_vs_graph.statistics.intervals import Interval
 
 EAGER_CALL_S = 1e-3
 EAGER_BUILD_S, EAGER_FIRST_S = 0.02, 0.05

@@ -7,9 +7,9 @@ from textwrap import dedent
 
 import pytest
 
-from harness import catalog
-from harness.errors import ScenarioError, UsageError
-from harness.scenario import Scenario, Size
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.errors import ScenarioError, UsageError
+from eager_vs_graph.scenario import Scenario, Size
 
 ALL = catalog.entries([catalog.BUILT_IN])
 
@@ -22,7 +22,7 @@ def write(folder, name: str, body: str):
 
 def scenario(name: str, class_name: str = "Mine") -> str:
     return (
-        "from harness import Scenario, Size\n\n"
+        "from eager_vs_graph import Scenario, Size\n\n"
         f'class {class_name}(Scenario):\n    """What it is."""\n\n'
         f'    name = "{name}"\n    sizes = {{"tiny": Size(n=2)}}\n'
     )
@@ -199,7 +199,7 @@ def test_a_file_that_does_not_import_is_told_with_its_reason(first, reason, tmp_
 def test_a_class_that_is_no_scenario_is_told(tmp_path):
     file = write(tmp_path, "mine", scenario("mine").replace("Mine(Scenario)", "Mine"))
     (entry,) = catalog.entries([file])
-    with pytest.raises(ScenarioError, match=r"does not subclass harness\.Scenario"):
+    with pytest.raises(ScenarioError, match=r"does not subclass eager_vs_graph\.Scenario"):
         catalog.load(entry)
 
 

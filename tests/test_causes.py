@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 from workbench import REPOSITORY, harness, python
 
-from harness import catalog
-from harness.explain import engine, fresh
-from harness.explain.reproduce import head, script, shown
-from harness.explanation import (
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.explain import engine
+from eager_vs_graph.child.explain import process_conditions as fresh
+from eager_vs_graph.child.explain.reproduce import head, script, shown
+from eager_vs_graph.child.parity import check as parity
+from eager_vs_graph.modes import MODES
+from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.explanation import (
     DTYPE,
     GRAPPLER,
     MODE_BRANCH,
@@ -28,10 +32,7 @@ from harness.explanation import (
     Explanation,
     FreshResult,
 )
-from harness.grid import Cell
-from harness.parity import check as parity
-from harness.record import TensorComparison
-from harness.runners import MODES
+from eager_vs_graph.results.record import TensorComparison
 
 CAUSES = REPOSITORY / "tests" / "causes"
 CONTROLS = CAUSES / "controls"

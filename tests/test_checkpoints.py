@@ -9,18 +9,18 @@ import pytest
 import tensorflow as tf
 from workbench import DEFAULT_GRAPHS, SPLITTING, broken, program
 
-from harness.errors import ScenarioError, Unsupported
-from harness.grid import Cell
-from harness.parity import check as parity
-from harness.parity.checkpoints import exchange
-from harness.record import AGREEING, CheckpointParity, Run
-from harness.runners import DEFAULT_MODES, MODES
-from harness.runners.eager import EagerProgram
-from harness.runners.program import Program
-from harness.scenario import Scenario
-from harness.state import checkpointed
-from scenarios.checkpoint import Checkpoint, TrainingCheckpoint
-from scenarios.regression_training import RegressionTraining
+from eager_vs_graph.child.parity import check as parity
+from eager_vs_graph.child.parity.checkpoints import exchange
+from eager_vs_graph.errors import ScenarioError, Unsupported
+from eager_vs_graph.modes import DEFAULT_MODES, MODES
+from eager_vs_graph.modes.eager import EagerProgram
+from eager_vs_graph.modes.program import Program
+from eager_vs_graph.modes.variables import checkpointed
+from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.record import AGREEING, CheckpointParity, Run
+from eager_vs_graph.scenario import Scenario
+from eager_vs_graph.scenarios.checkpoint import Checkpoint, TrainingCheckpoint
+from eager_vs_graph.scenarios.regression_training import RegressionTraining
 
 REFUSED = {
     **dict.fromkeys(SPLITTING, "declares no batch to split among replicas"),

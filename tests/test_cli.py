@@ -19,12 +19,12 @@ from typing import NamedTuple
 import pytest
 from workbench import REPOSITORY, harness, python
 
-from harness.grid import CONTROL
-from harness.record import Run
-from harness.runners import DEFAULT_MODES, MODES
-from harness.summaries import read_summaries
+from eager_vs_graph.modes import DEFAULT_MODES, MODES
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.results.event_files import read_summaries
+from eager_vs_graph.results.record import Run
 
-HEAD = "import os\nimport numpy as np\nimport tensorflow as tf\nfrom harness import *\n"
+HEAD = "import os\nimport numpy as np\nimport tensorflow as tf\nfrom eager_vs_graph import *\n"
 
 SCENARIO = '''
 
@@ -332,7 +332,7 @@ def test_the_record_alone_gives_the_same_report_again_without_tensorflow(fine, t
         shutil.rmtree(made) if made.is_dir() else made.unlink()
     without = (
         "import sys; sys.modules.update(tensorflow=None, keras=None);"
-        "sys.argv = ['harness', 'report', 'run']; from harness.cli import main; main()"
+        "sys.argv = ['harness', 'report', 'run']; from eager_vs_graph.cli import main; main()"
     )
     done = python("-c", without, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -478,6 +478,6 @@ def test_a_traceback_is_there_for_who_asks(tmp_path, monkeypatch):
 
 
 def test_the_tests_run_the_harness_of_this_repository(tmp_path):
-    done = python("-c", "import harness; print(harness.__file__)", cwd=tmp_path)
+    done = python("-c", "import eager_vs_graph; print(eager_vs_graph.__file__)", cwd=tmp_path)
     assert Path(done.stdout.strip()).parent.parent == REPOSITORY
     assert sys.prefix == sys.exec_prefix

@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from harness.parity.compare import DEFAULT_TOLERANCE, compare, ulp_distance
-from harness.scenario import Tolerance
+from eager_vs_graph.child.parity.compare import DEFAULT_TOLERANCE, compare, ulp_distance
+from eager_vs_graph.scenario import Tolerance
 
 FLOATS = [np.dtype(name) for name in ("float16", "float32", "float64")]
 COMPLEX = [np.dtype(name) for name in ("complex64", "complex128")]

@@ -12,9 +12,9 @@ import pytest
 from record_fixture import Shape, write_run
 from workbench import harness
 
-from harness import cli
-from harness.comparison import compare
-from harness.record import Run
+from eager_vs_graph import cli
+from eager_vs_graph.results.record import Run
+from eager_vs_graph.statistics.run_comparison import compare
 
 SHAPE = Shape(scenarios=("matmul_chain",), trouble=False, spread=0.008)
 CELL = "matmul_chain/small/session/CPU:0/resident"

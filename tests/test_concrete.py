@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from workbench import program, task
 
-from harness import Scenario, Size
+from eager_vs_graph import Scenario, Size
 
 
 class Varying(Scenario):

@@ -14,12 +14,14 @@ from test_runners import Cumulate, Varying, assert_same_bits
 from test_state import Everything
 from workbench import built_in, program, python, words
 
-from harness import Scenario, Size, catalog
-from harness.children import SILENCE_S
-from harness.errors import Lost
-from harness.grid import INPUTS
-from harness.runners import DEFAULT_MODES, MODES, fresh
-from harness.runners.loaded import signatures_of
+from eager_vs_graph import Scenario, Size
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.errors import Lost
+from eager_vs_graph.modes import DEFAULT_MODES, MODES
+from eager_vs_graph.modes import saved_model_process as fresh
+from eager_vs_graph.modes.saved_model_loading import signatures_of
+from eager_vs_graph.processes.supervise import SILENCE_S
+from eager_vs_graph.results.cells import INPUTS
 
 DEPLOYED = tuple(mode.name for mode in MODES.values() if mode.kind == "deployment")
 every_deployed = pytest.mark.parametrize("mode", DEPLOYED)
@@ -43,7 +45,7 @@ def test_the_modes_are_asked_for_by_name():
 
 SOURCE = '''
 import tensorflow as tf
-from harness import Scenario, Size
+from eager_vs_graph import Scenario, Size
 
 class Vanishing(Scenario):
     """Its source is gone before it runs."""
@@ -77,11 +79,18 @@ def test_the_fresh_process_has_never_seen_a_scenario(tmp_path, mode):
     np.testing.assert_array_equal(total, feed["x"] if feed["x"].sum() > 0 else 0 * feed["x"])
     assert built._at.process is fresh.shared()
     modules = fresh.shared().request("modules")
-    assert {"tensorflow", "harness.runners.loaded"} <= {*modules}
+    assert {"tensorflow", "eager_vs_graph.modes.saved_model_loading"} <= {*modules}
     ours = {name for name in modules if name.partition(".")[0] in {"harness", "scenarios"}}
     assert not {name for name in ours if name.startswith("scenarios")}
     # Neither the contract of scenarios nor that of runners is there.
-    assert not {"harness.scenario", "harness.state", "harness.runners.program"} & ours
+    assert (
+        not {
+            "eager_vs_graph.scenario",
+            "eager_vs_graph.modes.variables",
+            "eager_vs_graph.modes.program",
+        }
+        & ours
+    )
     assert not {scenario.__module__, entry.file.stem} & {*modules}
 
 

@@ -11,13 +11,13 @@ from record_fixture import HOSTILE, KNOWN_CELL, TIMED_CELL, VACUOUS_CELL, Shape,
 from rich.console import Console
 from workbench import REPOSITORY, harness
 
-from harness import explanation as explanations
-from harness.explanation import Accuracy, Cause, Explanation, Judgement, Profile
-from harness.record import Run, TensorComparison, write_json
-from reports import Rendered, render
-from reports.charts import disagreement as chart
-from reports.disagreements import ALIKE, disagreements
-from reports.explanation import print_short
+from eager_vs_graph.reports import Rendered, render
+from eager_vs_graph.reports.charts import disagreement as chart
+from eager_vs_graph.reports.disagreements import ALIKE, disagreements
+from eager_vs_graph.reports.terminal.explanation import print_short
+from eager_vs_graph.results import explanation as explanations
+from eager_vs_graph.results.explanation import Accuracy, Cause, Explanation, Judgement, Profile
+from eager_vs_graph.results.record import Run, TensorComparison, write_json
 
 CAUSES = REPOSITORY / "tests" / "causes"
 APART = TensorComparison(

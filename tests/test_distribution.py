@@ -32,12 +32,15 @@ from divided import (
 )
 from workbench import REPOSITORY, SPLITTING, harness, program, python, words
 
-from harness.errors import Lost, ScenarioError
-from harness.grid import INPUTS
-from harness.parity.trajectory import of_program
-from harness.runners import workers
-from scenarios.mnist_step import MnistStep
-from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
+from eager_vs_graph.child.parity.trajectory import of_program
+from eager_vs_graph.errors import Lost, ScenarioError
+from eager_vs_graph.modes import worker_cluster as workers
+from eager_vs_graph.results.cells import INPUTS
+from eager_vs_graph.scenarios.mnist_step import MnistStep
+from eager_vs_graph.scenarios.regression_training import (
+    RegressionTraining,
+    RegressionTrainingOptimizer,
+)
 
 HERE = Path(__file__).parent
 STEPS = 5

@@ -75,9 +75,9 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the commands that an installed wheel has, and a `python` that finds it."""
     folder = tmp_path_factory.mktemp("bin")
     for name, start in {
-        "eager-vs-graph": 'exec "{python}" -c "from harness.cli import main; main()" "$@"',
+        "eager-vs-graph": 'exec "{python}" -c "from eager_vs_graph.cli import main; main()" "$@"',
         "python": 'exec "{python}" "$@"',
-        "pytest": 'exec "{python}" -m pytest -p harness.pytest_plugin -p no:cacheprovider "$@"',
+        "pytest": 'exec "{python}" -m pytest -p no:cacheprovider "$@"',
     }.items():
         script = folder / name
         script.write_text(f"#!/bin/sh\n{start.format(python=sys.executable)}\n", encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.effort import (
+from eager_vs_graph.runs.budget import (
     LEAST_TIMED_SHARE,
     LONG_GROUP_S,
     MIN_PASSES,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import UsageError
-from harness.grid import Cell, choose, grid, unknown
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.results.cells import Cell, choose, grid, unknown
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789_", min_size=1, max_size=12)
 CELLS = st.builds(

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from workbench import GRAPHS, WHOLE, built_in, program, words
 
-from harness.grid import INPUTS
-from harness.parity.trajectory import of_program
-from harness.runners import MODES
+from eager_vs_graph.child.parity.trajectory import of_program
+from eager_vs_graph.modes import MODES
+from eager_vs_graph.results.cells import INPUTS
 
 NO_VALUE = (
     r"NotImplementedError: Cannot convert a symbolic tf\.Tensor \(a:0\) to a numpy array\..*"

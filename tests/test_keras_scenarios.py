@@ -8,11 +8,11 @@ import tensorflow as tf
 from test_scenarios import differing, run
 from workbench import GRAPHS, WHOLE, built_in, outputs, program, words
 
-from harness.parity.compare import compare
-from harness.parity.trajectory import of_program
-from harness.record import AGREEING
-from harness.runners import MODES
-from scenarios.variables_and_optimizers import adapt
+from eager_vs_graph.child.parity.compare import compare
+from eager_vs_graph.child.parity.trajectory import of_program
+from eager_vs_graph.modes import MODES
+from eager_vs_graph.results.record import AGREEING
+from eager_vs_graph.scenarios.variables_and_optimizers import adapt
 
 every_mode = pytest.mark.parametrize("mode", WHOLE)
 DEFAULT = [mode for mode in MODES if MODES[mode].default]

@@ -11,13 +11,13 @@ from workbench import REPOSITORY, python
 
 BOTH = {"numpy", "tensorflow"}
 REPORTS_MAY = (
-    "harness.record",
-    "harness.frames",
-    "harness.comparison",
-    "harness.grid",
-    "harness.errors",
-    "harness.explanation",
-    "harness.statistics",
+    "eager_vs_graph.results.record",
+    "eager_vs_graph.results.frames",
+    "eager_vs_graph.statistics.run_comparison",
+    "eager_vs_graph.results.cells",
+    "eager_vs_graph.errors",
+    "eager_vs_graph.results.explanation",
+    "eager_vs_graph.statistics",
 )
 
 
@@ -37,7 +37,7 @@ def imports(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             base = [*package[: len(package) - node.level]] if node.level else []
             module = ".".join([*base, *filter(None, [node.module])])
-            # `from harness import Scenario` names a class, `from harness import grid` a module.
+            # `from eager_vs_graph import Scenario` names a class, `from eager_vs_graph import grid` a module.
             names |= {
                 f"{module}.{alias.name}" if is_module(module, alias.name) else module
                 for alias in node.names
@@ -62,7 +62,7 @@ def own(names: set[str]) -> set[str]:
 def test_scenarios_import_the_contract_tensorflow_and_numpy(file):
     names = imports(file)
     siblings = {name for name in own(names) if within(name, "scenarios")}  # a shared model
-    assert own(names) - siblings <= {"harness", "harness.scenario"}
+    assert own(names) - siblings <= {"harness", "eager_vs_graph.scenario"}
     others = {name.partition(".")[0] for name in names - own(names)}
     assert others - sys.stdlib_module_names <= BOTH
 
@@ -77,7 +77,7 @@ def test_runners_know_neither_reports_nor_clock(file):
     assert not [
         name
         for name in imports(file)
-        if within(name, "scenarios", "reports", "harness.bench", "time")
+        if within(name, "scenarios", "reports", "eager_vs_graph.child.bench", "time")
     ]
 
 
@@ -118,23 +118,23 @@ def test_the_check_sees_a_forbidden_import(tmp_path, monkeypatch):
     (tmp_path / "harness" / "grid.py").touch()
     file = tmp_path / "harness" / "runners" / "eager.py"
     file.write_text(
-        "from harness import grid, Scenario\ndef f():\n    import tensorflow.keras as k\n"
+        "from eager_vs_graph import grid, Scenario\ndef f():\n    import tensorflow.keras as k\n"
         "    from .. import state\n    from . import session\n"
     )
     assert imports(file) == {
         "harness",
-        "harness.grid",
+        "eager_vs_graph.results.cells",
         "tensorflow.keras",
-        "harness.runners",
+        "eager_vs_graph.modes",
     }
 
 
 LIGHT = [
     "import harness",
-    "import harness.cli, harness.record, harness.grid, harness.catalog, harness.plan",
-    "import harness.statistics",
-    "import harness.orchestrate",
-    "import harness.pytest_plugin, harness.testing.recording",
+    "import eager_vs_graph.cli, eager_vs_graph.results.record, eager_vs_graph.results.cells, eager_vs_graph.catalog.find, eager_vs_graph.processes.jobs",
+    "import eager_vs_graph.statistics",
+    "import eager_vs_graph.runs.bench",
+    "import eager_vs_graph.pytest_plugin.plugin, eager_vs_graph.pytest_plugin.recording",
     "import reports",
 ]
 
@@ -148,7 +148,7 @@ def test_importing_does_not_import_tensorflow(statement, tmp_path):
 
 WATCH = """
 import atexit, os, sys
-from harness.cli import main
+from eager_vs_graph.cli import main
 def leave():
     heavy = {{"tensorflow", "keras", "matplotlib", "pandas", "scipy", "numpy"}} & sys.modules.keys()
     os._exit(17 if heavy else 0)

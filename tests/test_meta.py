@@ -7,9 +7,9 @@ from workbench import DEFAULT_GRAPHS as GRAPHS
 from workbench import GRAPHS as EVERY_GRAPH
 from workbench import WHOLE, broken, tensor, words
 
-from harness.errors import ScenarioError
-from harness.record import CellParity
-from harness.runners import DEFAULT_MODES
+from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.modes import DEFAULT_MODES
+from eager_vs_graph.results.record import CellParity
 
 EVERY_MODE = WHOLE
 """For defects whose finding depends on the runner; what parity's comparison finds is found in the

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from workbench import REPOSITORY, harness, words
 
-from harness import catalog
-from harness.cli.new import new
-from harness.errors import UsageError
-from harness.runners import DEFAULT_MODES
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.cli.new import new
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.modes import DEFAULT_MODES
 
 
 def written(folder: Path, name: str = "my_step") -> Path:

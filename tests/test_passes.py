@@ -27,17 +27,25 @@ import pytest
 from record_fixture import Shape, write_run
 from workbench import REPOSITORY
 
-from harness import lock, orchestrate, passes
-from harness.catalog import Entry
-from harness.children import Limits, Outcome
-from harness.errors import Interrupted, UsageError
-from harness.frames import read
-from harness.grid import CONTROL, Cell
-from harness.journal import Event, Follower
-from harness.passes import PassListener, recover
-from harness.plan import MeasurePlan, Timed
-from harness.progress import Progress
-from harness.record import CellParity, PassCell, PassRecord, Run, read_json, write_json
+from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.errors import Interrupted, UsageError
+from eager_vs_graph.processes.jobs import MeasurePlan, Timed
+from eager_vs_graph.processes.journal import Event, Follower
+from eager_vs_graph.processes.supervise import Limits, Outcome
+from eager_vs_graph.results.cells import CONTROL, Cell
+from eager_vs_graph.results.frames import read
+from eager_vs_graph.results.record import (
+    CellParity,
+    PassCell,
+    PassRecord,
+    Run,
+    read_json,
+    write_json,
+)
+from eager_vs_graph.runs import bench as orchestrate
+from eager_vs_graph.runs import lock, passes
+from eager_vs_graph.runs.passes import PassListener, recover
+from eager_vs_graph.runs.progress import Progress
 
 CELLS = [f"s/tiny/{mode}/CPU:0/resident" for mode in ("eager", "function", "session")]
 
@@ -409,7 +417,7 @@ def test_a_lock_left_by_the_dead_is_free(own_lock: Path) -> None:
 
 # Real runs
 
-HEAD = "import time\nimport numpy as np\nimport tensorflow as tf\nfrom harness import *\n"
+HEAD = "import time\nimport numpy as np\nimport tensorflow as tf\nfrom eager_vs_graph import *\n"
 SCENARIO = '''
 
 class {class_name}(Scenario):
@@ -451,7 +459,7 @@ def source(name: str, first: str = "pass") -> str:
 # A shell may have started the tests with SIGINT ignored, and that is inherited.
 LAUNCH = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    "from harness.cli import main; main()"
+    "from eager_vs_graph.cli import main; main()"
 )
 PATIENCE_S = 90.0
 

@@ -10,14 +10,14 @@ from textwrap import dedent
 import pytest
 from workbench import harness
 
-from harness import catalog
-from harness.errors import ScenarioError, UsageError
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.errors import ScenarioError, UsageError
 
 HELPER = "FACTOR = 2.0\n"
 SCENARIO = '''
 import numpy as np
 
-from harness import Scenario, Size
+from eager_vs_graph import Scenario, Size
 
 from .helper import FACTOR
 

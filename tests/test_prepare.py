@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness.bench.prepare import ROUNDS, pace
-from harness.bench.schedule import MAX_BLOCKS, allocate, order
+from eager_vs_graph.child.bench.prepare import ROUNDS, pace
+from eager_vs_graph.child.bench.schedule import MAX_BLOCKS, allocate, order
 
 COSTS = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(1e-3, 10.0), min_size=1, max_size=8)
 SECONDS = st.floats(0.1, 1000.0)

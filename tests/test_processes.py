@@ -11,9 +11,9 @@ import helper_work
 import psutil
 import pytest
 
-from harness.children import child_environment
-from harness.errors import Lost
-from harness.runners.processes import Helper
+from eager_vs_graph.errors import Lost
+from eager_vs_graph.processes.helper import Helper
+from eager_vs_graph.processes.supervise import child_environment
 
 READY_S = 120
 GONE_S = 20
@@ -50,7 +50,7 @@ def test_a_helper_answers_is_silent_and_dies():
 
 PARENT = """
 import time, helper_work
-from harness.runners.processes import Helper
+from eager_vs_graph.processes.helper import Helper
 helper = Helper(helper_work.sleep)
 print(helper.pid, flush=True)
 time.sleep(3600)

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from workbench import REPOSITORY, harness
 
-from harness.record import Run
-from harness.runners import DEFAULT_MODES
-from harness.testing.recording import require_place, write
+from eager_vs_graph.modes import DEFAULT_MODES
+from eager_vs_graph.pytest_plugin.recording import require_place, write
+from eager_vs_graph.results.record import Run
 
 SUITE = Path(__file__).parent / "plugin" / "suite.py"
 REPORTER = """
@@ -66,7 +66,7 @@ def session(folder: Path, *options: str, files: Iterable[tuple[str, str]] = ()) 
         (folder / name).write_text(text, "utf-8")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     # No plugin but these two, whatever else is installed here.
-    plugins = ("-p", "pytest_benchmark.plugin", "-p", "harness.pytest_plugin")
+    plugins = ("-p", "pytest_benchmark.plugin", "-p", "eager_vs_graph.pytest_plugin.plugin")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *plugins, "-p", "no:cacheprovider", *options],
         cwd=folder,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from workbench import WHOLE, built_in, outputs, program, words
 
-from harness.record import AGREEING
-from harness.runners import MODES
+from eager_vs_graph.modes import MODES
+from eager_vs_graph.results.record import AGREEING
 
 every_mode = pytest.mark.parametrize("mode", WHOLE)
 LSTM, RNN = built_in("lstm_unrolled"), built_in("dynamic_rnn")

@@ -18,17 +18,19 @@ from record_fixture import (
 )
 from rich.console import Console
 
-from harness.frames import read
-from harness.grid import CONTROL
-from harness.record import CellParity, Run, TensorComparison
-from reports import Rendered, render, tables, terminal, text
-from reports.charts import style, training
-from reports.curves import curves, furthest
-from reports.matrix import NOT_CHECKED, matrix, reasons
-from reports.modes import by_kind, kinds_of
-from reports.summary import summarise
-from reports.timing import guide_timing
-from reports.verdict import sentences
+from eager_vs_graph.reports import Rendered, render, tables
+from eager_vs_graph.reports import formatting as text
+from eager_vs_graph.reports.charts import style, training
+from eager_vs_graph.reports.guide_timing import guide_timing
+from eager_vs_graph.reports.matrix import NOT_CHECKED, matrix, reasons
+from eager_vs_graph.reports.terminal import run as terminal
+from eager_vs_graph.reports.training_curves import curves, furthest
+from eager_vs_graph.reports.wording import sentences
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.results.frames import read
+from eager_vs_graph.results.mode_kinds import by_kind, kinds_of
+from eager_vs_graph.results.record import CellParity, Run, TensorComparison
+from eager_vs_graph.statistics.summary import summarise
 
 KINDS = {
     **dict.fromkeys(("eager", "function", "session", "concrete", "xla"), "execution"),

@@ -33,12 +33,14 @@ from record_fixture import (
 )
 from rich.console import Console
 
-from harness.errors import UsageError
-from harness.record import Run, write_json
-from reports import Rendered, render, tables, terminal, text
-from reports.charts import CHARTS, break_even, latency, speedup, style
-from reports.summary import BREAK_EVEN
-from reports.verdict import sentences
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.reports import Rendered, render, tables
+from eager_vs_graph.reports import formatting as text
+from eager_vs_graph.reports.charts import CHARTS, break_even, latency, speedup, style
+from eager_vs_graph.reports.terminal import run as terminal
+from eager_vs_graph.reports.wording import sentences
+from eager_vs_graph.results.record import Run, write_json
+from eager_vs_graph.statistics.summary import BREAK_EVEN
 
 REPOSITORY = Path(__file__).parents[1]
 SMALL = Shape(scenarios=("mnist_step",), inputs=("resident",))
@@ -139,8 +141,8 @@ def test_the_same_bytes_from_the_record_alone(rendered: Rendered, tmp_path: Path
 
 def test_rendering_does_not_import_tensorflow(rendered: Rendered) -> None:
     program = (
-        "import sys, pathlib, reports, reports.terminal; "
-        "reports.render(pathlib.Path(sys.argv[1])); "
+        "import sys, pathlib, reports, eager_vs_graph.reports.terminal.run; "
+        "eager_vs_graph.reports.render(pathlib.Path(sys.argv[1])); "
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     child = [sys.executable, "-c", program, str(rendered.folder)]

@@ -11,13 +11,16 @@ import pytest
 import tensorflow as tf
 from workbench import GRAPHS, SAME_KERNELS, WHOLE, program, python, task
 
-from harness import Scenario, Size
-from harness.grid import INPUTS, Cell
-from harness.parity import check as parity
-from harness.parity.trajectory import of_program
-from harness.runners import BASELINE, MODES
-from scenarios.mnist_step import MnistStep
-from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
+from eager_vs_graph import Scenario, Size
+from eager_vs_graph.child.parity import check as parity
+from eager_vs_graph.child.parity.trajectory import of_program
+from eager_vs_graph.modes import BASELINE, MODES
+from eager_vs_graph.results.cells import INPUTS, Cell
+from eager_vs_graph.scenarios.mnist_step import MnistStep
+from eager_vs_graph.scenarios.regression_training import (
+    RegressionTraining,
+    RegressionTrainingOptimizer,
+)
 
 every_mode = pytest.mark.parametrize("mode", WHOLE)
 every_graph = pytest.mark.parametrize("mode", GRAPHS)

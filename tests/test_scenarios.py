@@ -9,20 +9,23 @@ import pytest
 import tensorflow as tf
 from workbench import GRAPHS, WHOLE
 
-from harness import catalog
-from harness.grid import INPUTS
-from harness.parity.compare import compare
-from harness.parity.trajectory import Trajectory, of_oracle, of_program
-from harness.runners import MODES
-from harness.runners.program import Task
-from harness.scenario import Scenario
-from scenarios import mnist_step
-from scenarios.custom_gradient import CustomGradient
-from scenarios.line_search import LineSearch
-from scenarios.matmul_chain import MatmulChain
-from scenarios.mnist_step import MnistStep
-from scenarios.python_control_flow import PythonControlFlow
-from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.parity.compare import compare
+from eager_vs_graph.child.parity.trajectory import Trajectory, of_oracle, of_program
+from eager_vs_graph.modes import MODES
+from eager_vs_graph.modes.program import Task
+from eager_vs_graph.results.cells import INPUTS
+from eager_vs_graph.scenario import Scenario
+from eager_vs_graph.scenarios import mnist_step
+from eager_vs_graph.scenarios.custom_gradient import CustomGradient
+from eager_vs_graph.scenarios.line_search import LineSearch
+from eager_vs_graph.scenarios.matmul_chain import MatmulChain
+from eager_vs_graph.scenarios.mnist_step import MnistStep
+from eager_vs_graph.scenarios.python_control_flow import PythonControlFlow
+from eager_vs_graph.scenarios.regression_training import (
+    RegressionTraining,
+    RegressionTrainingOptimizer,
+)
 
 SCENARIOS = [catalog.load(entry) for entry in catalog.entries([catalog.BUILT_IN])]
 SLOW = {

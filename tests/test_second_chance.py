@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.parity.compare import compare
-from harness.parity.second_chance import passes
+from eager_vs_graph.child.parity.compare import compare
+from eager_vs_graph.child.parity.reference_rule import passes
 
 ORACLE = np.linspace(1.0, 2.0, 2000)
 EAGER = (ORACLE * (1 + 1e-5)).astype(np.float32)

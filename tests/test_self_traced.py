@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 from workbench import built_in, program, task, words
 
-from harness import Scenario, Size
-from harness.grid import INPUTS
-from harness.runners import MODES
+from eager_vs_graph import Scenario, Size
+from eager_vs_graph.modes import MODES
+from eager_vs_graph.results.cells import INPUTS
 
 RUNS = tuple(name for name, mode in MODES.items() if mode.runs_self_traced)
 REFUSES = tuple(mode for mode in MODES if mode not in RUNS)
@@ -129,7 +129,7 @@ def test_tensorflow_itself_cannot_put_fit_into_a_function():
 
 
 def test_tensorflow_itself_cannot_put_fit_into_a_v1_graph():
-    session = importlib.import_module("harness.runners.session")
+    session = importlib.import_module("eager_vs_graph.modes.session")
     fit = task(built_in("keras_fit"), size="tiny")
     with pytest.raises(TypeError, match="SymbolicTensor"):
         session.build(fit)

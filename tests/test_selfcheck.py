@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import cli, selfcheck
-from harness.grid import CONTROL, Cell
-from harness.orchestrate import Checked
-from harness.record import CellParity, PassCell, PassRecord, Run, write_json
-from harness.selfcheck import BASE, Row
+from eager_vs_graph import cli
+from eager_vs_graph.results.cells import CONTROL, Cell
+from eager_vs_graph.results.record import CellParity, PassCell, PassRecord, Run, write_json
+from eager_vs_graph.runs import selfcheck
+from eager_vs_graph.runs.bench import Checked
+from eager_vs_graph.runs.selfcheck import BASE, Row
 
 CALL_S = 300e-6
 TRUE = {BASE: 1.0, CONTROL: 1.0, "2%": 1.02, "5%": 1.05, "10%": 1.10}

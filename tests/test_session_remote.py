@@ -12,12 +12,12 @@ import pytest
 import tensorflow as tf
 from workbench import broken, program, words
 
-from harness import Scenario, Size
-from harness.bench.prepare import warm_tensorflow
-from harness.errors import Lost
-from harness.runners import MODES, session_remote
-from harness.runners.refusals import failure
-from scenarios.py_func_bridge import PyFuncBridge
+from eager_vs_graph import Scenario, Size
+from eager_vs_graph.child.bench.prepare import warm_tensorflow
+from eager_vs_graph.errors import Lost
+from eager_vs_graph.modes import MODES, session_remote
+from eager_vs_graph.modes.failures import failure
+from eager_vs_graph.scenarios.py_func_bridge import PyFuncBridge
 
 v1 = tf.compat.v1
 

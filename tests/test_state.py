@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 from workbench import WHOLE, program
 
-from harness import Scenario, Size
-from harness.errors import ScenarioError
-from harness.runners import DEFAULT_MODES
-from harness.state import as_oracle, require_same, variables_of
+from eager_vs_graph import Scenario, Size
+from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.modes import DEFAULT_MODES
+from eager_vs_graph.modes.variables import as_oracle, require_same, variables_of
 
 
 class Innermost(tf.keras.layers.Layer):

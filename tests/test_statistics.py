@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from scipy import stats
 from synthetic import CALL_S, blocks, cell, group, times
 
-from harness.grid import CONTROL
-from harness.statistics import estimate_cells, estimate_costs, known_of_groups
-from harness.statistics.changes import compare_runs, machine_factor
-from harness.statistics.estimates import DRIFT, compare_modes, locate, pass_ratios
-from harness.statistics.intervals import mean_interval
-from harness.statistics.known import MAX_WEIGHT, Known
-from harness.statistics.moderation import moderate
-from harness.statistics.verdicts import adjust, calibration, judge, noise_floor, what_settles
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.statistics import estimate_cells, estimate_costs, known_of_groups
+from eager_vs_graph.statistics.estimates import DRIFT, compare_modes, locate, pass_ratios
+from eager_vs_graph.statistics.intervals import mean_interval
+from eager_vs_graph.statistics.moderation import moderate
+from eager_vs_graph.statistics.precision import MAX_WEIGHT, Known
+from eager_vs_graph.statistics.run_changes import compare_runs, machine_factor
+from eager_vs_graph.statistics.verdicts import adjust, calibration, judge, noise_floor, what_settles
 
 MARGIN = 0.03
 EDGE = math.log1p(MARGIN)

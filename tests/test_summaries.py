@@ -11,16 +11,16 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import EventM
 from tensorboard.util.tensor_util import make_ndarray
 from workbench import DEFAULT_GRAPHS, SPLITTING, broken, program, tensor, words
 
-from harness.errors import ScenarioError, Unsupported
-from harness.grid import INPUTS, Cell
-from harness.parity import check as parity
-from harness.parity.trajectory import of_program
-from harness.record import AGREEING
-from harness.runners import MODES
-from harness.runners.program import Program
-from harness.summaries import read_summaries
-from scenarios.matmul_chain import MatmulChain
-from scenarios.summaries import Summaries
+from eager_vs_graph.child.parity import check as parity
+from eager_vs_graph.child.parity.trajectory import of_program
+from eager_vs_graph.errors import ScenarioError, Unsupported
+from eager_vs_graph.modes import MODES
+from eager_vs_graph.modes.program import Program
+from eager_vs_graph.results.cells import INPUTS, Cell
+from eager_vs_graph.results.event_files import read_summaries
+from eager_vs_graph.results.record import AGREEING
+from eager_vs_graph.scenarios.matmul_chain import MatmulChain
+from eager_vs_graph.scenarios.summaries import Summaries
 
 REFUSED = {
     **dict.fromkeys(SPLITTING, "declares no batch to split among replicas"),

@@ -9,13 +9,23 @@ import pytest
 import tensorflow as tf
 from workbench import program, words
 
-from harness import Goal, Scenario, Size
-from harness.parity.check import subject
-from harness.record import AGREEING, UNSUPPORTED, CellParity, Run, read_json, write_json
-from harness.runners import DEFAULT_MODES, MODES
-from scenarios.mnist_step import MnistStep
-from scenarios.mnist_training import MnistTrainingGraph, MnistTrainingLoop
-from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
+from eager_vs_graph import Goal, Scenario, Size
+from eager_vs_graph.child.parity.check import subject
+from eager_vs_graph.modes import DEFAULT_MODES, MODES
+from eager_vs_graph.results.record import (
+    AGREEING,
+    UNSUPPORTED,
+    CellParity,
+    Run,
+    read_json,
+    write_json,
+)
+from eager_vs_graph.scenarios.mnist_step import MnistStep
+from eager_vs_graph.scenarios.mnist_training import MnistTrainingGraph, MnistTrainingLoop
+from eager_vs_graph.scenarios.regression_training import (
+    RegressionTraining,
+    RegressionTrainingOptimizer,
+)
 
 GUIDE_PRINTS_EVERY = 20
 trainings = pytest.mark.parametrize("scenario", [MnistTrainingLoop, MnistTrainingGraph])
@@ -42,7 +52,10 @@ def test_the_oracle_of_mnist_training_needs_no_tensorflow(scenario, monkeypatch)
     size = "small"
     state = program(scenario, "eager", size=size).state()
     (feed,) = subject(scenario, size).feeds
-    for module in ("scenarios.mnist_training", "scenarios.mnist_step"):
+    for module in (
+        "eager_vs_graph.scenarios.mnist_training",
+        "eager_vs_graph.scenarios.mnist_step",
+    ):
         monkeypatch.delattr(sys.modules[module], "tf")
     assert scenario(scenario.sizes[size]).oracle(state, **feed)
 

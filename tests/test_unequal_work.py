@@ -9,15 +9,16 @@ import pytest
 from record_fixture import TIMED_CELL, Shape, write_run
 from workbench import REPOSITORY, harness
 
-from harness import catalog
-from harness.explain.engine import EqualWork
-from harness.explanation import UNEQUAL_WORK
-from harness.grid import Cell
-from harness.parity import check as parity
-from harness.record import CellParity, Run, write_json
-from reports import Rendered, render, tables, terminal
-from reports.matrix import matrix, reasons
-from reports.verdict import sentences
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.explain.engine import EqualWork
+from eager_vs_graph.child.parity import check as parity
+from eager_vs_graph.reports import Rendered, render, tables
+from eager_vs_graph.reports.matrix import matrix, reasons
+from eager_vs_graph.reports.terminal import run as terminal
+from eager_vs_graph.reports.wording import sentences
+from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.explanation import UNEQUAL_WORK
+from eager_vs_graph.results.record import CellParity, Run, write_json
 
 CAUSES = REPOSITORY / "tests" / "causes"
 WHY = "of 1e+06 elements that eager computes in a call the graph computes 10"
@@ -86,7 +87,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from harness import Scenario, Size
+from eager_vs_graph import Scenario, Size
 
 TRACES = []
 

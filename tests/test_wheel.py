@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from workbench import REPOSITORY
 
-from harness import command
+from eager_vs_graph.runs import command
 
 PACKAGES = ("harness", "scenarios", "reports")
 FOR_READERS = {"reports/example/speedup-resident.png"}
@@ -75,7 +75,9 @@ def run(site: Path, cwd: Path, *command: str, path: str = "") -> subprocess.Comp
 
 def console(*arguments: str) -> tuple[str, ...]:
     """The console command: as an installer's script starts it, without the working directory."""
-    start = "import sys; sys.argv[0] = 'bin/eager-vs-graph'; from harness.cli import main; main()"
+    start = (
+        "import sys; sys.argv[0] = 'eager-vs-graph'; from eager_vs_graph.cli import main; main()"
+    )
     return ("-P", "-c", start, *arguments)
 
 
@@ -105,8 +107,8 @@ def test_the_wheel_says_what_it_is(site):
     assert (info / "licenses" / "LICENSE").read_bytes() == (REPOSITORY / "LICENSE").read_bytes()
     points = ConfigParser()
     points.read(info / "entry_points.txt", encoding="utf-8")
-    assert dict(points["console_scripts"]) == {"eager-vs-graph": "harness.cli:main"}
-    assert dict(points["pytest11"]) == {"eager_vs_graph": "harness.pytest_plugin"}
+    assert dict(points["console_scripts"]) == {"eager-vs-graph": "eager_vs_graph.cli:main"}
+    assert dict(points["pytest11"]) == {"eager_vs_graph": "eager_vs_graph.pytest_plugin.plugin"}
 
 
 def test_a_run_of_the_wheel_in_a_hostile_folder(site, hostile):

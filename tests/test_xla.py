@@ -10,13 +10,16 @@ import pytest
 import tensorflow as tf
 from workbench import program, words
 
-from harness import Scenario, Size
-from harness.record import AGREEING
-from scenarios.custom_gradient import CustomGradient
-from scenarios.matmul_chain import MatmulChain
-from scenarios.mnist_step import MnistStep
-from scenarios.py_func_bridge import PyFuncBridge
-from scenarios.regression_training import RegressionTraining, RegressionTrainingOptimizer
+from eager_vs_graph import Scenario, Size
+from eager_vs_graph.results.record import AGREEING
+from eager_vs_graph.scenarios.custom_gradient import CustomGradient
+from eager_vs_graph.scenarios.matmul_chain import MatmulChain
+from eager_vs_graph.scenarios.mnist_step import MnistStep
+from eager_vs_graph.scenarios.py_func_bridge import PyFuncBridge
+from eager_vs_graph.scenarios.regression_training import (
+    RegressionTraining,
+    RegressionTrainingOptimizer,
+)
 
 
 class Step(Scenario):

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import json
 
-from harness.lean_import import import_tensorflow
+from eager_vs_graph.processes.lean_import import import_tensorflow
 
 import_tensorflow()
 
 from divided import Four, Line, Optimized
 from workbench import program, words
 
-from harness import environment
-from harness.parity.trajectory import of_program
+from eager_vs_graph.child import environment
+from eager_vs_graph.child.parity.trajectory import of_program
 
 environment.split_cpu(3)
 found = {}

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import catalog
-from harness.grid import Cell
-from harness.parity import check as parity
-from harness.record import UNSUPPORTED, CellParity, TensorComparison
-from harness.runners import DEFAULT_MODES, MODES
-from harness.runners.program import Program, Task
-from harness.runners.refusals import failure
-from harness.scenario import Array, Feed, Scenario, State
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.parity import check as parity
+from eager_vs_graph.modes import DEFAULT_MODES, MODES
+from eager_vs_graph.modes.failures import failure
+from eager_vs_graph.modes.program import Program, Task
+from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.record import UNSUPPORTED, CellParity, TensorComparison
+from eager_vs_graph.scenario import Array, Feed, Scenario, State
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BROKEN = Path(__file__).resolve().parent / "broken"

@@ -13,9 +13,10 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from harness import __version__, command, own_packages
-from harness.cli import bench, compare, explain, list_, new, parity, report, selfcheck, try_
-from harness.errors import Interrupted, UsageError
+from eager_vs_graph.cli import bench, compare, explain, list_, new, parity, report, selfcheck, try_
+from eager_vs_graph.errors import Interrupted, UsageError
+from eager_vs_graph.runs import command
+from eager_vs_graph.version import __version__
 
 app = typer.Typer(
     add_completion=False,
@@ -42,7 +43,6 @@ def root(
 
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 2."""
-    own_packages.claim("reports")
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name=command.name(), standalone_mode=False)
     except UsageError as error:

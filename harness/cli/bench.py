@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import (
+from eager_vs_graph.cli.options import (
     BUDGET_S,
     PRECISION,
     RESULTS,
@@ -24,9 +24,9 @@ from harness.cli.options import (
     Seed,
     Sizes,
 )
-from harness.cli.quantities import seconds
-from harness.cli.request import default_budget_s, limits_for, request_for, show_report
-from harness.errors import UsageError
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.runs.options import default_budget_s, limits_for, request_for, show_report
+from eager_vs_graph.runs.quantities import seconds
 
 app = typer.Typer()
 
@@ -74,8 +74,9 @@ def bench(
     results: Results = RESULTS,
 ) -> None:
     """Check parity, time every mode in interleaved blocks, write the report."""
-    from harness import lock, orchestrate
-    from harness.progress import TerminalProgress
+    from eager_vs_graph.runs import bench as orchestrate
+    from eager_vs_graph.runs import lock
+    from eager_vs_graph.runs.progress import TerminalProgress
 
     if passes is not None and passes < 1:
         raise UsageError(f"--passes is {passes}, but should be at least 1")

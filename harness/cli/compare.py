@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.quantities import PERCENT, quantity
+from eager_vs_graph.runs.quantities import PERCENT, quantity
 
 app = typer.Typer()
 
@@ -24,8 +24,8 @@ def compare(
     ] = False,
 ) -> None:
     """Show what became faster or slower between two runs; exit code 1 on a regression."""
-    from harness.comparison import compare as compare_folders
-    from reports.comparison import print_comparison
+    from eager_vs_graph.reports.terminal.run_comparison import print_comparison
+    from eager_vs_graph.statistics.run_comparison import compare as compare_folders
 
     over = quantity(fail_over, PERCENT)
     comparison = compare_folders(run_a, run_b, across_machines=across_machines)

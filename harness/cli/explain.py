@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import CellTimeout, Devices, Inputs, MemoryLimit, Modes, Sizes
-from harness.cli.request import limits_for, request_for
-from harness.errors import UsageError
-from harness.record import WORDS
+from eager_vs_graph.cli.options import CellTimeout, Devices, Inputs, MemoryLimit, Modes, Sizes
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.results.record import WORDS
+from eager_vs_graph.runs.options import limits_for, request_for
 
 app = typer.Typer()
 
@@ -31,10 +31,10 @@ def explain(
     memory_limit: MemoryLimit = "",
 ) -> None:
     """Find by experiment why modes disagree: where, how far, who is right, and what to do."""
-    from harness.explain import inquiry
-    from harness.explain.reproduce import head, shown
-    from harness.progress import TerminalProgress
-    from reports import explanation as terminal
+    from eager_vs_graph.child.explain.reproduce import head, shown
+    from eager_vs_graph.reports.terminal import explanation as terminal
+    from eager_vs_graph.runs import explain as inquiry
+    from eager_vs_graph.runs.progress import TerminalProgress
 
     request = request_for(
         scenario,

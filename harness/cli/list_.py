@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from harness import catalog
-from harness.catalog import Entry
-from harness.cli.options import Scenarios
-from harness.cli.quantities import words
-from harness.grid import INPUTS
-from harness.runners import MODES
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.cli.options import Scenarios
+from eager_vs_graph.modes import MODES
+from eager_vs_graph.results.cells import INPUTS
+from eager_vs_graph.runs.quantities import words
 
 app = typer.Typer()
 

@@ -10,12 +10,13 @@ from typing import Annotated
 
 import typer
 
-from harness import catalog, command
-from harness.errors import UsageError
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.runs import command
 
 app = typer.Typer()
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from harness.grid import INPUTS
-from harness.runners import DEFAULT_MODES, MODES
+from eager_vs_graph.modes import DEFAULT_MODES, MODES
+from eager_vs_graph.results.cells import INPUTS
 
 RESULTS = Path("results")
 QUICK_SIZES = 1

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import (
+from eager_vs_graph.cli.options import (
     CellTimeout,
     Devices,
     Inputs,
@@ -19,8 +19,8 @@ from harness.cli.options import (
     Scenarios,
     Sizes,
 )
-from harness.cli.request import limits_for, request_for
-from harness.runners import MODES
+from eager_vs_graph.modes import MODES
+from eager_vs_graph.runs.options import limits_for, request_for
 
 app = typer.Typer()
 
@@ -41,11 +41,12 @@ def parity(
     memory_limit: MemoryLimit = "",
 ) -> None:
     """Compare outputs and state of every mode with eager and the oracle; time nothing."""
-    from harness.explain import disagreements
-    from harness.orchestrate import check
-    from harness.progress import TerminalProgress
-    from reports import explanation, terminal
-    from reports.disagreements import disagreements as disagreements_of
+    from eager_vs_graph.reports.disagreements import disagreements as disagreements_of
+    from eager_vs_graph.reports.terminal import explanation
+    from eager_vs_graph.reports.terminal import run as terminal
+    from eager_vs_graph.runs import disagreements
+    from eager_vs_graph.runs.bench import check
+    from eager_vs_graph.runs.progress import TerminalProgress
 
     request = request_for(
         scenarios,

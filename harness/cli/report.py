@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import RESULTS, Results
-from harness.cli.request import show_report
-from harness.errors import UsageError
+from eager_vs_graph.cli.options import RESULTS, Results
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.runs.options import show_report
 
 app = typer.Typer()
 
@@ -22,9 +22,9 @@ def report(
     results: Results = RESULTS,
 ) -> None:
     """Render a run's tables, charts and page again from its record."""
-    from harness.orchestrate import newest
-    from harness.passes import recover
-    from harness.record import Run
+    from eager_vs_graph.results.record import Run
+    from eager_vs_graph.runs.bench import newest
+    from eager_vs_graph.runs.passes import recover
 
     folder = run or newest(results)
     if not folder.is_dir():

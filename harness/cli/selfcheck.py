@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import (
+from eager_vs_graph.cli.options import (
     FEW,
     FEWER,
     RESULTS,
@@ -19,8 +19,8 @@ from harness.cli.options import (
     Seed,
     Sizes,
 )
-from harness.cli.quantities import PERCENT, quantity, seconds, words
-from harness.cli.request import limits_for, request_for
+from eager_vs_graph.runs.options import limits_for, request_for
+from eager_vs_graph.runs.quantities import PERCENT, quantity, seconds, words
 
 app = typer.Typer()
 
@@ -46,10 +46,11 @@ def selfcheck(
     results: Results = RESULTS,
 ) -> None:
     """Measure the harness itself: false verdicts, detection of slowdowns, overhead."""
-    from harness import lock, orchestrate
-    from harness import selfcheck as check
-    from harness.progress import TerminalProgress
-    from reports import terminal
+    from eager_vs_graph.reports.terminal import run as terminal
+    from eager_vs_graph.runs import bench as orchestrate
+    from eager_vs_graph.runs import lock
+    from eager_vs_graph.runs import selfcheck as check
+    from eager_vs_graph.runs.progress import TerminalProgress
 
     if not run:
         amounts = [quantity(word, PERCENT) for word in words(slowdowns)]

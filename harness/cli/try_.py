@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import (
+from eager_vs_graph.cli.options import (
     PRECISION,
     QUICK_BUDGET_S,
     RESULTS,
@@ -21,9 +21,9 @@ from harness.cli.options import (
     Results,
     Seed,
 )
-from harness.cli.quantities import seconds
-from harness.cli.request import limits_for, request_of, show_report
-from harness.errors import UsageError
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.runs.options import limits_for, request_of, show_report
+from eager_vs_graph.runs.quantities import seconds
 
 app = typer.Typer()
 
@@ -83,9 +83,10 @@ def try_(
     results: Results = RESULTS,
 ) -> None:
     """Run a function or Keras model of yours in every mode: answers, times, report."""
-    from harness import lock, orchestrate
-    from harness.adopt.entries import entries_of
-    from harness.progress import TerminalProgress
+    from eager_vs_graph.catalog.user_code import entries_of
+    from eager_vs_graph.runs import bench as orchestrate
+    from eager_vs_graph.runs import lock
+    from eager_vs_graph.runs.progress import TerminalProgress
 
     folders = [folder.resolve() for folder in path or []]
     for folder in folders:

@@ -33,11 +33,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from harness.grid import CONTROL
-from harness.statistics.estimates import compare_modes, locate
-from harness.statistics.intervals import Interval, quantile_t
-from harness.statistics.moderation import moderate
-from harness.statistics.verdicts import judge
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.statistics.estimates import compare_modes, locate
+from eager_vs_graph.statistics.intervals import Interval, quantile_t
+from eager_vs_graph.statistics.moderation import moderate
+from eager_vs_graph.statistics.verdicts import judge
 
 COLUMNS = ["break_even_calls", "break_even_low", "break_even_high"]
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.grid import CONTROL
-from harness.statistics.intervals import quantile_t
-from harness.statistics.moderation import moderate
-from harness.statistics.verdicts import Judged, judge, noise_floor
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.statistics.intervals import quantile_t
+from eager_vs_graph.statistics.moderation import moderate
+from eager_vs_graph.statistics.verdicts import Judged, judge, noise_floor
 
 DRIFT = 0.006
 """Two runs of one grid, minutes apart on one machine, differ by more than the spread of their

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from harness.grid import CONTROL
-from harness.statistics.intervals import quantile_t
-from harness.statistics.moderation import Floats
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.statistics.intervals import quantile_t
+from eager_vs_graph.statistics.moderation import Floats
 
 FALSE_VERDICTS = 0.01
 """Of the verdicts in a run, the share that may be false (Benjamini & Hochberg 1995)."""

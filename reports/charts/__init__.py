@@ -10,8 +10,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from harness.grid import CONTROL
-from reports.charts import (
+from eager_vs_graph.reports.charts import (
     break_even,
     disagreement,
     feeding,
@@ -22,10 +21,11 @@ from reports.charts import (
     style,
     training,
 )
-from reports.disagreements import Disagreement
-from reports.modes import EXECUTION, rank
-from reports.summary import BASELINE
-from reports.text import listed
+from eager_vs_graph.reports.disagreements import Disagreement
+from eager_vs_graph.reports.formatting import listed
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.results.mode_kinds import EXECUTION, rank
+from eager_vs_graph.statistics.summary import BASELINE
 
 
 @dataclass(frozen=True)

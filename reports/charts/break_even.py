@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.charts import style
-from reports.summary import BASELINE, summary_rows
-from reports.text import calls, known, seconds_tick
+from eager_vs_graph.reports.charts import style
+from eager_vs_graph.reports.formatting import calls, known, seconds_tick
+from eager_vs_graph.statistics.summary import BASELINE, summary_rows
 
 TITLE = "Time in all against number of calls"
 CAPTION = (

@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from harness.explanation import Profile
-from reports.charts import style
-from reports.disagreements import Disagreement
-from reports.text import ulps
+from eager_vs_graph.reports.charts import style
+from eager_vs_graph.reports.disagreements import Disagreement
+from eager_vs_graph.reports.formatting import ulps
+from eager_vs_graph.results.explanation import Profile
 
 TITLE = "Disagreement"
 PLOT_IN = 1.35

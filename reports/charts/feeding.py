@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.charts import style
-from reports.charts.rows import Rows, figure_of
-from reports.summary import FEEDING, summary_rows
-from reports.text import added, known, seconds_tick
+from eager_vs_graph.reports.charts import style
+from eager_vs_graph.reports.charts.rows import Rows, figure_of
+from eager_vs_graph.reports.formatting import added, known, seconds_tick
+from eager_vs_graph.statistics.summary import FEEDING, summary_rows
 
 TITLE = "What feeding costs"
 CAPTION = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.charts import style
-from reports.charts.rows import Rows, figure_of
-from reports.summary import summary_rows
-from reports.text import known, seconds_tick, significant
+from eager_vs_graph.reports.charts import style
+from eager_vs_graph.reports.charts.rows import Rows, figure_of
+from eager_vs_graph.reports.formatting import known, seconds_tick, significant
+from eager_vs_graph.statistics.summary import summary_rows
 
 TITLE = "First call against steady state"
 CAPTION = (

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from harness.grid import parameters
-from reports.charts import style
-from reports.text import seconds_tick
+from eager_vs_graph.reports.charts import style
+from eager_vs_graph.reports.formatting import seconds_tick
+from eager_vs_graph.results.cells import parameters
 
 TITLE = "Latency against size"
 CAPTION = (

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from reports.charts import style
-from reports.charts.rows import Rows, figure_of
-from reports.summary import summary_rows
-from reports.text import known, ulps
+from eager_vs_graph.reports.charts import style
+from eager_vs_graph.reports.charts.rows import Rows, figure_of
+from eager_vs_graph.reports.formatting import known, ulps
+from eager_vs_graph.statistics.summary import summary_rows
 
 TITLE = "Distance of the answers"
 CAPTION = (

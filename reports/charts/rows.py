@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from reports.charts import style
+from eager_vs_graph.reports.charts import style
 
 HEADING_IN = 0.3
 AXIS_IN = 0.52

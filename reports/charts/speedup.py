@@ -11,10 +11,10 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from reports.charts import style
-from reports.charts.rows import Rows, figure_of
-from reports.summary import BASELINE, displayed_status, summary_rows
-from reports.text import known, ratio
+from eager_vs_graph.reports.charts import style
+from eager_vs_graph.reports.charts.rows import Rows, figure_of
+from eager_vs_graph.reports.formatting import known, ratio
+from eager_vs_graph.statistics.summary import BASELINE, displayed_status, summary_rows
 
 TITLE = "Speed-up over eager"
 CAPTION = (

@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from reports.modes import EXECUTION
-from reports.summary import BASELINE
+from eager_vs_graph.results.mode_kinds import EXECUTION
+from eager_vs_graph.statistics.summary import BASELINE
 
 WIDTH_IN = 4.8
 """Width of every chart: legible on a phone, two side by side on a laptop."""

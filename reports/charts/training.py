@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.charts import style
-from reports.curves import furthest
-from reports.summary import BASELINE, summary_rows
+from eager_vs_graph.reports.charts import style
+from eager_vs_graph.reports.training_curves import furthest
+from eager_vs_graph.statistics.summary import BASELINE, summary_rows
 
 TITLE = "Training, update by update"
 CAPTION = (
@@ -34,7 +34,7 @@ WIDE = 4.0
 
 
 def draw(curves: pd.DataFrame) -> Figure:
-    """Draw the curves of one scenario, size and output (rows of ``reports.curves``)."""
+    """Draw the curves of one scenario, size and output (rows of ``training_curves``)."""
     modes = list(curves["mode"].unique())
     top = style.legend_height_in(modes) + HEADING_IN
     parted = _parted(curves)

@@ -11,12 +11,19 @@ import pytest
 import tensorflow as tf
 from workbench import DEFAULT_GRAPHS, program, tensor, words
 
-from harness.adopt import adopt
-from harness.adopt.copying import Snapshot
-from harness.adopt.entries import entries_of
-from harness.adopt.function import scenario_of
-from harness.errors import NotThere, UsageError
-from harness.record import AGREEING, CLOSE, DIFFERS, IDENTICAL, NONDETERMINISTIC, UNSUPPORTED
+from eager_vs_graph.catalog.user_code import entries_of
+from eager_vs_graph.child.adopt import adopt
+from eager_vs_graph.child.adopt.copying import Snapshot
+from eager_vs_graph.child.adopt.function import scenario_of
+from eager_vs_graph.errors import NotThere, UsageError
+from eager_vs_graph.results.record import (
+    AGREEING,
+    CLOSE,
+    DIFFERS,
+    IDENTICAL,
+    NONDETERMINISTIC,
+    UNSUPPORTED,
+)
 
 USER_CODE = Path(__file__).parent / "user_code"
 INPUT = ("float32[16,5]",)

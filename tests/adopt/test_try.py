@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from workbench import harness, python
 
-from harness.record import AGREEING, Run
+from eager_vs_graph.results.record import AGREEING, Run
 
 USER_CODE = Path(__file__).parent / "user_code"
 QUICK = ("--passes", "1", "--budget", "12s", "--allow-concurrent")
@@ -17,7 +17,7 @@ QUICK = ("--passes", "1", "--budget", "12s", "--allow-concurrent")
 SCRIPT = """
 import threading
 import numpy as np, tensorflow as tf
-from harness import UsageError, compare
+from eager_vs_graph import UsageError, compare
 
 WEIGHT = tf.Variable([[2.0], [3.0]])
 
@@ -139,4 +139,4 @@ def test_a_saved_comparison_renders_and_resumes_where_it_is(compared):
     assert more.returncode == 0, more.stderr
     assert Run(moved).pass_numbers() == [1, 2]
     command = json.loads((moved / "environment.json").read_text())["request"]["command"]
-    assert command.startswith("harness.compare(step, ")
+    assert command.startswith("eager_vs_graph.compare(step, ")

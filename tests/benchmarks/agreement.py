@@ -19,12 +19,12 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from harness.frames import read
-from harness.grid import CONTROL
-from harness.record import Run
-from harness.statistics.estimates import compare_modes, locate
-from harness.statistics.intervals import joint_half_width, quantile_t
-from harness.statistics.verdicts import calibration, judge
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.results.frames import read
+from eager_vs_graph.results.record import Run
+from eager_vs_graph.statistics.estimates import compare_modes, locate
+from eager_vs_graph.statistics.intervals import joint_half_width, quantile_t
+from eager_vs_graph.statistics.verdicts import calibration, judge
 
 NEAR_ONE = np.log(1.25)
 

@@ -20,20 +20,20 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from harness.lean_import import import_tensorflow
+from eager_vs_graph.processes.lean_import import import_tensorflow
 
 import_tensorflow()
 
 import tensorflow as tf
 
-from harness import catalog
-from harness.bench.blocks import Blocks, run
-from harness.bench.prepare import Prepared, pace, prepare
-from harness.bench.schedule import Turn
-from harness.grid import Cell
-from harness.journal import Journal
-from harness.parity.check import subject
-from harness.plan import Timed
+from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.bench.blocks import Blocks, run
+from eager_vs_graph.child.bench.prepare import Prepared, pace, prepare
+from eager_vs_graph.child.bench.schedule import Turn
+from eager_vs_graph.child.parity.check import subject
+from eager_vs_graph.processes.jobs import Timed
+from eager_vs_graph.processes.journal import Journal
+from eager_vs_graph.results.cells import Cell
 
 SCENARIO, SIZE = "matmul_chain", "tiny"
 MODES = ("eager", "function", "session")

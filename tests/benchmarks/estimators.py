@@ -20,9 +20,9 @@ from scipy.stats import trim_mean
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from harness.frames import read
-from harness.grid import CONTROL
-from harness.selfcheck import BASE
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.results.frames import read
+from eager_vs_graph.runs.selfcheck import BASE
 
 Blocks = pd.DataFrame
 Estimator = Callable[[Blocks], float]

@@ -28,14 +28,14 @@ PAIR = "EAGER_VS_GRAPH_PAIR"
 
 def calls(index: int) -> list[Callable[[], Any]]:
     """The calls of a pair: a program, and a second one of the same mode, slowed if asked."""
-    from harness.lean_import import import_tensorflow
+    from eager_vs_graph.processes.lean_import import import_tensorflow
 
     import_tensorflow()
-    from harness import catalog
-    from harness.bench.prepare import prepare
-    from harness.grid import Cell
-    from harness.parity.check import subject
-    from harness.plan import Timed
+    from eager_vs_graph.catalog import find as catalog
+    from eager_vs_graph.child.bench.prepare import prepare
+    from eager_vs_graph.child.parity.check import subject
+    from eager_vs_graph.processes.jobs import Timed
+    from eager_vs_graph.results.cells import Cell
 
     scenario, size, mode, slowdown = PAIRS[index]
     entry = next(entry for entry in catalog.select([]) if entry.name == scenario)

@@ -111,7 +111,7 @@ def harness(tally: Tally, folder: Path, budget_s: float) -> None:
         stdout=subprocess.DEVNULL,
         check=False,
     )
-    from harness.selfcheck import judgements
+    from eager_vs_graph.runs.selfcheck import judgements
 
     for label, slowdown in (("control", 0.0), ("5%", 0.05)):
         for judged in judgements(folder / "selfcheck" / "latest", label):

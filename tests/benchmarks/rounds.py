@@ -20,10 +20,10 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from harness.bench.schedule import ITEM_S
-from harness.frames import read
-from harness.grid import CONTROL
-from harness.record import Run
+from eager_vs_graph.child.bench.schedule import ITEM_S
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.results.frames import read
+from eager_vs_graph.results.record import Run
 
 LONG_S = 0.05
 """A group counts as long when one round of all its programs takes longer."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from harness import KnownDifference, Scenario, Size
-from harness.scenario import Array, Feed, State
+from eager_vs_graph import KnownDifference, Scenario, Size
+from eager_vs_graph.scenario import Array, Feed, State
 
 RATE, MOMENTUM = 0.1, 0.9
 

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from harness import Scenario, Size, Tolerance
+from eager_vs_graph import Scenario, Size, Tolerance
 
 
 class LostEpsilon(Scenario):

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from harness import Scenario, Size
+from eager_vs_graph import Scenario, Size
 
 HISTORY: list[int] = []
 X = np.array([1.0, 2.0, 3.0], np.float32)

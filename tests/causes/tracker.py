@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from noise_helpers import jittered
 
-from harness import Scenario, Size
+from eager_vs_graph import Scenario, Size
 
 X = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from harness import Scenario, Size
+from eager_vs_graph import Scenario, Size
 
 
 class Square(Scenario):

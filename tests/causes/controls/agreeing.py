@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from harness import Scenario, Size
+from eager_vs_graph import Scenario, Size
 
 OFFSETS = [1.0, 2.0, 3.0]
 

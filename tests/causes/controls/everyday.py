@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from harness import Scenario, Size
+from eager_vs_graph import Scenario, Size
 
 
 class One(Scenario):

@@ -1,0 +1,280 @@
+"""A Keras model's parts as functions: forward, train_step, predict, fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from eager_vs_graph.catalog.target import CALL, FIT, FORWARD, PREDICT, TRAIN_STEP, Target
+from eager_vs_graph.child.adopt.arguments import STEPS, Arguments, calls, drawn
+from eager_vs_graph.child.adopt.function import Adopted, as_array, described_array, scenario_of
+from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.scenario import Array
+
+SEED = 20181031
+
+
+class Forward:
+    """The model's answer, as it answers when it is used."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def __call__(self, inputs: Any) -> Any:
+        """Answer."""
+        return self.model(inputs, training=False)
+
+
+class TrainStep:
+    """Forward, loss, gradients and one update, by hand."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.optimizer = model.optimizer
+
+    def __call__(self, inputs: Any, labels: Any) -> dict[str, Any]:
+        """Do one step; returns the loss before it."""
+        with tf.GradientTape() as tape:
+            predicted = self.model(inputs, training=True)
+            loss = self.model.compute_loss(x=inputs, y=labels, y_pred=predicted, training=True)
+        variables = self.model.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return {"loss": loss}
+
+
+class Predict:
+    """Keras's own ``predict``, with its own tf.function, on one batch."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def __call__(self, inputs: Any) -> Any:
+        """Answer."""
+        return self.model.predict(_one_batch(inputs), verbose=0)
+
+    def alike(self) -> Callable[..., Any]:
+        """What does the same in one piece that can be traced."""
+        return Forward(self.model)
+
+
+class Fit:
+    """Keras's own ``fit``, with its own tf.function, for an epoch of one batch."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.optimizer = model.optimizer
+
+    def __call__(self, inputs: Any, labels: Any) -> dict[str, Any]:
+        """Train for the epoch; returns Keras's loss."""
+        batch = _one_batch((inputs, labels))
+        history = self.model.fit(batch, epochs=1, shuffle=False, verbose=0)
+        return {"loss": float(history.history["loss"][0])}
+
+    def alike(self) -> Callable[..., Any]:
+        """What does the same in one piece that can be traced."""
+        return TrainStep(self.model)
+
+
+PARTS: dict[str, Callable[[Any], Callable[..., Any]]] = {
+    CALL: Forward,
+    FORWARD: Forward,
+    TRAIN_STEP: TrainStep,
+    PREDICT: Predict,
+    FIT: Fit,
+}
+TRAINING = (TRAIN_STEP, FIT)
+
+
+def _one_batch(tensors: Any) -> Any:
+    # Of arrays, Keras would make a data set whose functions are traced anew in every call.
+    return tf.data.Dataset.from_tensors(tensors)
+
+
+def loaded(path: Path) -> Any:
+    """The model of a ``.keras`` file.
+
+    Raises:
+        ScenarioError: it does not load; in a line.
+    """
+    if not path.exists():
+        raise ScenarioError(f"{path}: no such file")
+    try:
+        return keras.models.load_model(path)
+    except Exception as error:
+        told = " ".join(str(error).split())[:300]
+        raise ScenarioError(
+            f"{path}: does not load: {type(error).__name__}: {told}; a model with classes of your "
+            "own is better given by the function that makes it (MODULE:make_model)"
+        ) from error
+
+
+def scenario_of_part(
+    model: Any, target: Target, name: str, given: Sequence[Arguments]
+) -> type[Adopted]:
+    """The scenario of one part of a model.
+
+    Args:
+        model: the model; it is built here if it is not.
+        target: which part, and what its batch, labels, loss and optimizer are.
+        name: the scenario's.
+        given: what the user gave as inputs, for successive steps; empty calls: drawn by shape.
+
+    Raises:
+        ScenarioError: the inputs or labels are not known, or do not fit; the model lacks a loss.
+    """
+    training = target.part in TRAINING
+    inputs = [_inputs(model, target, call) for call in given]
+    if not any(call.args or call.kwargs for call in given):
+        inputs = [_drawn_inputs(model, target, step) for step in range(STEPS)]
+    try:
+        outputs = model(_tensors(inputs[0]), training=False)
+    except Exception as error:
+        told = " ".join(str(error).split())[:300]
+        raise ScenarioError(
+            f"{target.reference}: the model does not take these inputs: {type(error).__name__}: "
+            f"{told}"
+        ) from error
+    arguments: list[tuple[Any, ...]] = [(each,) for each in inputs]
+    if training:
+        _compile(model, target)
+        labels = [_labels(model, target, outputs, step) for step in range(len(inputs))]
+        arguments = list(zip(inputs, labels, strict=True))
+        model.optimizer.build(model.trainable_variables)
+    model.jit_compile = False  # Keras would choose XLA on a GPU, which is a mode of its own
+    part = PARTS[target.part](model)
+    first, *more = arguments
+    return scenario_of(
+        part,
+        first,
+        name=name,
+        feeds=[(each, {}) for each in more],
+        traces_itself=target.part in (PREDICT, FIT),
+        file=_file(model),
+    )
+
+
+def _inputs(model: Any, target: Target, call: Arguments) -> Any:
+    """The one structure of inputs that a model takes."""
+    values = [*call.args, *call.kwargs.values()]
+    if not values:
+        return None
+    known = getattr(model, "inputs", None) or []
+    if known and len(values) != len(known):
+        raise ScenarioError(
+            f"{target.reference}: {len(values)} inputs were given, but the model takes "
+            f"{len(known)}: {', '.join(_told(each) for each in known)}"
+        )
+    for each, value in zip(known, values, strict=bool(known)):
+        array = as_array(f"{target.reference}: input {each.name!r}", value)
+        rank = len(array.shape) == len(each.shape)
+        fits = rank and all(b in (None, a) for a, b in zip(array.shape, each.shape, strict=True))
+        kind = array.dtype.kind if array.dtype.name != "bfloat16" else "f"
+        wanted = "f" if "float" in each.dtype else "i" if "int" in each.dtype else kind
+        if not fits or (kind in "fiu") != (wanted in "fi") or (kind == "f") != (wanted == "f"):
+            raise ScenarioError(
+                f"{target.reference}: input {each.name!r} is {described_array(array)}, but "
+                f"the model takes {_told(each)}"
+            )
+    if call.kwargs and not call.args and len(values) > 1:
+        return dict(call.kwargs)
+    return values[0] if len(values) == 1 else values
+
+
+def _drawn_inputs(model: Any, target: Target, step: int) -> Any:
+    known = getattr(model, "inputs", None)
+    if not known:
+        raise ScenarioError(
+            f"{target.reference}: the model does not know the shape of its inputs; give them with "
+            '--arg, such as --arg "float32[32,784]"'
+        )
+    rng = np.random.default_rng([SEED, step])
+
+    def draw(each: Any) -> Array:
+        shape = (target.batch, *each.shape[1:])
+        if None in shape:
+            raise ScenarioError(
+                f"{target.reference}: input {each.name!r} is {_told(each)}, with more open than "
+                f'its batch; give a shape with --arg, such as --arg "{_example(each, target)}"'
+            )
+        array = drawn(f"{each.dtype}[{','.join(map(str, shape))}]", rng)
+        assert array is not None
+        return array
+
+    structure = getattr(model, "_inputs_struct", None)  # a Functional's, where it is nested
+    return keras.tree.map_structure(draw, known[0] if structure is None else structure)
+
+
+def _labels(model: Any, target: Target, outputs: Any, step: int) -> Any:
+    """Labels that were given, or that fit the model's loss and its output."""
+    if target.label:
+        made = calls([target.label], _no_factory)
+        return made[min(step, len(made) - 1)].args[0]
+    loss = model.loss
+    kind = loss if isinstance(loss, str) else getattr(loss, "name", None) or ""
+    kind = "".join(c for c in kind.lower() if c.isalpha())
+    if not kind or not isinstance(outputs, tf.Tensor):
+        raise ScenarioError(
+            f"{target.reference}: no labels can be drawn for loss {loss!r}; give them with "
+            '--label, such as --label "int32[32] in 0..9"'
+        )
+    rng = np.random.default_rng([SEED, 1000 + step])
+    shape = tuple(outputs.shape)
+    if kind.startswith("sparse"):
+        return rng.integers(0, shape[-1], shape[:-1], dtype=np.int32)
+    if kind.startswith("categorical"):
+        chosen = rng.integers(0, shape[-1], shape[:-1])
+        return np.eye(shape[-1], dtype=np.float32)[chosen]
+    if kind.startswith("binary"):
+        return rng.integers(0, 2, shape).astype(np.float32)
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def _no_factory(reference: str) -> Any:
+    raise ScenarioError(
+        f"--label {reference!r} should be a shape such as int32[32] in 0..9, or a .npy file"
+    )
+
+
+def _compile(model: Any, target: Target) -> None:
+    compiled = bool(getattr(model, "compiled", False)) and model.optimizer is not None
+    if not compiled and not (target.loss and target.optimizer):
+        raise ScenarioError(
+            f"{target.reference}: the model is not compiled, so that it has no training step; give "
+            "--loss and --optimizer, such as --loss mean_squared_error --optimizer adam"
+        )
+    if target.loss or target.optimizer:
+        try:
+            model.compile(
+                optimizer=target.optimizer or model.optimizer, loss=target.loss or model.loss
+            )
+        except ValueError as error:
+            told = " ".join(str(error).split())[:200]
+            raise ScenarioError(f"{target.reference}: Keras does not know it: {told}") from error
+
+
+def _tensors(inputs: Any) -> Any:
+    return keras.tree.map_structure(tf.convert_to_tensor, inputs)
+
+
+def _file(model: Any) -> str:
+    import inspect
+
+    from eager_vs_graph.child.adopt.copying import is_users
+
+    kind = type(model)
+    module = inspect.getmodule(kind)
+    return inspect.getfile(kind) if module is not None and is_users(module.__name__, module) else ""
+
+
+def _told(each: Any) -> str:
+    return f"{each.dtype}[{','.join('?' if d is None else str(d) for d in each.shape)}]"
+
+
+def _example(each: Any, target: Target) -> str:
+    sizes = [str(target.batch), *(str(d or 16) for d in each.shape[1:])]
+    return f"{each.dtype}[{','.join(sizes)}]"

@@ -1,0 +1,156 @@
+"""The objects with variables that a function refers to, by the names it has for them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from eager_vs_graph.child.adopt.copying import is_users, plain
+
+
+def holders(*values: Any) -> dict[str, Any]:
+    """Variables, layers, models, optimizers and modules, by name, in the order of their use.
+
+    They are looked for where a function can have them: its closure, the globals that its code
+    names, its defaults, the object it is a method of, and the same of the user's functions that it
+    calls.
+    """
+    found: dict[str, Any] = {}
+    held: set[int] = set()
+    seen: set[int] = set()
+    for name, value in (pair for each in values for pair in _referred("", each, seen)):
+        if id(value) in held:
+            continue
+        held.add(id(value))
+        unique = name
+        while unique in found:
+            unique += "_"
+        found[unique] = value
+    return found
+
+
+def _referred(name: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:  # noqa: PLR0912
+    """Named objects with variables in a value; what was seen is not looked at again."""
+    if id(value) in seen or isinstance(value, str | bytes | int | float | type(None)):
+        return
+    seen.add(id(value))
+    value = plain(value)
+    if isinstance(value, tf.Variable | keras.Variable | tf.random.Generator):
+        yield name or "variable", value
+    elif isinstance(value, keras.Layer | keras.optimizers.Optimizer | keras.Metric | tf.Module):
+        yield name or _named_after(value), value
+        yield from _attributes(name or _named_after(value), value, seen)
+    elif isinstance(value, types.MethodType):
+        yield from _referred(name or _named_after(value.__self__), value.__self__, seen)
+        yield from _referred(name, value.__func__, seen)
+    elif isinstance(value, functools.partial):
+        for index, item in enumerate(value.args):
+            yield from _referred(_below(name, str(index)), item, seen)
+        for key, item in value.keywords.items():
+            yield from _referred(key, item, seen)
+        yield from _referred(name, value.func, seen)
+    elif isinstance(value, types.FunctionType):
+        if _is_libraries(value.__module__):
+            return
+        for key, item in _scope(value):
+            yield from _referred(key, item, seen)
+    elif isinstance(value, Mapping):
+        for key, item in list(value.items()):
+            yield from _referred(_below(name, str(key)), item, seen)
+    elif isinstance(value, list | tuple | set):
+        for index, item in enumerate(value):
+            yield from _referred(_below(name or "item", str(index)), item, seen)
+    elif isinstance(value, types.ModuleType):
+        if is_users(value.__name__, value):
+            for key, item in list(vars(value).items()):
+                yield from _referred(_below(name, key), item, seen)
+    elif isinstance(value, type):
+        if not _is_libraries(value.__module__):
+            for item in vars(value).values():
+                yield from _referred(value.__name__.lower(), item, seen)
+    elif hasattr(value, "__dict__") and not _is_libraries(type(value).__module__):
+        ours = type(value).__module__.startswith(
+            "eager_vs_graph.child.adopt"
+        )  # a part of a Keras model
+        yield from _attributes(name if ours else name or _named_after(value), value, seen)
+        yield from _referred(name, type(value), seen)
+
+
+def python_values(function: Any) -> dict[str, str]:
+    """Numbers, texts and sizes of containers that the function's code can reach, as text."""
+    found: dict[str, str] = {}
+    value = plain(function)
+    if isinstance(value, types.MethodType):
+        owner = value.__self__
+        if not _is_libraries(type(owner).__module__):
+            name = _named_after(owner)
+            found |= _told({f"{name}.{key}": item for key, item in vars(owner).items()})
+        value = value.__func__
+    if isinstance(value, types.FunctionType):
+        found |= _told(dict(_scope(value)))
+    return found
+
+
+def _told(values: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: f"{len(value)} items" if isinstance(value, list | dict | set) else repr(value)[:40]
+        for name, value in values.items()
+        if isinstance(value, bool | int | float | str | list | dict | set | type(None))
+        and not name.rpartition(".")[2].startswith("_")
+    }
+
+
+def _attributes(name: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """What an object's attributes hold besides what ``variables_of`` finds in it."""
+    if isinstance(value, keras.Model):
+        yield from _referred(_below(name, "optimizer"), getattr(value, "optimizer", None), seen)
+        for metric in value.metrics:
+            yield from _referred(_below(name, metric.name), metric, seen)
+    elif not isinstance(value, keras.Layer | keras.optimizers.Optimizer | keras.Metric):
+        for key, item in list(vars(value).items()):
+            if not isinstance(value, tf.Module) or not isinstance(item, tf.Variable | tf.Module):
+                yield from _referred(_below(name, key), item, seen)
+
+
+def _scope(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """What the function's code can name: closure, globals, defaults."""
+    for key, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            yield key, cell.cell_contents
+        except ValueError:  # an empty cell: the name is not bound yet
+            continue
+    for key in _names(function.__code__):
+        if key in function.__globals__:
+            yield key, function.__globals__[key]
+    parameters = inspect.signature(function).parameters.values()
+    yield from ((p.name, p.default) for p in parameters if p.default is not p.empty)
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    """Global names in a function's code and in the functions within it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
+
+
+def _below(name: str, part: str) -> str:
+    return f"{name}_{part}" if name else part
+
+
+def _named_after(value: Any) -> str:
+    return type(value).__name__.lower()
+
+
+def _is_libraries(module: str | None) -> bool:
+    """Whether what a module defines can only refer to what it was given."""
+    if module is None or module == "__main__" or module.startswith("eager_vs_graph.child.adopt"):
+        return False
+    return module in sys.modules and not is_users(module, sys.modules[module])

@@ -1,0 +1,85 @@
+"""Who is right: each mode's own error against the float64 oracle, in the worst element."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from eager_vs_graph.child.explain.disagreement import Case, as_wide
+from eager_vs_graph.child.parity.compare import DEFAULT_TOLERANCE, ulp_distance
+from eager_vs_graph.results.explanation import Accuracy, Judgement, Key
+from eager_vs_graph.scenario import Array
+
+
+def judge(case: Case, key: Key) -> Judgement | None:
+    """Hold both sides of a disagreement against the oracle; None where nothing can be held."""
+    tensor = case.apart[key]
+    if case.found.error or tensor.worst_index is None:
+        return None
+    step = tensor.worst_step or 0
+    kind, name = key
+    oracle = case.lab.oracle()
+    reference = np.asarray(oracle.outputs[step][name] if kind == "output" else oracle.state[name])
+    if reference.shape != tensor.shape:
+        return None
+    index = tuple(tensor.worst_index)
+    right = reference[index]
+    sides = tuple(
+        _accuracy(mode, observation.values(key)[step], index, right)
+        for mode, observation in (
+            ("eager again" if case.eager_itself else case.cell.mode, case.found),
+            ("eager", case.eager),
+        )
+    )
+    return Judgement(name, kind, step, index, f"{right:.9g}", sides, _verdict(sides))
+
+
+def _accuracy(mode: str, array: Array, index: tuple[int, ...], right: Any) -> Accuracy:
+    value = array[index]
+    if array.dtype.name not in DEFAULT_TOLERANCE:
+        return Accuracy(mode, str(value), None, None)
+    rounded = np.asarray(right).astype(array.dtype)
+    finite = bool(np.isfinite(value)) and bool(np.isfinite(rounded))
+    with np.errstate(all="ignore"):
+        ulp = float(ulp_distance(np.asarray(value), rounded)) if finite else None
+    return Accuracy(mode, str(value), ulp, _digits(value, right, array.dtype))
+
+
+def _digits(value: Any, right: Any, dtype: np.dtype[Any]) -> float:
+    """Right decimal digits, −log10 of the relative error, between 0 and what the dtype holds."""
+    epsilon = 2.0**-7 if dtype.name == "bfloat16" else float(np.finfo(dtype).eps)
+    most = -math.log10(epsilon)
+    wide, expected = as_wide(np.asarray(value)), as_wide(np.asarray(right))
+    if wide == expected or (np.isnan(wide) and np.isnan(expected)):
+        return most
+    if not (np.isfinite(wide) and np.isfinite(expected)) or expected == 0:
+        return 0.0
+    relative = float(np.abs(wide - expected) / np.abs(expected))
+    return most if relative == 0 else min(most, max(0.0, -math.log10(relative)))
+
+
+def _verdict(sides: tuple[Accuracy, ...]) -> str:
+    """In words, such as ``function is right to 1 ULP (6.9 digits), eager has lost all digits``."""
+    told = [_told(side) for side in sides]
+    digits = [side.digits for side in sides]
+    if digits[0] is None or digits[1] is None:
+        return "; ".join(told)
+    if abs(digits[0] - digits[1]) < 0.3:
+        return f"neither is nearer to the oracle: {', '.join(told)}"
+    better, worse = (0, 1) if digits[0] > digits[1] else (1, 0)
+    return f"{told[better]}, {told[worse]}"
+
+
+def _told(side: Accuracy) -> str:
+    if side.digits is None:
+        return f"{side.mode} gives {side.value}"
+    if side.digits < 0.5:
+        return f"{side.mode} has lost all digits"
+    if side.ulp == 0:
+        return f"{side.mode} is right to the last bit ({side.digits:.1f} digits)"
+    if side.ulp is None:
+        return f"{side.mode} gives {side.value}, as the oracle does"
+    ulp = f"{side.ulp:.0f}" if side.ulp < 1e4 else f"{side.ulp:.2g}"
+    return f"{side.mode} is right to {ulp} ULP ({side.digits:.1f} digits)"

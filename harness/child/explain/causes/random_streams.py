@@ -1,0 +1,70 @@
+"""TensorFlow's stateful random ops: their streams differ between modes by construction.
+
+Without an op seed, an eager op takes one from a generator of the eager context, and an op of a
+graph one from its number in that graph, so that the same global seed gives other numbers. With an
+op seed, the counter still belongs to the kernel: in eager to the op's kind, in a graph to the node.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eager_vs_graph.child.explain import graphs
+from eager_vs_graph.child.explain.conditions import Condition
+from eager_vs_graph.child.explain.disagreement import Case, Finding
+from eager_vs_graph.child.explain.experiments import disagreeing, names
+from eager_vs_graph.child.parity.check import SEED
+from eager_vs_graph.results.explanation import RANDOM_STREAMS, Cause, Key
+
+
+def find(case: Case, keys: set[Key]) -> Finding:
+    """Change TensorFlow's global seed, and nothing else: what changes comes from a stream."""
+    if not keys or case.eager.error:
+        return Finding()
+    operations = random_operations(case)
+    if not operations:
+        return Finding(excluded=["random streams: the step's graph has no stateful random op"])
+    other = case.lab.eager(case.cell, Condition(op_seed=SEED + 1))
+    depends = set(disagreeing(case.lab.compare(case.cell, other, case.eager)))
+    streams = (keys & depends) - case.unsteady
+    if not streams:
+        return Finding(excluded=["random streams: another seed changes no tensor in question"])
+    key = case.worst(streams)
+    file = str(case.source.file)
+    numbers = {graphs.line_of(op, file) for op in operations}
+    where = [case.source.place(number) for number in sorted(n for n in numbers if n is not None)]
+    kinds = sorted({op.type for op in operations})
+    mode = "eager's second run" if case.eager_itself else case.cell.mode
+    cause = Cause(
+        RANDOM_STREAMS,
+        ", ".join(kinds),
+        "stateful random ops draw from another stream in each mode, by construction",
+        "draw with tf.random.stateless_* and a seed that is an input or a variable, or with a "
+        "seeded tf.random.Generator that build assigns to self",
+        names(streams),
+        tuple(where),
+        (
+            f"{key[1]}: eager {case.value(case.eager, key)}, {mode} "
+            f"{case.value(case.found, key)}, eager with another global seed "
+            f"{case.value(other, key)}; a fresh eager program with the same seed repeats its value",
+            "op seeds in the graph: " + "; ".join(_seeds(op) for op in operations[:4]),
+        ),
+    )
+    return Finding([cause], streams)
+
+
+def random_operations(case: Case) -> list[Any]:
+    """The stateful random ops of the step's graph: stateful, with the two seeds as attributes."""
+    if case.traced is None:
+        return []
+    return [op for op in graphs.operations(case.traced) if _is_random(op)]
+
+
+def _is_random(operation: Any) -> bool:
+    attributes = operation.node_def.attr
+    return bool(operation.op_def.is_stateful) and "seed" in attributes and "seed2" in attributes
+
+
+def _seeds(operation: Any) -> str:
+    attributes = operation.node_def.attr
+    return f"{operation.type}(seed={attributes['seed'].i}, seed2={attributes['seed2'].i})"

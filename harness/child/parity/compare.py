@@ -1,0 +1,179 @@
+"""Two arrays in, a word and the distances out. NumPy only.
+
+Tolerances by dtype are those of ``torch.testing.assert_close``: the widest used set of per-dtype
+defaults, so that ``close`` here means what it means to most readers. An element is close when
+``|value - reference| <= atol + rtol * |reference|``; NaN is close to NaN, an infinity to itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eager_vs_graph.results.record import CLOSE, DIFFERS, IDENTICAL, VACUOUS
+from eager_vs_graph.scenario import Array, Tolerance
+
+DEFAULT_TOLERANCE = {
+    "float16": Tolerance(rtol=1e-3, atol=1e-5),
+    "bfloat16": Tolerance(rtol=1.6e-2, atol=1e-5),
+    "float32": Tolerance(rtol=1.3e-6, atol=1e-5),
+    "float64": Tolerance(rtol=1e-7, atol=1e-7),
+    "complex64": Tolerance(rtol=1.3e-6, atol=1e-5),
+    "complex128": Tolerance(rtol=1e-7, atol=1e-7),
+}
+_EXACT = Tolerance(rtol=0.0, atol=0.0)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The distance of one array from its reference; see ``TensorComparison`` for the fields."""
+
+    word: str
+    detail: str = ""
+    max_abs: float | None = None
+    max_rel: float | None = None
+    max_ulp: float | None = None
+    p99_ulp: float | None = None
+    misplaced: int = 0
+    signed_zeros: int = 0
+    worst_index: tuple[int, ...] | None = None
+    value: str | None = None
+    reference: str | None = None
+
+
+def compare(
+    value: Array,
+    reference: Array,
+    tolerance: Tolerance | None = None,
+    *,
+    exact_dtype: bool = True,
+) -> Difference:
+    """Compare an array with its reference.
+
+    Args:
+        value: the array in question, of any dtype and shape.
+        reference: what it should be; of the same shape.
+        tolerance: for ``close``; None means the dtype's default.
+        exact_dtype: whether the dtypes must match. False for an oracle: it is rounded to the
+            dtype of ``value`` before bits and ULPs are compared.
+    """
+    value, reference = np.asarray(value), np.asarray(reference)
+    if value.shape != reference.shape:
+        return Difference(DIFFERS, f"value.shape={value.shape}, but should be {reference.shape}")
+    if exact_dtype and value.dtype != reference.dtype:
+        return Difference(DIFFERS, f"value.dtype={value.dtype}, but should be {reference.dtype}")
+    if not _is_inexact(value):
+        return _compare_exactly(value, reference)
+    tolerance = tolerance or DEFAULT_TOLERANCE[value.dtype.name]
+    with np.errstate(all="ignore"):
+        return _compare_inexactly(value, reference, tolerance)
+
+
+def _compare_exactly(value: Array, reference: Array) -> Difference:
+    unequal = np.asarray(value != reference)
+    if value.size == 0:
+        return Difference(VACUOUS, "the tensor has no elements")
+    if not unequal.any():
+        return Difference(IDENTICAL, max_abs=0.0 if value.dtype.kind in "iu" else None)
+    distance = _integer_distance(value, reference) if value.dtype.kind in "iu" else None
+    worst = _index(int(np.argmax(unequal if distance is None else distance)), value.shape)
+    return Difference(
+        DIFFERS,
+        f"{int(unequal.sum())} of {value.size} elements differ",
+        max_abs=None if distance is None else float(distance.max()),
+        worst_index=worst,
+        value=str(value[worst]),
+        reference=str(reference[worst]),
+    )
+
+
+def _integer_distance(value: Array, reference: Array) -> Array:
+    """Absolute difference; exact for integers, whose difference may not fit their dtype."""
+    if np.result_type(value, reference).kind not in "iu":
+        return np.abs(value.astype(np.float64) - reference.astype(np.float64))
+    low, high = np.minimum(value, reference), np.maximum(value, reference)
+    return high.astype(np.uint64) - low.astype(np.uint64)  # modulo 2**64, hence right
+
+
+def _compare_inexactly(value: Array, reference: Array, tolerance: Tolerance) -> Difference:
+    rounded = reference.astype(value.dtype)
+    both_nan = np.isnan(value) & np.isnan(reference)
+    same_infinity = np.isinf(value) & (value == rounded)
+    finite = np.isfinite(value) & np.isfinite(reference)
+    misplaced = ~(finite | both_nan | same_infinity)
+    if misplaced.any():
+        worst = _index(int(np.argmax(misplaced)), value.shape)
+        detail = f"NaN or infinity in other places: {int(misplaced.sum())} of {value.size} elements"
+    elif not finite.any():
+        what = "every element is NaN or infinite" if value.size else "the tensor has no elements"
+        return Difference(VACUOUS, what)
+    wide = np.complex128 if value.dtype.kind == "c" else np.float64
+    error = np.where(finite, np.abs(value.astype(wide) - reference.astype(wide)), 0.0)
+    size = np.where(finite, np.abs(reference.astype(wide)), 0.0)
+    relative = np.divide(error, size, out=np.zeros_like(error), where=size > 0)
+    ulps = np.where(finite, ulp_distance(value, rounded), 0.0)
+    bits_differ = finite & ((value != rounded) | _signs_differ(value, rounded))
+    far = misplaced | (error > tolerance.atol + tolerance.rtol * size)
+    if not misplaced.any():
+        detail = f"{int(far.sum())} of {value.size} elements out of tolerance" if far.any() else ""
+        # The worst element is the one that uses most of its tolerance, then most ULPs.
+        excess = error / np.maximum(tolerance.atol + tolerance.rtol * size, np.finfo(float).tiny)
+        # Zeros of different sign are apart by a bit and by no ULP.
+        distance = excess if far.any() else ulps if ulps.any() else bits_differ
+        worst = _index(int(np.argmax(distance)), value.shape)
+    word = DIFFERS if far.any() else CLOSE if bits_differ.any() else IDENTICAL
+    return Difference(
+        word,
+        detail,
+        max_abs=float(error.max()),
+        max_rel=float(relative.max()),
+        max_ulp=float(ulps.max()) if finite.any() else None,
+        p99_ulp=float(np.percentile(ulps[finite], 99)) if finite.any() else None,
+        misplaced=int(misplaced.sum()),
+        signed_zeros=int((finite & (value == rounded) & _signs_differ(value, rounded)).sum()),
+        worst_index=None if word == IDENTICAL else worst,
+        value=None if word == IDENTICAL else str(value[worst]),
+        reference=None if word == IDENTICAL else str(reference[worst]),
+    )
+
+
+def ulp_distance(value: Array, reference: Array) -> Array:
+    """How many representable values lie between two finite arrays of one floating dtype.
+
+    The bits of an IEEE 754 number, read as a sign and a magnitude, are ordered like the number, so
+    the distance is a subtraction (Dawson, "Comparing Floating Point Numbers", 2012). -0 and +0 are
+    at distance 0. For complex numbers: the larger distance of the two parts. float64, exact up to
+    2**53.
+    """
+    if value.dtype.kind == "c":
+        real, imaginary = value.real, value.imag
+        return np.maximum(
+            ulp_distance(real, reference.real), ulp_distance(imaginary, reference.imag)
+        )
+    integer = np.dtype(f"i{value.dtype.itemsize}")
+
+    def ordered(array: Array) -> Array:
+        bits = np.ascontiguousarray(array).view(integer).reshape(array.shape).astype(np.int64)
+        smallest = np.int64(np.iinfo(integer).min)
+        return np.where(bits < 0, smallest - bits, bits)
+
+    a, b = ordered(value), ordered(reference)
+    # Of opposite signs, two float64 can be further apart than an int64 reaches.
+    far_apart = (a < 0) != (b < 0)
+    near = np.abs(np.where(far_apart, 0, a) - np.where(far_apart, 0, b)).astype(np.float64)
+    return np.where(far_apart, np.abs(a.astype(np.float64)) + np.abs(b.astype(np.float64)), near)
+
+
+def _signs_differ(value: Array, reference: Array) -> Array:
+    if value.dtype.kind == "c":
+        return _signs_differ(value.real, reference.real) | _signs_differ(value.imag, reference.imag)
+    return np.asarray(np.signbit(value) != np.signbit(reference))
+
+
+def _is_inexact(array: Array) -> bool:
+    return array.dtype.name in DEFAULT_TOLERANCE
+
+
+def _index(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(flat, shape))

@@ -1,0 +1,110 @@
+"""What a program does from the initial state: outputs of each step, and the state at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from eager_vs_graph.errors import NoOracle, ScenarioError
+from eager_vs_graph.modes.program import Program
+from eager_vs_graph.modes.variables import as_oracle
+from eager_vs_graph.scenario import Array, Feed, Scenario, State
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Outputs by name for each step, the variables after the last, and what was written."""
+
+    outputs: list[dict[str, Array]]
+    state: State
+    written: dict[str, Array] = field(default_factory=dict)
+    """What the steps wrote to the scenario's folder (see ``Scenario.written``)."""
+
+
+def of_program(program: Program, initial: State, feeds: Sequence[Feed], steps: int) -> Trajectory:
+    """Run a program for some steps from a state; feeds are cycled."""
+    program.load(initial)
+    return onwards(program, feeds, 0, steps)
+
+
+def onwards(program: Program, feeds: Sequence[Feed], start: int, steps: int) -> Trajectory:
+    """Run a program for some steps from the state it is in, with the feeds from ``start`` on."""
+    outputs = [
+        {name: np.array(array) for name, array in program.run(feeds[i % len(feeds)]).items()}
+        for i in range(start, start + steps)
+    ]
+    return Trajectory(outputs, program.state())
+
+
+def written_since(program: Program, before: Mapping[str, Array]) -> dict[str, Array]:
+    """What a program's steps have written, without what they had written before."""
+    return {name: array[len(before.get(name, ())) :] for name, array in program.written().items()}
+
+
+def of_oracle(scenario: Scenario, initial: State, feeds: Sequence[Feed], steps: int) -> Trajectory:
+    """Run a scenario's oracle for some steps, in float64.
+
+    Raises:
+        NoOracle: the scenario says that it has none.
+        ScenarioError: the oracle fails, or changes the names or shapes of the state.
+    """
+    state = as_oracle(initial)
+    outputs = []
+    for i in range(steps):
+        try:
+            # The author says what overflows; NumPy's warnings would say it again.
+            with np.errstate(all="ignore"):
+                result = scenario.oracle(state, **as_oracle(feeds[i % len(feeds)]))
+        except NoOracle:
+            raise
+        except Exception as error:
+            raise ScenarioError(
+                f"{scenario.name}: the oracle raised {type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(result, Mapping):
+            raise ScenarioError(
+                f"{scenario.name}: the oracle returned {type(result).__name__}, but should return "
+                "a dict of named arrays, as step does"
+            )
+        outputs.append({name: np.array(array) for name, array in result.items()})
+    for name, array in initial.items():
+        if name not in state or np.shape(state[name]) != array.shape:
+            seen = np.shape(state[name]) if name in state else "missing"
+            raise ScenarioError(
+                f"{scenario.name}: the oracle left variable {name!r} as {seen}, but should leave "
+                f"it in shape {array.shape}"
+            )
+    if extra := state.keys() - initial.keys():
+        raise ScenarioError(
+            f"{scenario.name}: the oracle set {', '.join(sorted(extra))}, but the scenario's "
+            f"variables are: {', '.join(initial) or 'none'}"
+        )
+    try:
+        written = {name: np.array(a) for name, a in scenario.oracle_written(outputs).items()}
+    except Exception as error:
+        raise ScenarioError(
+            f"{scenario.name}: oracle_written raised {type(error).__name__}: {error}"
+        ) from error
+    return Trajectory(outputs, state, written)
+
+
+def require_same_outputs(scenario: type[Scenario], oracle: Trajectory, eager: Trajectory) -> None:
+    """Check that the oracle answers what the step answers, by name and shape.
+
+    Raises:
+        ScenarioError: naming the output, what was seen and what was expected.
+    """
+    for found, expected in zip(oracle.outputs, eager.outputs, strict=True):
+        if found.keys() != expected.keys():
+            raise ScenarioError(
+                f"{scenario.name}: the oracle returned {', '.join(found) or 'nothing'}, but step "
+                f"returns {', '.join(expected)}; their names must be the same"
+            )
+        for name, array in expected.items():
+            if np.shape(found[name]) != np.shape(array):
+                raise ScenarioError(
+                    f"{scenario.name}: the oracle's {name!r} has shape {np.shape(found[name])}, "
+                    f"but step's has {np.shape(array)}"
+                )

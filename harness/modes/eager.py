@@ -1,0 +1,45 @@
+"""Eager execution: the step's ops run one by one, as Python reaches them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from eager_vs_graph.modes.program import Task, TensorProgram
+
+
+class EagerProgram(TensorProgram):
+    """The step as it is written; tf.functions that it makes itself run eagerly too."""
+
+    def step(self) -> Callable[..., Mapping[str, Any]]:
+        step = self.scenario.step
+        return _functions_eager(step) if self.scenario.traces_itself else step
+
+    @property
+    def traces(self) -> int:
+        return 0
+
+
+def _functions_eager(step: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
+    """The step with tf.functions run as Python.
+
+    The switch is TensorFlow's only one, and global: it is set for the call alone, because programs
+    of other modes take turns with this one in the same process.
+    """
+
+    @functools.wraps(step)
+    def run(*inputs: Any) -> Mapping[str, Any]:
+        before = tf.config.functions_run_eagerly()
+        tf.config.run_functions_eagerly(True)
+        try:
+            return step(*inputs)
+        finally:
+            tf.config.run_functions_eagerly(before)
+
+    return run
+
+
+build: Callable[[Task], EagerProgram] = EagerProgram

@@ -1,0 +1,114 @@
+"""Tells a mode's refusal (``unsupported``) from a failure (``error``), in a word and a line."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from pathlib import Path
+
+import tensorflow as tf
+
+from eager_vs_graph.errors import Lost, ScenarioError, Unsupported
+from eager_vs_graph.results.record import CRASHED, ERROR, TIMEOUT, UNSUPPORTED
+
+_SYMBOLIC = ("symbolic tf.Tensor", "'SymbolicTensor' object has no attribute", "numpy() is only")
+_NO_VALUE = ("to a numpy array", "has no attribute 'numpy'", "numpy() is only")
+_BRIDGE = (
+    "; a graph's tensor has no value while the step is traced, and tf.numpy_function calls NumPy "
+    "when it has one"
+)
+_NO_CALLBACK = "Could not find callback with key="
+"""What ``tf.py_function`` says in a process that is not the Python function's."""
+_IN_ITS_PROCESS = " (tf.py_function must run in the process that made the function)"
+_NO_SESSION = re.compile(r"Session \w+ is not found")
+"""What a TensorFlow server that was started again says to the sessions of the one before."""
+_WHERE = re.compile(
+    r"Graph execution error:|Detected at node |File \"|Node: '|From /job:|\d+ root error|$"
+)
+"""Lines with which a graph's error begins: at which node and in which process it happened."""
+_NODES = re.compile(r"\(0\) [A-Z_]+: |\{\{function_node .*?\}\} *")
+
+
+def failure(error: Exception, scenario_file: str = "") -> tuple[str, str]:
+    """The word for an exception from building or calling a program, and the reason in a line.
+
+    Args:
+        error: what was raised.
+        scenario_file: where the author's code is; its line is named in the reason.
+    """
+    if isinstance(error, Unsupported):
+        place = _author_line(error.__cause__, scenario_file) if error.__cause__ else ""
+        return UNSUPPORTED, f"{error}{place}"
+    if isinstance(error, ScenarioError):
+        return ERROR, str(error)
+    if isinstance(error, Lost):
+        return error.word, str(error)
+    text = _message(error) + (_IN_ITS_PROCESS if _NO_CALLBACK in str(error) else "")
+    message = f"{type(error).__name__}: {text}{_author_line(error, scenario_file)}"
+    if not _is_refusal(error):
+        return _loss(error) or ERROR, message
+    hint = _BRIDGE if any(phrase in message for phrase in _NO_VALUE) else ""
+    return UNSUPPORTED, message + hint
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether TensorFlow says that the code cannot be a graph, rather than that it is wrong."""
+    if isinstance(error, tf.errors.OperatorNotAllowedInGraphError | tf.errors.UnimplementedError):
+        return True
+    text = str(error)
+    if isinstance(error, tf.errors.OpError):
+        return _NO_CALLBACK in text
+    return isinstance(error, NotImplementedError | AttributeError | TypeError) and any(
+        phrase in text for phrase in _SYMBOLIC
+    )
+
+
+def _loss(error: Exception) -> str:
+    """The word for a process that the call needed and that is gone or silent; empty if none is."""
+    if isinstance(error, tf.errors.DeadlineExceededError):
+        return TIMEOUT
+    gone = isinstance(error, tf.errors.UnavailableError) or _NO_SESSION.search(str(error))
+    return CRASHED if gone else ""
+
+
+def _message(error: Exception) -> str:
+    """The line that says what happened; AutoGraph puts it last, below the user's stack."""
+    text = error.message if isinstance(error, tf.errors.OpError) else str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if isinstance(error, tf.errors.OpError):
+        bare = [_NODES.sub("", line) for line in lines]
+        lines = [line for line in bare if not _WHERE.match(line)]
+    if not lines:
+        return "no message"
+    line = lines[-1] if lines[0] == "in user code:" else lines[0]
+    prefix = f"{type(error).__name__}: "
+    return line.removeprefix(prefix)[:300]
+
+
+def is_of_xla(error: Exception) -> bool:
+    """Whether the error comes from compiling a function with XLA, before anything ran."""
+    return isinstance(error, tf.errors.OpError) and "tf2xla conversion failed" in str(error)
+
+
+def xla_reason(error: tf.errors.OpError) -> str:
+    """XLA's reason in a line that names the op, without the names of graph and nodes."""
+    told = re.split(r"\n(?:The op is created at|\s*Stack trace|\s*\[\[|\s*tf2xla)", error.message)[
+        0
+    ]
+    told = re.sub(r"graph __inference_\S+\[.*?\] on", "graph on", told)
+    told = re.sub(r" compatible with node \{\{.*?\}\}|\{\{node .*?\}\}", "", told)
+    return f"{type(error).__name__}: {' '.join(told.split())[:300]}"
+
+
+def _author_line(error: BaseException, scenario_file: str) -> str:
+    """Where in the author's file it happened; AutoGraph tells the place in the message only."""
+    if not scenario_file:
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == scenario_file]
+    # XLA leaves out the first slash.
+    name = re.escape(scenario_file.removeprefix("/"))
+    told = re.findall(rf'File "/?{name}", line (\d+)', str(error))
+    if not (found := [*lines, *told]):
+        return ""
+    return f" ({Path(scenario_file).name}:{found[-1]})"

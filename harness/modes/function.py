@@ -1,0 +1,39 @@
+"""``tf.function``: the first call traces the step into a graph, later calls run the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from eager_vs_graph.modes.grappler import executed_graphs
+from eager_vs_graph.modes.program import Task, TensorProgram
+from eager_vs_graph.scenario import Feed
+
+
+class FunctionProgram(TensorProgram):
+    """The step under ``tf.function`` with its defaults (AutoGraph, no XLA).
+
+    A step that ``traces_itself`` is called as it is: it brings its own tf.functions.
+    """
+
+    def step(self) -> Callable[..., Mapping[str, Any]]:
+        if self.scenario.traces_itself:
+            return self.scenario.step
+        function: Callable[..., Mapping[str, Any]] = tf.function(self.scenario.step)
+        return function
+
+    def optimised_graphs(self, feed: Feed) -> list[Any]:
+        tensors = self._tensors(feed)
+        return executed_graphs(lambda: self._step(*tensors))
+
+    @property
+    def traces(self) -> int:
+        if self.scenario.traces_itself:
+            return 0
+        count: int = self._step.experimental_get_tracing_count()  # type: ignore[attr-defined]
+        return count
+
+
+build: Callable[[Task], FunctionProgram] = FunctionProgram

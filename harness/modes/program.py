@@ -1,0 +1,303 @@
+"""The contract of a runner, and what the modes that are called with tensors share.
+
+**The timed call** (``Program.call``) is the same in every mode: run one step and return when its
+outputs are NumPy arrays on the host. Inputs are ``resident`` (on the device before the clock
+starts) or ``fed`` (NumPy arrays handed over in each call). No tracing, session creation or input
+generation is inside it, and no Python frame that another mode does not also have.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from eager_vs_graph.errors import ScenarioError, Unsupported
+from eager_vs_graph.modes.variables import variables_of
+from eager_vs_graph.scenario import Array, Feed, Scenario, State
+
+Call = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a runner needs to build a program."""
+
+    scenario: type[Scenario]
+    size: str
+    device: str
+    """Logical device such as ``CPU:0``."""
+    inputs: str
+    """``resident`` or ``fed``."""
+    feeds: Sequence[Feed]
+
+    def instance(self) -> Scenario:
+        """A new scenario of the task's size, not yet built."""
+        return self.scenario(self.scenario.sizes[self.size])
+
+    def on_device(self) -> AbstractContextManager[Any]:
+        """Place ops on the task's device."""
+        device: AbstractContextManager[Any] = tf.device(f"/device:{self.device}")
+        return device
+
+    def argument_names(self) -> list[str]:
+        """Names of the feed's entries in the order of ``step``'s parameters."""
+        return list(inspect.signature(self.scenario.step).parameters)[1:]
+
+    def specs(self) -> list[tf.TensorSpec]:
+        """What ``step``'s arguments are in every feed: the dimensions that all of them share.
+
+        A dimension that varies is None, and the shape is unknown where the rank varies.
+        """
+        return [
+            tf.TensorSpec(
+                _common_shape([feed[name].shape for feed in self.feeds]),
+                tf.as_dtype(self.feeds[0][name].dtype),
+                name,
+            )
+            for name in self.argument_names()
+        ]
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether a call can return before the device has finished."""
+        return not self.device.startswith("CPU")
+
+
+class Program(ABC):
+    """A cell's scenario, built by its runner and ready to be called."""
+
+    call: Call
+    """The timed call: one step on the current inputs, outputs as NumPy arrays."""
+
+    scenario: Scenario | None = None
+    """The built scenario; None in a program whose scenario lives in another process."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    @abstractmethod
+    def run(self, feed: Feed) -> dict[str, Array]:
+        """One step on the given feed, with named outputs; not for timing."""
+
+    def warm(self, feed: Feed) -> None:
+        """One step on a feed, where the timed call is made: nothing of its shape is new to it."""
+        self.run(feed)
+
+    @abstractmethod
+    def state(self) -> State:
+        """The variables' values by structural name."""
+
+    @abstractmethod
+    def load(self, state: State) -> None:
+        """Give the variables these values."""
+
+    @property
+    @abstractmethod
+    def traces(self) -> int:
+        """How often the Python body of ``step`` has been traced; 0 where it is not traced."""
+
+    @abstractmethod
+    def variables(self) -> Mapping[str, tf.Variable]:
+        """The variables by structural name.
+
+        What has their shape and dtype, such as a ``tf.TensorSpec``, where another process has them.
+        """
+
+    def write_checkpoint(self, prefix: str) -> None:  # noqa: ARG002 - for the modes that can
+        """Write what the scenario's ``checkpoint`` tracks, to files that begin with ``prefix``.
+
+        Raises:
+            Unsupported: the mode has no ``tf.train.Checkpoint`` of the scenario's.
+        """
+        raise self._without_scenario("a tf.train.Checkpoint")
+
+    def restore_checkpoint(self, prefix: str) -> None:  # noqa: ARG002 - for the modes that can
+        """Give the variables the values of a checkpoint, whichever mode wrote it.
+
+        Raises:
+            Unsupported: the mode has no ``tf.train.Checkpoint`` of the scenario's.
+            AssertionError: the checkpoint does not hold what the scenario's ``checkpoint`` tracks.
+        """
+        raise self._without_scenario("a tf.train.Checkpoint")
+
+    def flush(self) -> None:
+        """Have the scenario's summary writers write what they hold back."""
+        raise self._without_scenario("summary writers")
+
+    def written(self) -> dict[str, Array]:
+        """What the steps have written to the scenario's folder, read back.
+
+        Raises:
+            Unsupported: the mode cannot tell.
+        """
+        if self.scenario is None:
+            raise self._without_scenario("files")
+        self.flush()
+        return dict(self.scenario.written())
+
+    def _without_scenario(self, what: str) -> Unsupported:
+        return Unsupported(f"{what} of the scenario's cannot be reached in this mode")
+
+    def optimised_graphs(self, feed: Feed) -> list[Any]:  # noqa: ARG002 - eager has none
+        """The GraphDefs that one step executes, as Grappler left them; empty without a graph."""
+        return []
+
+    def close(self) -> None:  # noqa: B027 - most programs hold nothing
+        """Free what the program holds."""
+
+
+class TensorProgram(Program):
+    """A program whose step takes and returns eager tensors: ``eager``, ``function`` and kin.
+
+    Subclasses give the callable that runs the step.
+    """
+
+    scenario: Scenario
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task)
+        with self.building():
+            self.scenario = task.instance()
+            self.scenario.build()
+        self._variables = variables_of(self.scenario)
+        self._names: tuple[str, ...] | None = None
+        self._step = self.step()
+        self._resident = self._tensors(task.feeds[0])
+        self.call = self._timed_call()
+
+    @abstractmethod
+    def step(self) -> Callable[..., Mapping[str, Any]]:
+        """The scenario's step, as this mode runs it."""
+
+    def building(self) -> AbstractContextManager[Any]:
+        """What the scenario's ``build`` runs in."""
+        return self.task.on_device()
+
+    def _tensors(self, feed: Feed) -> list[Any]:
+        # tf.constant copies, as does a session's feed of an array it may not alias.
+        with self.task.on_device():
+            return [tf.constant(feed[name]) for name in self.task.argument_names()]
+
+    def _timed_call(self) -> Call:
+        step = self._step
+        if self.task.inputs == "resident":
+            tensors = self._resident
+
+            def call() -> list[Array]:
+                return [tensor.numpy() for tensor in step(*tensors).values()]
+
+        else:
+            feeds = cycled(self.task)
+            constant = tf.constant
+
+            def call() -> list[Array]:
+                tensors = [constant(array) for array in next(feeds)]
+                return [tensor.numpy() for tensor in step(*tensors).values()]
+
+        return synchronised(call) if self.task.asynchronous else call
+
+    def run(self, feed: Feed) -> dict[str, Array]:
+        before = self._variables.keys()
+        with self.task.on_device():
+            outputs = self._step(*self._tensors(feed))
+        if self._names is None:
+            require_outputs(outputs)
+            require_no_new_variables(before, variables_of(self.scenario))
+            self._names = tuple(outputs)
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+    def state(self) -> State:
+        return {name: np.array(v.numpy()) for name, v in self._variables.items()}
+
+    def load(self, state: State) -> None:
+        for name, variable in self._variables.items():
+            variable.assign(state[name])
+
+    def variables(self) -> Mapping[str, tf.Variable]:
+        return self._variables
+
+    def write_checkpoint(self, prefix: str) -> None:
+        self.scenario.checkpoint.write(prefix)
+
+    def restore_checkpoint(self, prefix: str) -> None:
+        self.scenario.checkpoint.read(prefix).assert_consumed()
+
+    def flush(self) -> None:
+        for writer in writers_of(self.scenario):
+            writer.flush()
+
+
+def writers_of(scenario: Scenario) -> list[Any]:
+    """The summary writers that ``build`` assigned to the scenario's attributes."""
+    return [
+        value for value in vars(scenario).values() if isinstance(value, tf.summary.SummaryWriter)
+    ]
+
+
+def _common_shape(shapes: list[tuple[int, ...]]) -> tf.TensorShape:
+    """The dimensions that all shapes share; None where they differ."""
+    if len({len(shape) for shape in shapes}) > 1:
+        return tf.TensorShape(None)
+    return tf.TensorShape(
+        [sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True)]
+    )
+
+
+def cycled(task: Task) -> Iterator[list[Array]]:
+    """The feeds' arrays in the order of ``step``'s parameters, without end."""
+    names = task.argument_names()
+    return itertools.cycle([[feed[name] for name in names] for feed in task.feeds])
+
+
+def synchronised(call: Call) -> Call:
+    """The call, ended by waiting for every device.
+
+    Fetching the outputs does not wait for updates of variables that no output depends on.
+    """
+
+    def call_and_wait() -> object:
+        outputs = call()
+        tf.test.experimental.sync_devices()
+        return outputs
+
+    return call_and_wait
+
+
+def require_outputs(outputs: object) -> None:
+    """Check that ``step`` returned named tensors.
+
+    Raises:
+        ScenarioError: naming the output and what it is.
+    """
+    if not isinstance(outputs, Mapping) or not outputs:
+        raise ScenarioError(
+            f"step returned {type(outputs).__name__}, but should return a dict of named tensors"
+        )
+    for name, value in outputs.items():
+        if not isinstance(value, tf.Tensor | tf.Variable):
+            raise ScenarioError(
+                f"step returned output {name!r} as {type(value).__name__}, but should return a "
+                "tensor (tf.convert_to_tensor)"
+            )
+
+
+def require_no_new_variables(before: Any, after: Any) -> None:
+    """Check that the first step created no variable.
+
+    Raises:
+        ScenarioError: naming the variables.
+    """
+    if created := sorted(set(after) - set(before)):
+        raise ScenarioError(
+            f"step created variables on its first call: {', '.join(created)}; create them in "
+            "build (layer.build(shape), optimizer.build(variables)), so that every mode can start "
+            "from the same state"
+        )

@@ -1,0 +1,184 @@
+"""A v1 session: the scenario built in a ``tf.Graph`` and run by ``tf.compat.v1.Session``.
+
+``step`` is called through ``tf.function`` *inside* the graph. Built plainly, its ``assign_sub``
+would never run: a session runs what a fetch depends on, and a loss does not depend on the update.
+Inside a function, automatic control dependencies and AutoGraph hold as everywhere in TensorFlow 2.
+
+Inputs are placeholders (fed) or non-trainable variables (resident), never constants: Grappler
+would fold the whole computation away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from eager_vs_graph.modes.grappler import graph_options
+from eager_vs_graph.modes.program import (
+    Call,
+    Program,
+    Task,
+    cycled,
+    require_no_new_variables,
+    require_outputs,
+    synchronised,
+    writers_of,
+)
+from eager_vs_graph.modes.variables import variables_of
+from eager_vs_graph.scenario import Array, Feed, Scenario, State
+
+v1 = tf.compat.v1
+
+
+class SessionProgram(Program):
+    """A graph with its session. Building traces; the first call runs Grappler."""
+
+    scenario: Scenario
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task)
+        self._names = task.argument_names()
+        self._graph = tf.Graph()
+        # An op's seed is combined with that of its graph; of a new graph, with a constant. So the
+        # seed that was set is given to this graph, or `shuffle(seed=1)` would be another order.
+        seed, _ = v1.get_seed(0)
+        with self._graph.as_default(), task.on_device():
+            tf.random.set_seed(seed)
+            self.scenario = scenario = task.instance()
+            scenario.build()
+            self._variables = variables_of(scenario)
+            self._inputs = [self._input(spec) for spec in task.specs()]
+            self._function = tf.function(scenario.step)
+            outputs = self._function(*(tf.identity(value) for value in self._inputs))
+            require_outputs(outputs)
+            require_no_new_variables(self._variables, variables_of(scenario))
+            self._output_names = list(outputs)
+            self._fetches = fetches = [tf.identity(tensor) for tensor in outputs.values()]
+            self._loads = [_Load(variable) for variable in self._variables.values()]
+            self._places = [_Load(v) for v in self._inputs if isinstance(v, tf.Variable)]
+            initialise = v1.global_variables_initializer()
+            # In a graph, ops open and flush a summary writer's file; a no-op writer has none.
+            opens = [op for writer in writers_of(scenario) if (op := writer.init()) is not None]
+            self._flushes = [
+                op for writer in writers_of(scenario) if (op := writer.flush()) is not None
+            ]
+        self._session = self._open_session()
+        self._session.run([initialise, opens])
+        self._read = self._fetcher(list(self._variables.values()))
+        self._fetch = self._fetcher(fetches, None if self._resident else self._inputs)
+        self._place(task.feeds[0])
+        self.call = self._timed_call(fetches)
+
+    def _open_session(self) -> Any:
+        """A session of the graph, with as many CPUs as this process."""
+        cpus = len(tf.config.list_logical_devices("CPU"))
+        config = v1.ConfigProto(device_count={"CPU": cpus}, graph_options=graph_options())
+        return v1.Session(graph=self._graph, config=config)
+
+    @property
+    def _resident(self) -> bool:
+        return self.task.inputs == "resident"
+
+    def _fetcher(
+        self, fetches: list[Any], feeds: Sequence[Any] | None = None
+    ) -> Callable[..., list[Array]]:
+        if not fetches:  # a session refuses to fetch nothing
+            return list
+        # Not an empty list of feeds: with one, make_callable falls back to Session.run, 70 µs.
+        fetch: Callable[..., list[Array]] = self._session.make_callable(fetches, feed_list=feeds)
+        return fetch
+
+    def _input(self, spec: tf.TensorSpec) -> Any:
+        if not self._resident:
+            return v1.placeholder(spec.dtype, spec.shape, name=spec.name)
+        start = tf.zeros(self.task.feeds[0][spec.name].shape, spec.dtype)
+        return tf.Variable(start, trainable=False, shape=spec.shape, name=f"resident_{spec.name}")
+
+    def _place(self, feed: Feed) -> None:
+        for name, place in zip(self._names, self._places, strict=False):
+            place(self._session, feed[name])
+
+    def _timed_call(self, fetches: list[Any]) -> Call:
+        fetch = self._fetch
+        call: Call = fetch
+        if self._resident and len(fetches) == 1:
+            call = self._session.make_callable(fetches[0])  # as anybody would fetch one tensor
+        elif not self._resident:
+            feeds = cycled(self.task)
+
+            def call() -> object:
+                return fetch(*next(feeds))
+
+        return synchronised(call) if self.task.asynchronous else call
+
+    def run(self, feed: Feed) -> dict[str, Array]:
+        if self._resident:
+            self._place(feed)
+            outputs = self._fetch()
+        else:
+            outputs = self._fetch(*(feed[name] for name in self._names))
+        return dict(zip(self._output_names, outputs, strict=True))
+
+    def warm(self, feed: Feed) -> None:
+        self.run(feed)
+        self._place(self.task.feeds[0])  # run left its own feed there
+
+    def state(self) -> State:
+        return dict(zip(self._variables, self._read(), strict=True))
+
+    def load(self, state: State) -> None:
+        for load, name in zip(self._loads, self._variables, strict=True):
+            load(self._session, state[name])
+
+    def optimised_graphs(self, feed: Feed) -> list[Any]:
+        fetches = self._fetches
+        feeds = {}
+        if self._resident:
+            self._place(feed)
+        else:
+            feeds = {place: feed[n] for n, place in zip(self._names, self._inputs, strict=True)}
+        metadata = v1.RunMetadata()
+        options = v1.RunOptions(output_partition_graphs=True)
+        self._session.run(fetches, feeds, options=options, run_metadata=metadata)
+        return list(metadata.partition_graphs)
+
+    @property
+    def traces(self) -> int:
+        count: int = self._function.experimental_get_tracing_count()
+        return count
+
+    def variables(self) -> Mapping[str, tf.Variable]:
+        return self._variables
+
+    def write_checkpoint(self, prefix: str) -> None:
+        with self._graph.as_default(), self._session.as_default():
+            self.scenario.checkpoint.write(prefix)
+
+    def restore_checkpoint(self, prefix: str) -> None:
+        with self._graph.as_default(), self._session.as_default():
+            self.scenario.checkpoint.read(prefix).assert_consumed().run_restore_ops()
+
+    def flush(self) -> None:
+        self._session.run(self._flushes)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class _Load:
+    """Assigns a variable from the host: a placeholder and an assignment in the graph."""
+
+    def __init__(self, variable: tf.Variable) -> None:
+        self._value = v1.placeholder(variable.dtype.base_dtype, variable.shape)
+        self._assign = variable.assign(self._value, read_value=False)
+
+    def __call__(self, session: Any, value: Array) -> None:
+        # A session takes an aligned array's memory as it is: what becomes of the array would
+        # become of the variable.
+        session.run(self._assign, {self._value: np.array(value)})
+
+
+build: Callable[[Task], SessionProgram] = SessionProgram

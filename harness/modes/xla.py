@@ -1,0 +1,58 @@
+"""XLA: ``tf.function(jit_compile=True)``, the whole step compiled into fused machine code.
+
+The first call traces and compiles, and so does the first call of every new combination of input
+shapes. Fusion and XLA's own kernels round differently from TensorFlow's, so results may differ in
+the last digits; Grappler's rewrites do not happen. What XLA has no kernel for (strings,
+``tf.py_function``, ``tf.data``, printing) it refuses to compile, and so it does gradients of a
+loop of unknown length. Some of what it compiles means something else there: assertions are left
+out, indices out of range are clamped, and random numbers are others for the same state (but for
+stateless ones with ``alg="philox"``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from eager_vs_graph.errors import Unsupported
+from eager_vs_graph.modes.failures import is_of_xla, xla_reason
+from eager_vs_graph.modes.function import FunctionProgram
+from eager_vs_graph.modes.program import Task
+from eager_vs_graph.scenario import Array, Feed
+
+
+class XlaProgram(FunctionProgram):
+    """The step under ``tf.function`` with ``jit_compile=True``."""
+
+    def run(self, feed: Feed) -> dict[str, Array]:
+        try:
+            return super().run(feed)
+        except tf.errors.OpError as error:
+            if not is_of_xla(error) or not self._runs_without_xla(feed):
+                raise
+            raise Unsupported(xla_reason(error)) from error
+
+    def _runs_without_xla(self, feed: Feed) -> bool:
+        """Tell XLA's refusal from the author's mistake, which fails in any graph."""
+        try:
+            with self.task.on_device():
+                tf.function(self.scenario.step)(*self._tensors(feed))
+        except Exception:  # whatever it is, XLA is not the reason
+            return False
+        return True
+
+    def step(self) -> Callable[..., Mapping[str, Any]]:
+        function: Callable[..., Mapping[str, Any]] = tf.function(
+            self.scenario.step, jit_compile=True
+        )
+        return function
+
+
+def warm() -> None:
+    """Compile once: the first compilation of a process also starts the compiler."""
+    tf.function(tf.math.square, jit_compile=True)(tf.constant(2.0)).numpy()
+
+
+build: Callable[[Task], XlaProgram] = XlaProgram

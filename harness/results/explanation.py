@@ -1,0 +1,230 @@
+"""What experiments found of disagreements, as data. Free of TensorFlow.
+
+``eager_vs_graph.child.explain`` makes it, ``explanations.json`` in a run's folder keeps it, reports show it.
+
+An explanation is about one cell. It says which tensors are not bit-identical to eager's, who of the
+two is right, which cause was found for which tensor, with the evidence of the experiment that found
+it, and what was excluded by experiment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from eager_vs_graph.results.record import SCHEMA, TensorComparison, read_json, reading, write_json
+
+T = TypeVar("T")
+
+# The causes, by the word that the terminal and the tests use.
+GRAPPLER = "grappler"
+XLA = "xla"
+ONEDNN = "onednn"
+THREADS = "threads"
+NONDETERMINISM = "nondeterminism"
+TRACE_TIME = "trace-time side effect"
+RANDOM_STREAMS = "random streams"
+DTYPE = "dtype promotion"
+SHAPE = "unknown shape"
+MODE_BRANCH = "asks for the mode"
+RETRACE = "retrace per call"
+UNEQUAL_WORK = "unequal work"
+CAUSES = (
+    GRAPPLER,
+    XLA,
+    ONEDNN,
+    THREADS,
+    NONDETERMINISM,
+    TRACE_TIME,
+    RANDOM_STREAMS,
+    DTYPE,
+    SHAPE,
+    MODE_BRANCH,
+    RETRACE,
+    UNEQUAL_WORK,
+)
+
+TRIED = "tried as a remedy: "
+"""How a line of evidence begins that says what a remedy came to."""
+
+Key = tuple[str, str]
+"""A tensor: its kind (``output`` or ``variable``) and name."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """One mode's value of an element, and how near it is to the oracle's."""
+
+    mode: str
+    value: str
+    ulp: float | None
+    """Distance from the oracle rounded to the tensor's dtype; None where that has no meaning."""
+    digits: float | None
+    """Decimal digits that are right, at most those of the dtype; None for what is not a float."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Who is right in the worst element of a tensor: each mode's own error against the oracle."""
+
+    tensor: str
+    kind: str
+    step: int
+    index: tuple[int, ...]
+    oracle: str
+    sides: tuple[Accuracy, ...]
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One tensor's errors, to be drawn: element by element, by ULP distance, and step by step.
+
+    ``index``, ``value``, ``eager``, ``oracle`` and ``ulp`` have an entry for each sampled element:
+    all of a small tensor, the worst and evenly spread ones of a large one.
+    """
+
+    tensor: str
+    kind: str
+    mode: str
+    """Whose ``value`` it is; ``eager again`` for eager's second run."""
+    step: int
+    elements: int
+    """How many elements the tensor has."""
+    index: tuple[int, ...] = ()
+    """Places in the flattened tensor, ascending."""
+    value: tuple[str, ...] = ()
+    eager: tuple[str, ...] = ()
+    oracle: tuple[str, ...] = ()
+    """Empty where the oracle's tensor has another shape."""
+    ulp: tuple[float | None, ...] = ()
+    """Distance of ``value`` from ``eager``; None where one of them is not finite."""
+    histogram: tuple[int, ...] = ()
+    """Elements of the whole tensor by that distance: 0, 1, 2–3, 4–7, … ULP; the last bin also
+    holds what is further apart, and what is finite on one side only."""
+    errors: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
+    """By side, the largest absolute error against the oracle after each step; only for outputs of
+    a scenario with variables, and for scalars. None where no element is finite."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why tensors differ, or why the work does, with the experiment that supports it."""
+
+    name: str
+    """One of ``CAUSES``."""
+    what: str
+    """The cause at hand in a few words, such as the name of the Grappler pass."""
+    summary: str
+    remedy: str
+    tensors: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    """Lines of the author's files, ``file.py:12: the line``."""
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One cell's disagreement with eager, explained as far as experiments could."""
+
+    cell: str
+    word: str
+    """The word of parity."""
+    reason: str = ""
+    tensors: tuple[TensorComparison, ...] = ()
+    """Comparisons with eager of those that are not bit-identical."""
+    against_oracle: tuple[TensorComparison, ...] = ()
+    """Comparisons with the oracle of those that are out of tolerance."""
+    judgements: tuple[Judgement, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    """Of the tensors that are worst apart, the first one's first."""
+    causes: tuple[Cause, ...] = ()
+    unexplained: tuple[str, ...] = ()
+    """Names of the tensors for which no cause was found."""
+    unsteady: tuple[str, ...] = ()
+    """Names of the tensors in which a mode disagrees with itself, run anew from the same seeds."""
+    excluded: tuple[str, ...] = ()
+    """What experiments ruled out, in words."""
+    not_tried: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    def named(self, name: str) -> list[Cause]:
+        """The causes of that name."""
+        return [cause for cause in self.causes if cause.name == name]
+
+
+@dataclass(frozen=True)
+class FreshResult:
+    """What a fresh process saw under one condition that a running process cannot take on."""
+
+    condition: str
+    """A name of ``eager_vs_graph.child.explain.process_conditions.CONDITIONS``."""
+    cell: str
+    against_eager: dict[str, str] = field(default_factory=dict)
+    """By tensor: the word, or ``identical``."""
+    eager_again: dict[str, str] = field(default_factory=dict)
+    """By tensor: the word of eager's runs against each other."""
+    values: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By tensor: the mode's and eager's value of the first element that differs."""
+    error: str = ""
+
+
+def explanation_from(content: dict[str, Any]) -> Explanation:
+    """Read an explanation from JSON; what a newer version added is left out.
+
+    Raises:
+        KeyError, TypeError: it is damaged.
+    """
+    nested = {
+        "tensors": TensorComparison,
+        "against_oracle": TensorComparison,
+        "judgements": Judgement,
+        "profiles": Profile,
+        "causes": Cause,
+    }
+    read: dict[str, Any] = {}
+    for name, value in content.items():
+        kind = nested.get(name)
+        read[name] = value if kind is None else tuple(_read(kind, each) for each in value)
+    return _read(Explanation, read)
+
+
+def _read(kind: type[T], content: dict[str, Any]) -> T:
+    """Make a dataclass of JSON, lists as tuples; without the entries that it does not know."""
+    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+    read = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in content.items()
+        if name in known
+    }
+    if kind is Judgement:
+        read["sides"] = tuple(_read(Accuracy, side) for side in content["sides"])
+    if kind is Profile:
+        read["errors"] = {side: tuple(each) for side, each in content.get("errors", {}).items()}
+    return kind(**read)
+
+
+FILE = "explanations.json"
+"""The file in a run's folder."""
+
+
+def save(folder: Path, explanations: list[Explanation]) -> None:
+    """Write what was found into a run's folder; no file where there is nothing."""
+    if explanations:
+        content = {"schema": SCHEMA, "explanations": [asdict(each) for each in explanations]}
+        write_json(folder / FILE, content)
+
+
+def load(folder: Path) -> list[Explanation]:
+    """Read what was found; nothing where the run's folder has no such file.
+
+    Raises:
+        UsageError: the file is damaged.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return []
+    with reading(path):
+        return [explanation_from(each) for each in read_json(path)["explanations"]]
+    raise AssertionError

@@ -1,0 +1,1 @@
+"""The parent: from a request to a run's folder. Free of TensorFlow."""

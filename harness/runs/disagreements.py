@@ -1,0 +1,124 @@
+"""The explanations of a whole check: of every cell that disagrees, within a time limit.
+
+Free of TensorFlow: experiments run in child processes. Whatever goes wrong in them costs the
+explanation, never the check or the run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.results.explanation import Explanation
+from eager_vs_graph.results.record import (
+    CRASHED,
+    DIFFERS,
+    ERROR,
+    NONDETERMINISTIC,
+    TIMEOUT,
+    CellParity,
+)
+from eager_vs_graph.runs import explain as inquiry
+from eager_vs_graph.runs.progress import Progress
+
+if TYPE_CHECKING:
+    from eager_vs_graph.runs.bench import Checked, Request
+
+SECONDS = 30.0
+"""Wall seconds for the explanations of a check, all together…"""
+SHARE = 1 / 8
+"""… and at most this share of a run's budget."""
+LEAST_S = 10.0
+"""Seconds below which nothing could be found out: TensorFlow's import alone takes some."""
+_RESERVE = 0.5
+"""Share kept for fresh processes where something changes from run to run: op determinism takes one.
+"""
+_SILENCE_S = 20.0
+"""Seconds more than the limit after which an experiment that does not end is ended."""
+_EXPLAINED = (DIFFERS, NONDETERMINISTIC, ERROR)
+
+
+def explain(
+    request: Request, checked: Checked, folder: Path, progress: Progress, seconds: float = SECONDS
+) -> list[Explanation]:
+    """Explain every cell whose answers do not agree, in the order of the grid.
+
+    Args:
+        request: what was checked.
+        checked: what the check found.
+        folder: for plans, journals and output of the processes.
+        progress: is told.
+        seconds: wall seconds; cells for which they do not suffice have an explanation that says so.
+
+    Raises:
+        Interrupted: the user stopped it.
+    """
+    cells = disagreeing(checked)
+    if not cells:
+        return []
+    if seconds < LEAST_S:
+        return [_untried(cell, "no time was left") for cell in cells]
+    names = {cell.cell.partition("/")[0] for cell in cells}
+    question = inquiry.Question(
+        entries=[entry for entry in request.entries if entry.name in names],
+        sizes=request.sizes,
+        modes=request.modes,
+        devices=request.devices,
+        inputs=request.inputs,
+        limits=replace(
+            request.limits, silence_s=min(request.limits.silence_s, seconds + _SILENCE_S)
+        ),
+        seconds=seconds,
+        reserve_s=seconds * _RESERVE * any(cell.word == NONDETERMINISTIC for cell in cells),
+        cells=[cell.cell for cell in cells],
+        logical_cpus=request.logical_cpus,
+    )
+    began = time.monotonic()
+    found: dict[str, Explanation] = {}
+    try:
+        answer = inquiry.explain(question, folder, progress)
+        found = {each.cell: each for each in answer.explanations}
+    except UsageError as error:
+        progress.note(f"explanations after {time.monotonic() - began:.0f} s: {error}")
+    return [_told(cell, found) for cell in _in_order(checked, cells)]
+
+
+def disagreeing(checked: Checked) -> list[CellParity]:
+    """The cells that have something to explain.
+
+    What nobody declared comes first, and of that what is quick: it leaves more time to the others.
+    """
+    cells = [cell for cell in checked.in_order() if cell.word in _EXPLAINED]
+    failing = {_of(cell) for cell in cells if cell.failed}
+    slowness: dict[str, float] = {}
+    for cell in cells:
+        took = (cell.call_s or 0.0) * (cell.steps or 1)
+        slowness[_of(cell)] = max(took, slowness.get(_of(cell), 0.0))
+    return sorted(cells, key=lambda cell: (_of(cell) not in failing, slowness[_of(cell)]))
+
+
+def _of(cell: CellParity) -> str:
+    """Scenario and size."""
+    return "/".join(cell.cell.split("/")[:2])
+
+
+def _in_order(checked: Checked, cells: Sequence[CellParity]) -> list[CellParity]:
+    chosen = {cell.cell for cell in cells}
+    return [cell for cell in checked.in_order() if cell.cell in chosen]
+
+
+def _told(cell: CellParity, found: Mapping[str, Explanation]) -> Explanation:
+    explanation = found.get(cell.cell)
+    if explanation is None:
+        return _untried(cell, "out of time")
+    if explanation.word in (TIMEOUT, CRASHED):  # of the experiments, not of the cell
+        return _untried(cell, f"{explanation.word}: {explanation.reason}")
+    return explanation
+
+
+def _untried(cell: CellParity, why: str) -> Explanation:
+    return Explanation(cell.cell, cell.word, cell.reason, not_tried=(f"every experiment: {why}",))

@@ -1,0 +1,57 @@
+"""One measurement at a time on a machine: two would measure each other."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from eager_vs_graph.errors import UsageError
+
+LOCK = Path(tempfile.gettempdir()) / "eager-vs-graph.lock"
+
+
+@contextmanager
+def machine(shared: bool = False) -> Iterator[None]:
+    """Hold the machine while measuring; the lock goes with the process, however it ends.
+
+    Args:
+        shared: measure even though somebody else does.
+
+    Raises:
+        UsageError: another run holds it; its process id is in the message.
+    """
+    if shared:
+        yield
+        return
+    with _open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise UsageError(
+                f"process {holder} is measuring on this machine; two runs would measure each "
+                "other: wait for it, or say --allow-concurrent"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _open() -> TextIO:
+    """The lock's file, which every user of the machine may lock, whoever made it."""
+
+    def opener(path: str, flags: int) -> int:
+        before = os.umask(0)
+        try:
+            return os.open(path, flags, 0o666)
+        finally:
+            os.umask(before)
+
+    return open(LOCK, "a+", encoding="utf-8", opener=opener)

@@ -1,0 +1,322 @@
+"""Pass after pass of a run, until the intervals are narrow enough or the budget is spent.
+
+Free of TensorFlow. What a pass leaves behind is in the run's folder before the next one starts; a
+pass that was cut short leaves its finished blocks, even when this process was killed with it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.errors import Interrupted, UsageError
+from eager_vs_graph.processes.jobs import MeasurePlan, Timed
+from eager_vs_graph.processes.journal import Event, Follower
+from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
+from eager_vs_graph.results.record import PassCell, PassRecord, Run, read_json, write_json
+from eager_vs_graph.runs import budget as effort
+from eager_vs_graph.runs import command
+from eager_vs_graph.runs.progress import Progress
+
+if TYPE_CHECKING:
+    from eager_vs_graph.statistics import Known
+
+_MAX_LOST = 20
+"""Processes that cells may take with them before a run gives up."""
+_ENOUGH_DISK = 20 * 2**20
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to go on."""
+
+    budget_s: float
+    """Wall seconds for the passes."""
+    precision: float
+    """Half-width of a log ratio's interval that is narrow enough; 0 means never."""
+    passes: int | None
+    """Exactly so many passes; None means as many as it takes."""
+    seed: int
+    limits: Limits
+    logical_cpus: int = 1
+
+
+@dataclass
+class Costs:
+    """What building and one block of a cell cost, as far as it is known."""
+
+    prepare_s: float
+    block_s: float
+
+
+@dataclass
+class Passes:
+    """The passes of one run."""
+
+    run: Run
+    entries: list[Entry]
+    timed: list[Timed]
+    costs: dict[str, Costs]
+    """By cell id: an estimate at first, measured from the first pass on."""
+    schedule: Schedule
+    progress: Progress
+    startup_s: float
+    bare_loops: bool = False
+    lost: set[str] = field(default_factory=set)
+    """Cells that failed; they are not tried again."""
+
+    def measure(self) -> effort.Stop:
+        """Measure until it is enough.
+
+        Raises:
+            Interrupted: the user stopped it; what was finished is in the record.
+            UsageError: the disk is full, or cells ended too many processes.
+        """
+        began = time.monotonic()
+        accidents = 0
+        for number in self.run.pass_numbers():
+            self._learn(self.run.pass_record(number))
+        while True:
+            complete = [n for n in self.run.pass_numbers() if self._is_complete(n)]
+            asked = self.schedule.passes
+            step = effort.next_pass(
+                self._needs(),
+                remaining_s=self.schedule.budget_s - (time.monotonic() - began),
+                startup_s=self.startup_s,
+                precision=self.schedule.precision,
+                passes_left=None if asked is None else asked - len(complete),
+            )
+            if isinstance(step, effort.Stop):
+                return step
+            number = max(self.run.pass_numbers(), default=0) + 1
+            record = self._pass(number, step)
+            self._learn(record)
+            if record.outcome != "complete":
+                accidents += 1
+                if accidents >= _MAX_LOST:
+                    raise UsageError(
+                        f"{accidents} cells ended their process; narrow the run to find out why"
+                    )
+
+    def _is_complete(self, number: int) -> bool:
+        return self.run.pass_record(number).outcome == "complete"
+
+    def _needs(self) -> list[effort.Need]:
+        """What every group that is not lost still needs."""
+        groups: dict[str, list[str]] = defaultdict(list)
+        for timed in self.timed:
+            if timed.cell not in self.lost:
+                groups[timed.group].append(timed.cell)
+        known = self._known()
+        return [
+            effort.Need(
+                group=group,
+                passes=known[group].passes if group in known else 0,
+                half_width=known[group].half_width if group in known else math.inf,
+                fixed_s=sum(self.costs[cell].prepare_s for cell in cells),
+                block_s=sum(self.costs[cell].block_s for cell in cells),
+                weight=known[group].weight if group in known else 1.0,
+            )
+            for group, cells in groups.items()
+        ]
+
+    def _known(self) -> dict[str, Known]:
+        """What the finished passes say of every group."""
+        if not self.run.pass_numbers():
+            return {}
+        # pandas costs a second; the first pass must not wait for it, and no pass runs meanwhile.
+        from eager_vs_graph.results.frames import read
+        from eager_vs_graph.statistics import known_of_groups
+
+        frames = read(self.run.folder)
+        return known_of_groups(frames.blocks, control_of=frames.control_of)
+
+    def _pass(self, number: int, step: effort.NextPass) -> PassRecord:
+        timed = [
+            timed
+            for timed in self.timed
+            if timed.cell not in self.lost and timed.group in step.groups
+        ]
+        plan = MeasurePlan(
+            entries=self.entries,
+            timed=timed,
+            number=number,
+            seconds=step.timed_s,
+            seed=self.schedule.seed,
+            result=self.run.pass_file(number).resolve(),
+            logical_cpus=self.schedule.logical_cpus,
+            weights=step.weights,
+            bare_loops=self.bare_loops,
+        )
+        self.progress.stage(f"pass {number}: importing TensorFlow")
+        listener = PassListener(number, self.progress)
+        try:
+            outcome = run_child(
+                plan,
+                self.run.work,
+                f"pass-{number}",
+                listener.listen,
+                self.schedule.limits,
+                self.progress.tick,
+            )
+        except Interrupted:
+            listener.save(self.run, Outcome("interrupted"))
+            raise
+        self._require_disk()
+        record = listener.save(self.run, outcome)
+        _forget(self.run, number)
+        if outcome.word != "complete":
+            if outcome.cell is None:
+                raise UsageError(f"the process of pass {number} {outcome.word}: {outcome.reason}")
+            self.progress.note(f"{outcome.cell}: {outcome.word}: {outcome.reason}")
+        return record
+
+    def _require_disk(self) -> None:
+        free = shutil.disk_usage(self.run.folder).free
+        if free < _ENOUGH_DISK:
+            raise UsageError(
+                f"{self.run.folder}: {free / 2**20:.0f} MiB left on the disk; free some space and "
+                f"go on with `{command.line('bench', '--resume', self.run.folder)}`"
+            )
+
+    def _learn(self, record: PassRecord) -> None:
+        for cell, entry in record.cells.items():
+            if entry.status != "measured":
+                self.lost.add(cell)
+            elif entry.prepare_s is not None and entry.block_s is not None:
+                self.costs[cell] = Costs(entry.prepare_s, entry.block_s)
+        if record.startup_s:
+            self.startup_s = record.startup_s + 1.0
+
+
+class PassListener:
+    """Gathers what the journal of a pass says into its record."""
+
+    def __init__(self, number: int, progress: Progress) -> None:
+        self._number = number
+        self._progress = progress
+        self._cells: dict[str, dict[str, Any]] = {}
+        self._startup_s = 0.0
+        self._started = _now()
+        self._finished: Event = {}
+        self._benchmarks: list[dict[str, Any]] = []
+
+    def listen(self, event: Event) -> None:
+        """Take in one event."""
+        match event["event"]:
+            case "imported":
+                self._startup_s = event["startup_s"]
+                self._progress.stage(f"pass {self._number}: building", event["programs"])
+            case "built":
+                names = ("build_s", "first_call_s", "traces", "prepare_s")
+                self._cells[event["cell"]] = {
+                    "status": "measured",
+                    "retraces": 0,
+                    **{name: event[name] for name in names},
+                }
+                self._progress.advance(event["cell"])
+            case "failed":
+                self._cells.setdefault(event["cell"], {}).update(
+                    status=event["status"], reason=event["reason"]
+                )
+            case "blocks":
+                for cell, block_s in event["block_s"].items():
+                    self._cells.setdefault(cell, {"status": "measured"})["block_s"] = block_s
+                self._progress.stage(f"pass {self._number}: timing", event["total"])
+            case "block":
+                self._benchmarks.append(event["benchmark"])
+                self._progress.advance(event["cell"])
+            case "finished":
+                self._finished = event
+                for cell in event["traces"]:
+                    self._cells.setdefault(cell, {"status": "measured"}).update(
+                        traces=event["traces"][cell], retraces=event["retraces"][cell]
+                    )
+
+    def save(self, run: Run, outcome: Outcome) -> PassRecord:
+        """Write the pass; rounds that the child could not write itself come from the journal."""
+        if outcome.cell is not None:
+            self._cells.setdefault(outcome.cell, {}).update(
+                status=outcome.word, reason=outcome.reason
+            )
+        try:
+            read_json(run.pass_file(self._number))
+        except UsageError:
+            _write_benchmarks(run.pass_file(self._number), self._benchmarks)
+        record = PassRecord(
+            number=self._number,
+            outcome=outcome.word,
+            started=self._started,
+            ended=_now(),
+            startup_s=self._startup_s,
+            blocks_s=self._finished.get("blocks_s", 0.0),
+            clock_s=self._finished.get("clock_s", 0.0),
+            cells={cell: PassCell(**entry) for cell, entry in self._cells.items()},
+            machine=self._finished.get("machine", {}),
+        )
+        run.save_pass(record)
+        return record
+
+
+def recover(run: Run) -> list[int]:
+    """Close the passes whose parent was killed: record them from their journals.
+
+    Returns:
+        The numbers of the passes that were recovered.
+    """
+    if _is_measured(run):
+        return []
+    recovered = []
+    for journal in sorted(run.work.glob("pass-*.jsonl")):
+        number = int(journal.stem.removeprefix("pass-"))
+        if number not in run.pass_numbers():
+            listener = PassListener(number, Progress())
+            for event in Follower(journal).events():
+                listener.listen(event)
+            listener.save(run, Outcome("interrupted"))
+            recovered.append(number)
+        _forget(run, number)
+    return recovered
+
+
+def _is_measured(run: Run) -> bool:
+    """Whether another process is measuring the run at this moment."""
+    try:
+        holder = int(run.owner.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return holder != os.getpid() and psutil.pid_exists(holder)
+
+
+def _forget(run: Run, number: int) -> None:
+    """Remove what only an open pass needs."""
+    for path in run.work.glob(f"pass-{number}.*"):
+        path.unlink()
+
+
+def _write_benchmarks(path: Path, benchmarks: list[dict[str, Any]]) -> None:
+    """pytest-benchmark's file format, for a pass whose process died before it wrote one."""
+    from pytest_benchmark import __version__
+
+    content = {
+        "machine_info": {},
+        "commit_info": {},
+        "benchmarks": benchmarks,
+        "datetime": datetime.now(UTC).isoformat(),
+        "version": __version__,
+    }
+    write_json(path, content)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

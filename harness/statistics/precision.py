@@ -1,0 +1,76 @@
+"""What the passes of an unfinished run say of its groups: to plan the next pass with."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.statistics.estimates import compare_modes, locate
+from eager_vs_graph.statistics.intervals import quantile_t
+
+NEAR_ONE = math.log(1.25)
+NEAR_ONE_COUNTS = 2.0
+"""A half-width counts so much more where the ratio is near 1: there it decides."""
+MAX_WEIGHT = 4.0
+"""The widest intervals get at most so many times the time of the median one, and the narrowest at
+least its inverse: after few passes a width is itself only roughly known."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a group."""
+
+    passes: int
+    half_width: float
+    """The largest half-width of its log ratios' 95 % intervals; inf with one pass."""
+    weight: float
+    """What part of the next pass it should have, relative to other groups."""
+
+
+def known_of_groups(
+    blocks: pd.DataFrame, baseline: str = "eager", control_of: str | None = None
+) -> dict[str, Known]:
+    """What every group has so far: its passes, its widest interval, its weight.
+
+    The squared half-width is inversely proportional to the time that goes into it, so the weight
+    is the square of a half-width relative to the run's median one.
+
+    Args:
+        blocks: as for ``estimate_cells``.
+        baseline: the mode that ratios refer to.
+        control_of: the mode that the A/A control repeats; controls need no precision of their own.
+
+    The drift between runs is left out: no pass of this run can make it smaller.
+    """
+    if blocks.empty:
+        return {}
+    passes = blocks.groupby("group")["pass"].nunique()
+    compared = compare_modes(locate(blocks), baseline, control_of, drift=0.0)
+    compared = compared[compared.index.get_level_values("mode") != CONTROL]
+    half = pd.Series(
+        [
+            quantile_t(0.975, row["degrees"]) * row["error"] if row["degrees"] > 0 else math.inf
+            for _, row in compared.iterrows()
+        ],
+        index=compared.index,
+        dtype=float,
+    )
+    counts = half.where(compared["mean"].abs() > NEAR_ONE, half * NEAR_ONE_COUNTS)
+    # A group with one mode compares nothing: its passes are all that can be asked for.
+    widest = _largest(half).reindex(passes.index, fill_value=0.0)
+    counting = _largest(counts)
+    median = float(counting[counting < math.inf].median())
+    weights = ((counting / median) ** 2).clip(1 / MAX_WEIGHT, MAX_WEIGHT)
+    known = weights.where(counting < math.inf, 1.0).reindex(passes.index).fillna(1.0)
+    return {
+        str(group): Known(int(passes[group]), float(widest[group]), float(known[group]))
+        for group in passes.index
+    }
+
+
+def _largest(of_comparisons: pd.Series[float]) -> pd.Series[float]:
+    largest: pd.Series[float] = of_comparisons.groupby(level=0).max()
+    return largest

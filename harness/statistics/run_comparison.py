@@ -1,0 +1,109 @@
+"""``compare``: two runs, cell by cell, and whether anything regressed. Free of TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.results.frames import Frames, read
+from eager_vs_graph.results.record import AGREEING, CellParity
+from eager_vs_graph.statistics.run_changes import compare_runs, machine_factor
+
+_MACHINE = ("cpu", "cores", "memory_gib", "gpus")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What changed from one run to the other."""
+
+    before: str
+    after: str
+    machine: float
+    """How much longer fixed work without TensorFlow took in the second run."""
+    environment: dict[str, tuple[str, str]]
+    """Entries of the environment that are not the same."""
+    cells: pd.DataFrame
+    """By cell, as ``compare_runs`` returns it; the controls left out."""
+    words: dict[str, tuple[str, str]]
+    """Cells whose parity word is not the same."""
+    only_before: list[str]
+    only_after: list[str]
+
+    def regressions(self, over: float) -> pd.DataFrame:
+        """The cells that became slower by more than this fraction."""
+        cells = self.cells
+        return cells[(cells["verdict"] == "slower") & (cells["change"] > 1 + over)]
+
+    def disagreements(self) -> dict[str, tuple[str, str]]:
+        """The cells that agreed and no longer do."""
+        return {
+            cell: (before, after)
+            for cell, (before, after) in self.words.items()
+            if before in AGREEING and after not in AGREEING
+        }
+
+
+def compare(before: Path, after: Path, *, across_machines: bool = False) -> Comparison:
+    """Compare two runs.
+
+    Args:
+        before: the folder of the run to compare with.
+        after: the folder of the run in question.
+        across_machines: compare although the machines differ.
+
+    Raises:
+        UsageError: a record is damaged, the machines differ, or no cell is in both.
+    """
+    first, second = read(before), read(after)
+    if not across_machines:
+        _require_same_machine(first, second)
+    _require_common(first, second)
+    cells = compare_runs(first.blocks, second.blocks)
+    controls = [cell for cell in cells.index if f"/{CONTROL}/" in cell]
+    words = {
+        cell: (first.parity[cell].word, second.parity[cell].word)
+        for cell in first.parity
+        if cell in second.parity and _word(first.parity[cell]) != _word(second.parity[cell])
+    }
+    keys = [key for key in first.environment if key not in ("started", "load_1min")]
+    return Comparison(
+        before=before.name,
+        after=after.name,
+        machine=machine_factor(first.blocks, second.blocks),
+        environment={
+            key: (str(first.environment[key]), str(second.environment.get(key)))
+            for key in keys
+            if first.environment[key] != second.environment.get(key)
+        },
+        cells=cells.drop(index=controls),
+        words=words,
+        only_before=[cell for cell in first.parity if cell not in second.parity],
+        only_after=[cell for cell in second.parity if cell not in first.parity],
+    )
+
+
+def _word(parity: CellParity) -> str:
+    """``identical`` and ``close`` may change places with the last digit."""
+    return "agrees" if parity.word in AGREEING else parity.word
+
+
+def _require_same_machine(first: Frames, second: Frames) -> None:
+    differing = [
+        f"{key}: {first.environment.get(key)} and {second.environment.get(key)}"
+        for key in _MACHINE
+        if first.environment.get(key) != second.environment.get(key)
+    ]
+    if differing:
+        raise UsageError(
+            f"the runs are from different machines ({'; '.join(differing)}): a difference would "
+            "say nothing about TensorFlow; --across-machines compares them all the same"
+        )
+
+
+def _require_common(first: Frames, second: Frames) -> None:
+    if not set(first.blocks["cell"]) & set(second.blocks["cell"]):
+        raise UsageError("no cell was timed in both runs, so there is nothing to compare")

@@ -1,0 +1,1 @@
+"""What is printed: the result of a run, explanations, and two runs compared."""
