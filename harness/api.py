@@ -18,9 +18,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.catalog.target import Target
-from eager_vs_graph.catalog.user_code import GIVEN, identifier
+from eager_vs_graph.catalog.user_code import DEFAULT_SIZE, identifier
 from eager_vs_graph.cli.options import PRECISION
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.results.cells import CONTROL, Cell
@@ -142,7 +142,7 @@ class Comparison:
         Where there are several devices or inputs policies, the keys are ids of cells.
         """
         cells = Run(self.folder).parity()
-        return self._by_mode([(Cell.parse(cell.cell), cell.word) for cell in cells])
+        return self._by_mode([(Cell.parse(cell.cell), cell.status) for cell in cells])
 
     def verdict(self, mode: str | None = None) -> str | dict[str, str]:
         """The word for a mode's speed against eager, or of every mode by name.
@@ -202,7 +202,7 @@ class Comparison:
         """Words by mode, where each mode has one cell."""
         modes = [cell.mode for cell, _ in found]
         several = len(set(modes)) < len(modes)
-        return {cell.id if several else cell.mode: word for cell, word in found}
+        return {cell.id if several else cell.mode: status for cell, status in found}
 
 
 class _Quiet(Progress):
@@ -233,10 +233,10 @@ def _entry(
     return Entry(
         name=name,
         summary=f"{name}, given to compare",
-        sizes={GIVEN: ""},
+        sizes={DEFAULT_SIZE: ""},
         file=Path(file_of(plain(function))),
         class_name=name,
-        default_sizes=[GIVEN],
+        default_sizes=[DEFAULT_SIZE],
         target=Target(
             reference=name, path=[path for path in sys.path if path], payload=str(payload)
         ),

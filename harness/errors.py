@@ -11,28 +11,32 @@ class ScenarioError(UsageError):
     """A scenario that breaks its contract."""
 
 
-class NoOracle(Exception):
+class NoReference(Exception):
     """A scenario has nothing independent to be held against; the message is the reason."""
+
+
+NoOracle = NoReference
+"""The name of ``NoReference`` until 0.1; scenarios written for it still run."""
 
 
 class Unsupported(Exception):
     """A mode cannot run a scenario; the message is the reason."""
 
 
-class Lost(Exception):
+class WorkerLost(Exception):
     """A process that a mode works with died or does not answer; the message is the reason.
 
-    ``word`` is ``crashed`` or ``timeout``.
+    ``status`` is ``crashed`` or ``timeout``.
     """
 
-    def __init__(self, word: str, reason: str) -> None:
+    def __init__(self, status: str, reason: str) -> None:
         super().__init__(reason)
-        self.word = word
+        self.status = status
 
 
 class Interrupted(Exception):
     """The user asked to stop; what was finished is in the record."""
 
 
-class NotThere(Exception):
+class PartNotFound(Exception):
     """A target has no such part, and nobody asked for it by name."""

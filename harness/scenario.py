@@ -18,7 +18,7 @@ A scenario is one workload in ordinary TensorFlow 2, written once and knowing no
             self.calls.assign_add(1)
             return {"doubled": 2.0 * x}
 
-        def oracle(self, state, x):
+        def reference(self, state, x):
             state["calls"] += 1
             return {"doubled": 2.0 * x}
 
@@ -42,6 +42,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from eager_vs_graph.errors import NoReference
 
 Array = NDArray[Any]
 Feed = dict[str, Array]
@@ -91,8 +93,8 @@ class Tolerance:
     """How far a value may be from its reference and still be called ``close``.
 
     An element is close when ``|value - reference| <= atol + rtol * |reference|``. The default for
-    a dtype is that of ``torch.testing.assert_close`` (``child/parity/compare.py``). An ``atol`` above
-    zero hides the loss of every digit in small values: use zero where small values matter.
+    a dtype is that of ``torch.testing.assert_close`` (``child/parity/compare.py``). An ``atol``
+    above zero hides the loss of every digit in small values: use zero where small values matter.
 
     Attributes:
         rtol: relative tolerance, no unit.
@@ -114,7 +116,7 @@ class KnownDifference:
     Attributes:
         tensors: names of the outputs or variables that differ.
         reason: why they differ, in one sentence: it is printed beside every occurrence.
-        against: the references it holds for, of ``eager`` and ``oracle``.
+        against: the references it holds for, of ``eager`` and ``reference``.
         modes: the modes it holds for; empty means every mode.
         sizes: the sizes it holds for; empty means every size.
         inputs: the inputs policies it holds for; empty means both.
@@ -122,10 +124,15 @@ class KnownDifference:
 
     tensors: tuple[str, ...]
     reason: str
-    against: tuple[str, ...] = ("eager", "oracle")
+    against: tuple[str, ...] = ("eager", "reference")
     modes: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # Until 0.1 the reference was called "oracle".
+        renamed = tuple("reference" if each == "oracle" else each for each in self.against)
+        object.__setattr__(self, "against", renamed)
 
     def covers(self, tensor: str, *, against: str, mode: str, size: str, inputs: str) -> bool:
         """Whether the difference was declared for this tensor in this comparison."""
@@ -156,6 +163,9 @@ class Goal:
     curve: str = ""
 
 
+_RENAMED = {"oracle": "reference", "oracle_written": "reference_written"}
+
+
 class Scenario:
     """One workload; subclass it, one class a scenario.
 
@@ -181,7 +191,7 @@ class Scenario:
             then calls it under ``tf.config.run_functions_eagerly(True)``, ``function`` calls it
             as it is, and modes that put ``step`` into a graph of theirs are ``unsupported``. Make
             the functions once, in ``build`` or on the first call, or every call traces anew.
-        judged_by_eager: the oracle is the scenario's own code in float64, so that no author has
+        judged_by_eager: the reference is the scenario's own code in float64, so that no author has
             said how near to it float32 should come: an answer that is about as near as eager's is
             ``close``, and where eager itself loses its digits, that is told and blames no mode.
         batch: names of the inputs whose first dimension is the batch. The distribution modes
@@ -223,6 +233,13 @@ class Scenario:
     replicas: ClassVar[Literal["mean", "sum"]] = "mean"
 
     checkpoint: Any = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Until 0.1 the reference was called "oracle"; scenarios written for it still run.
+        for old, new in _RENAMED.items():
+            if old in vars(cls) and new not in vars(cls):
+                setattr(cls, new, vars(cls)[old])
 
     def __init__(self, size: Size) -> None:
         self.size = size
@@ -269,7 +286,13 @@ class Scenario:
         """
         raise NotImplementedError
 
-    def oracle(self, state: State, /, *args: Any, **inputs: Any) -> Mapping[str, Array]:
+    def reference(
+        self,
+        state: State,  # noqa: ARG002 - for those who write one
+        /,
+        *args: Any,  # noqa: ARG002
+        **inputs: Any,  # noqa: ARG002
+    ) -> Mapping[str, Array]:
         """Do the same step in NumPy, independently: no TensorFlow.
 
         Args:
@@ -281,10 +304,10 @@ class Scenario:
             An array for each output of ``step``, of the same name and shape.
 
         Raises:
-            NoOracle: there is none, for the reason given (``errors.NoOracle``); the modes are then
-                held against eager alone.
+            NoReference: there is none, for the reason given; the modes are then compared with
+                eager alone. A scenario without this method has none.
         """
-        raise NotImplementedError
+        raise NoReference("the scenario has no method `reference`")
 
     def written(self) -> Mapping[str, Array]:
         """Return what the steps wrote to ``folder``, read back and compared like an output.
@@ -298,7 +321,7 @@ class Scenario:
 
         return read_summaries(self.folder)
 
-    def oracle_written(
+    def reference_written(
         self,
         outputs: Sequence[Mapping[str, Array]],  # noqa: ARG002 - for those who override it
     ) -> Mapping[str, Array]:
@@ -307,7 +330,7 @@ class Scenario:
         To be written for every scenario whose steps write to ``folder``. NumPy only.
 
         Args:
-            outputs: what ``oracle`` returned for each of the steps.
+            outputs: what ``reference`` returned for each of the steps.
         """
         return {}
 

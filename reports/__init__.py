@@ -9,7 +9,7 @@ import pandas as pd
 
 from eager_vs_graph.reports import tables
 from eager_vs_graph.reports.charts import draw_all, draw_disagreements
-from eager_vs_graph.reports.disagreements import Disagreement, disagreements
+from eager_vs_graph.reports.disagreements import DisagreementView, disagreements
 from eager_vs_graph.reports.guide_timing import guide_timing
 from eager_vs_graph.reports.html import page
 from eager_vs_graph.reports.training_curves import curves
@@ -33,7 +33,7 @@ class Rendered:
     summary: pd.DataFrame
     """One row a cell (see ``eager_vs_graph.statistics.summary.COLUMNS``), indexed by cell id."""
     frames: Frames
-    disagreements: tuple[Disagreement, ...]
+    disagreements: tuple[DisagreementView, ...]
     """Cells whose answers are apart, explained as far as the run did."""
     headline: tuple[str, ...]
     """The result in a few sentences."""
@@ -131,7 +131,7 @@ def _pull_request(
     noted: list[str],
     summary: pd.DataFrame,
     frames: Frames,
-    apart: list[Disagreement],
+    apart: list[DisagreementView],
 ) -> str:
     """``summary.md``: headline, table, reasons, disagreements, notes."""
     parts = ["\n".join(lines) + "\n", tables.markdown(tables.results(summary))]
@@ -154,8 +154,8 @@ def _pull_request(
     return "\n".join(parts)
 
 
-def _in_short(apart: Disagreement) -> str:
+def _in_short(apart: DisagreementView) -> str:
     """A disagreement as an item of a list: where, why, what to do."""
-    told = [f"{apart.where}: {apart.word}", *apart.finding]
+    told = [f"{apart.where}: {apart.status}", *apart.finding]
     told += [f"remedy: {remedy}" for remedy in apart.remedies]
     return f"- {'; '.join(tables.escape(line) for line in told)}\n"

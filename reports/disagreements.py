@@ -16,18 +16,18 @@ from eager_vs_graph.results.record import AGREEING, CellParity, TensorComparison
 
 SHOWN = 3
 """Tensors that are named where there are many."""
-ALIKE = "eager repeats itself; the step, in its dtype, leaves the float64 oracle's tolerance"
-AS_EAGER = "the same as eager, which leaves the float64 oracle's tolerance"
+ALIKE = "eager repeats itself; the step, in its dtype, leaves the float64 reference's tolerance"
+AS_EAGER = "the same as eager, which leaves the float64 reference's tolerance"
 
 
 @dataclass(frozen=True)
-class Disagreement:
+class DisagreementView:
     """Cells of one scenario and size that disagree in the same way for the same reason."""
 
     explanation: Explanation
     """Of the first cell."""
     cells: tuple[Cell, ...]
-    word: str
+    status: str
     """The word of parity, marked where the difference is declared."""
     known: str
     """What the scenario declares."""
@@ -58,7 +58,7 @@ class Disagreement:
         if explanation.unexplained:
             found.append(f"no cause found for {', '.join(explanation.unexplained)}")
             found += [f"not tried: {line}" for line in explanation.not_tried]
-        if not found and explanation.against_oracle and not explanation.tensors:
+        if not found and explanation.against_reference and not explanation.tensors:
             found.append(ALIKE if self.cell.mode == "eager" else AS_EAGER)
         if not found:
             found += explanation.not_tried or explanation.excluded or ("no cause was found",)
@@ -71,13 +71,13 @@ class Disagreement:
 
     @property
     def who_is_right(self) -> list[str]:
-        """Each side's own error against the oracle, in the worst element of each tensor."""
+        """Each side's own error against the reference, in the worst element of each tensor."""
         return [judged(each) for each in self.explanation.judgements]
 
     @property
     def distances(self) -> list[str]:
-        """How far the tensors are apart; where nothing is, how far from the oracle."""
-        apart = self.explanation.tensors or self.explanation.against_oracle
+        """How far the tensors are apart; where nothing is, how far from the reference."""
+        apart = self.explanation.tensors or self.explanation.against_reference
         return [distance(tensor) for tensor in apart]
 
     @property
@@ -102,7 +102,7 @@ def disagreements(
     explanations: Iterable[Explanation],
     parity: Mapping[str, CellParity],
     request: Mapping[str, Any] = MappingProxyType({}),
-) -> list[Disagreement]:
+) -> list[DisagreementView]:
     """Put cells together that differ in the same tensors for the same causes, in their order.
 
     Args:
@@ -131,11 +131,11 @@ def _together(
     parity: Mapping[str, CellParity],
     every: list[Cell],
     adopted: set[str],
-) -> Disagreement:
+) -> DisagreementView:
     first = some[0]
     cells = tuple(Cell.parse(each.cell) for each in some)
     told = parity.get(first.cell)
-    return Disagreement(
+    return DisagreementView(
         first,
         cells,
         _word(first, parity),
@@ -146,25 +146,26 @@ def _together(
 
 
 def _declared(told: CellParity) -> str:
-    """What is declared of the difference from eager; else, of that from the oracle."""
-    bad = [t for t in told.tensors if t.known and t.word not in AGREEING]
+    """What is declared of the difference from eager; else, of that from the reference."""
+    bad = [t for t in told.tensors if t.known and t.status not in AGREEING]
     chosen = [t for t in bad if t.against == "eager"] or bad
     return "; ".join(dict.fromkeys(str(tensor.known) for tensor in chosen)) or told.known or ""
 
 
 def _word(explanation: Explanation, parity: Mapping[str, CellParity]) -> str:
     told = parity.get(explanation.cell)
-    if told is None or told.word != explanation.word:  # more runs may have shown more
-        return explanation.word
+    if told is None or told.status != explanation.status:  # more runs may have shown more
+        return explanation.status
     return word_of(told)
 
 
 def judged(judgement: Judgement) -> str:
-    """Who is right in one element: both values, the oracle's, and the verdict."""
+    """Who is right in one element: both values, the reference's, and the verdict."""
     place = f"[{', '.join(map(str, judgement.index))}]" if judgement.index else ""
     values = ", ".join(f"{side.mode} {side.value}" for side in judgement.sides)
     return (
-        f"{judgement.tensor}{place}, step {judgement.step}: {values}, oracle {judgement.oracle}: "
+        f"{judgement.tensor}{place}, step {judgement.step}: {values}, reference "
+        f"{judgement.reference}: "
         f"{judgement.verdict}"
     )
 
@@ -181,7 +182,7 @@ def distance(tensor: TensorComparison) -> str:
     if tensor.max_ulp is not None:
         parts.append(f"{ulps(tensor.max_ulp)} ULP")
     notes = [*parts, *([tensor.detail] if tensor.detail else []), *_parting(tensor)]
-    return f"{tensor.tensor} against {tensor.against}: {tensor.word}, {'; '.join(notes)}"
+    return f"{tensor.tensor} against {tensor.against}: {tensor.status}, {'; '.join(notes)}"
 
 
 def _parting(tensor: TensorComparison) -> list[str]:

@@ -9,7 +9,7 @@ from eager_vs_graph.reports.formatting import listed
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
 from eager_vs_graph.results.mode_kinds import Kinds, by_kind
-from eager_vs_graph.results.record import AGREEING, UNSUPPORTED, WORDS, CellParity
+from eager_vs_graph.results.record import AGREEING, STATUSES, UNSUPPORTED, CellParity
 
 NOT_CHECKED = "not checked"
 
@@ -37,7 +37,7 @@ class Matrix:
 class Reason:
     """Why some cells do not agree."""
 
-    word: str
+    status: str
     text: str
     cells: str
     """The cells in words, such as ``custom_gradient guide in function, session (resident)``."""
@@ -74,13 +74,13 @@ def reasons(parity: Iterable[CellParity]) -> list[Reason]:
             for text in _texts(entry):
                 found.setdefault((word_of(entry), text), []).append(cell)
     ordered = sorted(found.items(), key=lambda each: _place(each[0][0]))
-    return [Reason(word, text, in_words(cells, every)) for (word, text), cells in ordered]
+    return [Reason(status, text, in_words(cells, every)) for (status, text), cells in ordered]
 
 
 def _texts(entry: CellParity) -> list[str]:
-    if entry.word in AGREEING:
+    if entry.status in AGREEING:
         return [f"no speed-up: {entry.unequal_work}"]
-    declared = [t.known for t in entry.tensors if t.known and t.word not in AGREEING]
+    declared = [t.known for t in entry.tensors if t.known and t.status not in AGREEING]
     if entry.known:
         return list(dict.fromkeys(declared)) or [entry.known]
     return [entry.reason or "no reason was recorded"]
@@ -88,31 +88,31 @@ def _texts(entry: CellParity) -> list[str]:
 
 def word_of(entry: CellParity) -> str:
     """The word of a cell, marked where it differs as declared, and where its work is unequal."""
-    if entry.word in AGREEING:
-        return f"{entry.word} ({UNEQUAL_WORK})" if entry.unequal_work else entry.word
-    return f"{entry.word} (known)" if entry.known else entry.word
+    if entry.status in AGREEING:
+        return f"{entry.status} ({UNEQUAL_WORK})" if entry.unequal_work else entry.status
+    return f"{entry.status} (known)" if entry.known else entry.status
 
 
-def _place(word: str) -> tuple[int, int]:
-    plain = word.partition(" (")[0]
-    return (0 if plain == UNSUPPORTED else 1 if plain != word else 2), WORDS.index(plain)
+def _place(status: str) -> tuple[int, int]:
+    plain = status.partition(" (")[0]
+    return (0 if plain == UNSUPPORTED else 1 if plain != status else 2), STATUSES.index(plain)
 
 
 def _words(entries: Sequence[CellParity]) -> str:
     """The word of a mode: the worse of agreeing ones, else every other, with where it holds."""
     words = dict.fromkeys(word_of(entry) for entry in entries if not entry.comparable)
     if not words:
-        return max((entry.word for entry in entries), key=WORDS.index)
+        return max((entry.status for entry in entries), key=STATUSES.index)
     every = [Cell.parse(entry.cell) for entry in entries]
     return ", ".join(
         # One bracket: differs (known, fed).
-        f"{word}{_qualified(_with_word(entries, word), every)}".replace(") (", ", ")
-        for word in words
+        f"{status}{_qualified(_with_word(entries, status), every)}".replace(") (", ", ")
+        for status in words
     )
 
 
-def _with_word(entries: Sequence[CellParity], word: str) -> list[Cell]:
-    return [Cell.parse(entry.cell) for entry in entries if word_of(entry) == word]
+def _with_word(entries: Sequence[CellParity], status: str) -> list[Cell]:
+    return [Cell.parse(entry.cell) for entry in entries if word_of(entry) == status]
 
 
 def _qualified(some: Sequence[Cell], every: Sequence[Cell]) -> str:

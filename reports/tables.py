@@ -197,7 +197,8 @@ def answers(parity: Iterable[CellParity], kinds: Kinds) -> Table:
         for (scenario, size), words in found.rows.items()
     ]
     note = (
-        "The answers of each mode against eager and the oracle. A word in brackets says for which "
+        "The answers of each mode against eager and the reference. A word in brackets says "
+        "for which "
         "inputs or device it holds; the others agree. (known): the scenario declares it."
     )
     groups = tuple((kind, len(members)) for kind, members in found.groups.items())
@@ -207,7 +208,7 @@ def answers(parity: Iterable[CellParity], kinds: Kinds) -> Table:
 def why(parity: Iterable[CellParity]) -> Table:
     """Tabulate why some cells do not agree, each reason once."""
     columns = (Column("answers", "word"), Column("reason", "prose"), Column("where", "prose"))
-    rows = [(each.word, each.text, each.cells) for each in reasons(parity)]
+    rows = [(each.status, each.text, each.cells) for each in reasons(parity)]
     return Table("Why not every cell agrees", columns, rows)
 
 
@@ -232,13 +233,13 @@ def known_differences(parity: Iterable[CellParity]) -> Table:
     )
     rows = [
         (
-            *(cell.cell, tensor.tensor, tensor.against, f"{tensor.word} (known)"),
+            *(cell.cell, tensor.tensor, tensor.against, f"{tensor.status} (known)"),
             *(tensor.value or "", tensor.reference or "", ulps(tensor.max_ulp)),
             tensor.known,
         )
         for cell in parity
         for tensor in cell.tensors
-        if tensor.known and tensor.word not in AGREEING
+        if tensor.known and tensor.status not in AGREEING
     ]
     return Table("Declared differences", columns, rows)
 
@@ -278,7 +279,7 @@ def checkpoints(pairs: Iterable[CheckpointParity]) -> Table:
     for pair in pairs:
         wrote, read = Cell.parse(pair.wrote), Cell.parse(pair.read)
         row = words.setdefault((f"{wrote.scenario} {wrote.size}", wrote.mode), {})
-        row[read.mode] = f"{pair.word} (known)" if pair.known else pair.word
+        row[read.mode] = f"{pair.status} (known)" if pair.known else pair.status
     readers = list(dict.fromkeys(mode for row in words.values() for mode in row))
     columns = (
         *(Column("scenario"), Column("written by")),
@@ -297,24 +298,24 @@ def checkpoint_reasons(pairs: Iterable[CheckpointParity]) -> Table:
     """Why checkpoints were not restored, each reason once with the pairs that it holds for."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for pair in pairs:
-        if pair.word not in AGREEING:
+        if pair.status not in AGREEING:
             wrote, read = Cell.parse(pair.wrote), Cell.parse(pair.read)
-            word = f"{pair.word} (known)" if pair.known else pair.word
-            key = (f"{wrote.scenario} {wrote.size}", word, pair.known or pair.reason)
+            status = f"{pair.status} (known)" if pair.known else pair.status
+            key = (f"{wrote.scenario} {wrote.size}", status, pair.known or pair.reason)
             found.setdefault(key, []).append(f"{wrote.mode} → {read.mode}")
     columns = (
         *(Column("scenario"), Column("answer", "word"), Column("written → restored", "prose")),
         Column("reason", "prose"),
     )
     rows = [
-        (scenario, word, ", ".join(names) if len(names) <= 3 else f"{len(names)} pairs", reason)
-        for (scenario, word, reason), names in found.items()
+        (scenario, status, ", ".join(names) if len(names) <= 3 else f"{len(names)} pairs", reason)
+        for (scenario, status, reason), names in found.items()
     ]
     return Table("Checkpoints that were not restored", columns, rows)
 
 
 def tensors(parity: Iterable[CellParity]) -> Table:
-    """Every tensor of every cell against eager and against the oracle."""
+    """Every tensor of every cell against eager and against the reference."""
     columns = (
         *(Column("cell"), Column("tensor"), Column("against"), Column("answer", "word")),
         *(Column("absolute", "number"), Column("relative", "number"), Column("ULP", "number")),
@@ -323,7 +324,7 @@ def tensors(parity: Iterable[CellParity]) -> Table:
     rows = [
         (
             *(cell.cell, tensor.tensor, tensor.against),
-            f"{tensor.word} (known)" if _declared(tensor) else tensor.word,
+            f"{tensor.status} (known)" if _declared(tensor) else tensor.status,
             *(error(tensor.max_abs), error(tensor.max_rel), ulps(tensor.max_ulp)),
             tensor.detail or _where(tensor),
         )
@@ -395,7 +396,7 @@ def _value(value: Any) -> str:
 
 
 def _declared(tensor: TensorComparison) -> bool:
-    return bool(tensor.known) and tensor.word not in AGREEING
+    return bool(tensor.known) and tensor.status not in AGREEING
 
 
 def _where(tensor: TensorComparison) -> str:

@@ -28,7 +28,7 @@ from eager_vs_graph.results.record import AGREEING
 from eager_vs_graph.statistics.summary import (
     BASELINE,
     GROUP,
-    NO_ORACLE,
+    NO_REFERENCE,
     compared,
     displayed_status,
     summary_rows,
@@ -118,7 +118,7 @@ def noise_floor(summary: pd.DataFrame) -> float | None:
 def _tally(rows: pd.DataFrame) -> str:
     """How often each verdict was given; without verdicts, where the intervals lie."""
     verdicts = rows["verdict"].value_counts()
-    if given := [f"{verdicts[word]} {word}" for word in VERDICTS if word in verdicts]:
+    if given := [f"{verdicts[status]} {status}" for status in VERDICTS if status in verdicts]:
         return listed(given)
     above, below = int((rows["speedup_low"] > 1).sum()), int((rows["speedup_high"] < 1).sum())
     around = int(rows["speedup_low"].notna().sum()) - above - below
@@ -153,7 +153,7 @@ def _answers_of_run(cells: pd.DataFrame) -> str:
     parts = [f"{agree} of {count(len(cells), 'cell')} give the same answers"]
     if declared:
         parts.append(f"{declared} {'differs' if declared == 1 else 'differ'} as declared")
-    parts += [f"{number} {word}" for word, number in tally.items()]
+    parts += [f"{number} {status}" for status, number in tally.items()]
     return "; ".join(parts) + "."
 
 
@@ -206,17 +206,17 @@ def _answers(rows: list[Any]) -> str:
     """How far the agreeing answers of a group are apart; what does not agree has its own clause."""
     agreeing = [row for row in rows if row.parity in AGREEING]
     if not any(row.mode != BASELINE for row in agreeing):
-        return "" if len(rows) > 1 else _against("the oracle", rows)
+        return "" if len(rows) > 1 else _against("the reference", rows)
     scope = "same answers" if len(agreeing) == len(rows) else "otherwise the same answers"
-    return f"{scope} ({_against('eager', agreeing)}, {_against('the oracle', agreeing)})"
+    return f"{scope} ({_against('eager', agreeing)}, {_against('the reference', agreeing)})"
 
 
 def _against(reference: str, rows: list[Any]) -> str:
     """Say the distance of some rows from a reference: ``at most 3 ULP from eager``."""
     suffix = reference.removeprefix("the ")
     distances = [getattr(row, f"max_ulp_{suffix}") for row in rows]
-    words = {getattr(row, f"word_{suffix}") for row in rows} - {""}
-    if words == {NO_ORACLE}:
+    words = {getattr(row, f"status_vs_{suffix}") for row in rows} - {""}
+    if words == {NO_REFERENCE}:
         return "held against eager alone"
     if words == {"identical"}:
         return f"bit for bit those of {reference}"

@@ -71,7 +71,7 @@ class Checkpoint(Scenario):
         self.x.assign(tf.ensure_shape(restored, self.shape))
         return {"assigned": before, "restored": self.x.read_value()}
 
-    def oracle(self, state: State, saved: Array, assigned: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, saved: Array, assigned: Array) -> Mapping[str, Array]:
         state["x"] = saved
         return {"assigned": assigned, "restored": saved}
 
@@ -120,7 +120,7 @@ class TrainingCheckpoint(Scenario):
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return {"loss": loss, "steps": self.steps.assign_add(1)}
 
-    def oracle(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
         names = ["dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias"]
         kernel, bias, kernel_1, bias_1 = (state[f"model/{name}"] for name in names)
         hidden = np.tanh(x @ kernel + bias)

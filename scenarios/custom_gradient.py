@@ -85,20 +85,20 @@ class CustomGradient(Scenario):
             ("naive_value", "custom_value"),
             "at x = 100 e = eˣ overflows float32, so that log(1 + e) is inf instead of 100; at "
             "x = −20, without the rewrite to log1p(e), it is log(1) = 0 instead of 2.06e-9",
-            against=("oracle",),
+            against=("reference",),
             sizes=("guide",),
         ),
         KnownDifference(
             ("naive_gradient",),
             "at x = 100 e = eˣ overflows float32, so that the derivative e · 1/(1 + e) is "
             "inf · 0 = nan instead of 1",
-            against=("oracle",),
+            against=("reference",),
             sizes=("guide",),
         ),
         KnownDifference(
             ("custom_gradient",),
             "at x = −20 1 + e rounds to 1, so that 1 − 1/(1 + e) is 0 instead of 2.06e-9",
-            against=("oracle",),
+            against=("reference",),
             sizes=("guide",),
         ),
     )
@@ -118,7 +118,7 @@ class CustomGradient(Scenario):
             "custom_gradient": custom_gradient,
         }
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         value = np.logaddexp(0, x)
         gradient = np.exp(-np.logaddexp(0, -x))
         return {

@@ -66,7 +66,7 @@ class CustomLayer(Scenario):
             "kernel_gradient": kernel_gradient,
         }
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         kernel = state["layer/kernel"]
         y = x @ kernel
         return {

@@ -51,6 +51,6 @@ class DevicePlacement(Scenario):
             total = square + tf.identity(cube)
         return {"at_home": square, "away": cube, "back_home": total}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         square, cube = x @ x, x @ x @ x
         return {"at_home": square, "away": cube, "back_home": square + cube}

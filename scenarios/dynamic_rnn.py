@@ -76,7 +76,7 @@ class DynamicRnn(Scenario):
             **{f"{name}_gradient": g for name, g in zip(names, gradients, strict=True)},
         }
 
-    def oracle(self, state: State, x: Array, lengths: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array, lengths: Array) -> Mapping[str, Array]:
         """Each sequence by itself and to its own end, so that there is nothing to mask."""
         kernel, recurrent, bias = state["kernel"], state["recurrent"], state["bias"]
         final = np.zeros((len(x), len(bias)))

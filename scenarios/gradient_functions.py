@@ -107,7 +107,7 @@ class GradientFunctions(Scenario):
             "product_by_y": by_y,
         }
 
-    def oracle(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
         return {
             "square": x**2,
             "first": 2 * x,

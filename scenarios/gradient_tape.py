@@ -61,7 +61,7 @@ class GradientTape(Scenario):
             "gradient_of_cube": lasting.gradient(cube, self.w),
         }
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         w = state["w"]
         of_square = np.sum(2 * w * x**2, keepdims=True)
         return {

@@ -76,7 +76,7 @@ class GradientClipping(Scenario):
             "clipped_gradient": tape.gradient(clipped, x),
         }
 
-    def oracle(self, state: State, x: Array, norm: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array, norm: Array) -> Mapping[str, Array]:
         return {
             "value": np.sum(x**2) / 2,
             "plain_gradient": x,
@@ -124,7 +124,7 @@ class StraightThrough(Scenario):
             "stopped_gradient": tape.gradient(stopped_loss, x),
         }
 
-    def oracle(self, state: State, x: Array, w: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array, w: Array) -> Mapping[str, Array]:
         rounded = np.round(x)  # halves to even, as TensorFlow does
         # round(x) − x is exact in floating point, and so is its sum with x; but where x rounds to
         # −0, the sum is +0.

@@ -37,5 +37,5 @@ class HelloMatmul(Scenario):
     def step(self, x: Any) -> Mapping[str, Any]:
         return {"m": tf.matmul(x, x)}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         return {"m": x @ x}

@@ -96,7 +96,7 @@ class KerasFit(Scenario):
         history = self.model.fit(batches, epochs=1, shuffle=False, verbose=0)
         return {"loss": tf.constant(history.history["loss"][0])}
 
-    def oracle(self, state: State, x: Array, labels: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array, labels: Array) -> Mapping[str, Array]:
         return {"loss": train_by_hand(state, x, labels, self.size.batch)}
 
 
@@ -139,5 +139,5 @@ class KerasLoop(Scenario):
             total += loss
         return {"loss": total / batches}
 
-    def oracle(self, state: State, x: Array, labels: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array, labels: Array) -> Mapping[str, Array]:
         return {"loss": train_by_hand(state, x, labels, self.size.batch)}

@@ -83,7 +83,9 @@ class LineSearch(Scenario):
         x, value, rate, tried = line_search_step(function, x, rate)
         return {"x": x, "value": value, "rate": rate, "tried": tried}
 
-    def oracle(self, state: State, x: Array, curvatures: Array, rate: Array) -> Mapping[str, Array]:
+    def reference(
+        self, state: State, x: Array, curvatures: Array, rate: Array
+    ) -> Mapping[str, Array]:
         start, gradient = np.sum(curvatures * x**2), 2 * curvatures * x
         norm = np.sum(gradient**2)
         new, value, tried = x, start, 0

@@ -52,7 +52,7 @@ class LstmUnrolled(Scenario):
             **{f"{name}_gradient": g for name, g in zip(names, gradients, strict=True)},
         }
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         """The cell of Gers, Schmidhuber & Cummins (2000), and back-propagation through time.
 
         Keras's order of the gates is input, forget, candidate, output.

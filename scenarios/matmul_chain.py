@@ -53,5 +53,5 @@ class MatmulChain(Scenario):
             x = tf.matmul(x, a)
         return {"power": x}
 
-    def oracle(self, state: State, a: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, a: Array) -> Mapping[str, Array]:
         return {"power": np.linalg.matrix_power(a, self.size.products + 1)}

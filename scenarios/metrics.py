@@ -60,7 +60,7 @@ class Metrics(Scenario):
         self.own_mean(losses)
         return {"keras_mean": self.keras_mean.result(), "own_mean": self.own_mean.result()}
 
-    def oracle(self, state: State, losses: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, losses: Array) -> Mapping[str, Array]:
         means = {}
         for name in ("keras_mean", "own_mean"):
             state[f"{name}/total"] = state[f"{name}/total"] + losses.sum()

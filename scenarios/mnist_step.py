@@ -156,7 +156,7 @@ class MnistStep(Scenario):
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return {"loss": loss}
 
-    def oracle(self, state: State, images: Array, labels: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, images: Array, labels: Array) -> Mapping[str, Array]:
         return {"loss": descend(state, images, labels)}
 
     def measure(self, state: State) -> Mapping[str, float]:

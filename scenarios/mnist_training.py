@@ -2,7 +2,7 @@
 
 Both take the same batches in the same order, drawn by one tf.data pipeline as in the guide:
 shuffle all digits, repeat, batch. The order is state, a variable that ``build`` fills: eager's is
-loaded into every mode, and the oracle reads it there. What differs is who holds the place in it:
+loaded into every mode, and the reference reads it there. What differs is who holds the place in it:
 
 - a loop in Python takes one batch a call. A dataset's iterator would hold the place, but an
   iterator is a resource that nothing can load, rewind or compare. So the place is a variable too.
@@ -123,7 +123,7 @@ class MnistTrainingLoop(MnistTraining):
         loss = self.update(tf.gather(images, rows), tf.gather(labels, rows))
         return {"loss": loss, "rows": rows}
 
-    def oracle(self, state: State, images: Array, labels: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, images: Array, labels: Array) -> Mapping[str, Array]:
         rows = state["order"][state["taken"] % self.batches]
         state["taken"] += 1
         loss = mnist_step.descend(state, images[rows] / 255, labels[rows])
@@ -159,7 +159,7 @@ class MnistTrainingGraph(MnistTraining):
             taken = taken.write(index, rows)
         return {"losses": losses.stack(), "rows": taken.stack()}
 
-    def oracle(self, state: State, images: Array, labels: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, images: Array, labels: Array) -> Mapping[str, Array]:
         losses = [
             mnist_step.descend(state, images[rows] / 255, labels[rows]) for rows in state["order"]
         ]

@@ -62,7 +62,7 @@ class NumpyInterop(Scenario):
             "numpy_value": tf.convert_to_tensor(a.numpy()),
         }
 
-    def oracle(self, state: State, a: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, a: Array) -> Mapping[str, Array]:
         return add_and_multiply(a)
 
 
@@ -97,5 +97,5 @@ class NumpyBridge(Scenario):
             "numpy_value": tf.ensure_shape(value, a.shape),
         }
 
-    def oracle(self, state: State, a: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, a: Array) -> Mapping[str, Array]:
         return add_and_multiply(a)

@@ -53,7 +53,7 @@ class PyFuncBridge(Scenario):
             "numpy_call": numpy_call,
         }
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         product = x @ x
         # The derivative of Σᵢₖⱼ xᵢₖ xₖⱼ by x[a, b] is the sum of row b plus the sum of column a.
         gradient = x.sum(axis=1) + x.sum(axis=0)[:, np.newaxis]

@@ -80,7 +80,7 @@ class PythonControlFlow(Scenario):
             said = said.write(i, fizzbuzz(numbers[i]))
         return {"steps": steps.stack(), "said": said.stack()}
 
-    def oracle(self, state: State, numbers: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, numbers: Array) -> Mapping[str, Array]:
         return {
             "steps": np.array([len(collatz_path(int(number))) - 1 for number in numbers]),
             "said": np.select(

@@ -105,7 +105,7 @@ class RegressionTraining(Regression):
         self.bias.assign_sub(LEARNING_RATE * d_bias)
         return loss
 
-    def oracle(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
         state["weight"], state["bias"], outputs = fit_by_hand(
             state["weight"],
             state["bias"],
@@ -179,7 +179,7 @@ class RegressionTrainingOptimizer(Regression):
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss
 
-    def oracle(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
         state["model/weight"], state["model/bias"], outputs = fit_by_hand(
             state["model/weight"],
             state["model/bias"],

@@ -76,7 +76,7 @@ class SubclassedModel(Scenario):
             **{f"{name}_gradient": g for name, g in zip(names, gradients, strict=True)},
         }
 
-    def oracle(self, state: State, images: Array, labels: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, images: Array, labels: Array) -> Mapping[str, Array]:
         kernel2, bias2 = state[f"{SECOND}/kernel"], state[f"{SECOND}/bias"]
         hidden = [images @ state[f"{FIRST}/kernel"] + state[f"{FIRST}/bias"]]
         for _ in range(self.size.uses):

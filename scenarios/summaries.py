@@ -54,14 +54,14 @@ class Summaries(Scenario):
             tf.summary.scalar("loss", loss, step=step)
         return {"loss": loss}
 
-    def oracle(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
         error = state["weight"] * x + state["bias"] - y
         state["weight"] = state["weight"] - LEARNING_RATE * 2 * np.mean(error * x)
         state["bias"] = state["bias"] - LEARNING_RATE * 2 * np.mean(error)
         state["global_step"] += 1
         return {"loss": np.mean(error**2)}
 
-    def oracle_written(self, outputs: Sequence[Mapping[str, Array]]) -> Mapping[str, Array]:
+    def reference_written(self, outputs: Sequence[Mapping[str, Array]]) -> Mapping[str, Array]:
         steps = np.arange(self.size.every, len(outputs) + 1, self.size.every)
         losses = np.array([outputs[step - 1]["loss"] for step in steps])
         return {"summary of loss": losses, "steps of loss": steps}

@@ -109,7 +109,7 @@ class VariablesAndOptimizers(Scenario):
             }
         return losses
 
-    def oracle(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array, y: Array) -> Mapping[str, Array]:
         rules = {"sgd": descend, "momentum": roll, "adam": adapt}
         losses = {}
         for _ in range(self.size.updates):

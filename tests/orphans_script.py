@@ -18,5 +18,5 @@ from eager_vs_graph.modes import worker_cluster as workers
 
 alone = words(Line, ["mirrored"])["mirrored"]
 pids = workers.cluster().pids
-print(json.dumps({"pids": pids, "alone": [alone.word, alone.reason]}), flush=True)
+print(json.dumps({"pids": pids, "alone": [alone.status, alone.reason]}), flush=True)
 signal.pause()

@@ -24,6 +24,7 @@ from workbench import WHOLE
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child import environment
+from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.modes.program import Program, TensorProgram
 from eager_vs_graph.modes.saved_model_loading import LoadedModel
@@ -50,7 +51,7 @@ class Accumulate(Scenario):
         self.total.assign_add(x)
         return {"product": self.total * x}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         state["total"] = state["total"] + x
         return {"product": state["total"] * x}
 
@@ -129,18 +130,18 @@ def mode_of(program: Program) -> str:
 def placed_by_the_step(mode: str, device: str) -> dict:
     """What TensorFlow tells of where a step that places its own work has put it."""
     entry, *_ = catalog.select(["device_placement"])
-    subject = parity.subject(catalog.load(entry), "guide")
+    subject = parity.subject(load(entry), "guide")
     cell = Cell(entry.name, "guide", mode, device, "fed")
     (result,) = parity.check(subject, [cell], lambda _: None)
     program = subject.build(cell)
     if mode != "session":
         outputs = program._step(*program._tensors(subject.feeds[0]))
         places = {name: short(tensor.backing_device) for name, tensor in outputs.items()}
-        return {"word": result.word, "outputs": places}
+        return {"word": result.status, "outputs": places}
     told = nodes_of_session(program)
     ends = ("send_device", "recv_device")
     return {
-        "word": result.word,
+        "word": result.status,
         # oneDNN gives the op another name: _MklMatMul
         "products": sorted(short(node.device) for node in told if node.op.endswith("MatMul")),
         "copies": sorted(
@@ -156,7 +157,7 @@ def main() -> None:
     found = {"devices": environment.devices([])}
     subject = parity.subject(Accumulate, "tiny")
     cells = grid([(Accumulate.name, "tiny")], list(WHOLE), found["devices"], INPUTS)
-    words = {result.cell: result.word for result in parity.check(subject, cells, lambda _: None)}
+    words = {result.cell: result.status for result in parity.check(subject, cells, lambda _: None)}
     for cell in cells:
         program = subject.build(cell)
         with program.task.on_device():  # as the timed blocks do

@@ -155,11 +155,11 @@ def _cells(shape: Shape) -> list[Cell]:
 
 
 def _parity(cell: Cell, shape: Shape) -> CellParity:
-    """Bit-identical to eager, close to the oracle; or one of the troubles."""
-    oracle = TensorComparison(
+    """Bit-identical to eager, close to the reference; or one of the troubles."""
+    reference = TensorComparison(
         "loss",
         "output",
-        "oracle",
+        "reference",
         "close",
         dtype="float32",
         max_abs=1e-7,
@@ -171,7 +171,11 @@ def _parity(cell: Cell, shape: Shape) -> CellParity:
     )
     learned = {"held_out_accuracy": 0.913} if cell.scenario == "mnist_step" else {}
     good = CellParity(
-        cell.id, "close", traces=0 if cell.mode == "eager" else 1, steps=3, tensors=(eager, oracle)
+        cell.id,
+        "close",
+        traces=0 if cell.mode == "eager" else 1,
+        steps=3,
+        tensors=(eager, reference),
     )
     good = replace(good, learned=learned, curves=_curves(cell) if shape.curves else {})
     if not shape.trouble:
@@ -180,7 +184,7 @@ def _parity(cell: Cell, shape: Shape) -> CellParity:
         far = replace(
             eager,
             tensor="naive",
-            word="differs",
+            status="differs",
             known=KNOWN,
             max_abs=2.06e-9,
             max_rel=None,
@@ -191,13 +195,13 @@ def _parity(cell: Cell, shape: Shape) -> CellParity:
             reference="0.0",
             first_step=0,
         )
-        return replace(good, word="differs", known=KNOWN, tensors=(eager, far, oracle))
+        return replace(good, status="differs", known=KNOWN, tensors=(eager, far, reference))
     if cell.id == UNSUPPORTED_CELL:
         reason = "tf.data iterators need a <session> of their own\nin a v1 graph"
         return CellParity(cell.id, "unsupported", reason=reason)
     if cell.id == VACUOUS_CELL:
-        empty = replace(oracle, word="vacuous", max_abs=None, max_rel=None, max_ulp=None)
-        return replace(good, word="vacuous", reason="every element is NaN", tensors=(empty,))
+        empty = replace(reference, status="vacuous", max_abs=None, max_rel=None, max_ulp=None)
+        return replace(good, status="vacuous", reason="every element is NaN", tensors=(empty,))
     return replace(good, peak_memory_bytes=3 * 2**20)
 
 

@@ -8,6 +8,8 @@ from textwrap import dedent
 import pytest
 
 from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.catalog.entry import Entry
+from eager_vs_graph.child.loading import load
 from eager_vs_graph.errors import ScenarioError, UsageError
 from eager_vs_graph.scenario import Scenario, Size
 
@@ -41,7 +43,7 @@ def test_the_five_scenarios_are_there():
 
 @pytest.mark.parametrize("entry", ALL, ids=lambda entry: entry.name)
 def test_an_entry_is_what_the_class_says(entry):
-    loaded = catalog.load(entry)
+    loaded = load(entry)
     assert issubclass(loaded, Scenario)
     assert (loaded.__name__, loaded.name) == (entry.class_name, entry.name)
     assert loaded.summary() == entry.summary
@@ -56,7 +58,7 @@ def test_an_entry_is_what_the_class_says(entry):
 
 
 def test_importing_twice_gives_the_same_class():
-    assert catalog.load(ALL[0]) is catalog.load(ALL[0])
+    assert load(ALL[0]) is load(ALL[0])
 
 
 def test_a_folder_of_ones_own(tmp_path):
@@ -64,10 +66,8 @@ def test_a_folder_of_ones_own(tmp_path):
     write(tmp_path, "_private", "this is not python")
     file = write(tmp_path, "mine", "from helper import FACTOR\n" + scenario("mine"))
     (entry,) = catalog.select([str(tmp_path)])
-    assert entry == catalog.Entry(
-        "mine", "What it is.", {"tiny": "n=2"}, file, "Mine", "", ["tiny"]
-    )
-    assert catalog.load(entry).name == "mine"
+    assert entry == Entry("mine", "What it is.", {"tiny": "n=2"}, file, "Mine", "", ["tiny"])
+    assert load(entry).name == "mine"
     assert catalog.select([str(file)]) == [entry]
     assert [e.name for e in catalog.select([str(file), "mnist_step"])] == ["mine", "mnist_step"]
 
@@ -78,8 +78,8 @@ def test_two_files_of_one_name_in_two_folders_are_two_modules(tmp_path):
     write(tmp_path / "a", "mine", scenario("one"))
     write(tmp_path / "b", "mine", scenario("two"))
     found = catalog.select([str(tmp_path / "a"), str(tmp_path / "b")])
-    assert [catalog.load(entry).name for entry in found] == ["one", "two"]
-    assert [catalog.load(entry).name for entry in found] == ["one", "two"]
+    assert [load(entry).name for entry in found] == ["one", "two"]
+    assert [load(entry).name for entry in found] == ["one", "two"]
 
 
 def test_several_scenarios_in_a_file(tmp_path):
@@ -91,9 +91,9 @@ def test_several_scenarios_in_a_file(tmp_path):
     ("word", "hint"),
     [("matmul_chian", "did you mean matmul_chain"), ("zzz", "choose from: ")],
 )
-def test_an_unknown_name_gives_the_nearest(word, hint):
-    with pytest.raises(UsageError, match=f"unknown scenario '{word}'; ") as raised:
-        catalog.select([word])
+def test_an_unknown_name_gives_the_nearest(status, hint):
+    with pytest.raises(UsageError, match=f"unknown scenario '{status}'; ") as raised:
+        catalog.select([status])
     assert hint in str(raised.value)
 
 
@@ -166,9 +166,9 @@ def test_a_file_that_declares_badly_is_told_with_its_line(case, tmp_path):
 
 
 def test_a_place_that_is_not_there(tmp_path):
-    for word in (str(tmp_path / "nowhere"), "./nowhere.py", "nowhere.py"):
+    for status in (str(tmp_path / "nowhere"), "./nowhere.py", "nowhere.py"):
         with pytest.raises(UsageError, match=r"nowhere.*: no such file or folder of scenarios"):
-            catalog.select([word])
+            catalog.select([status])
 
 
 def test_a_place_without_scenarios(tmp_path):
@@ -192,7 +192,7 @@ def test_a_file_that_does_not_import_is_told_with_its_reason(first, reason, tmp_
     (entry,) = catalog.entries([tmp_path])  # listing does not execute it
     for _ in range(2):
         with pytest.raises(ScenarioError, match="does not import: ") as raised:
-            catalog.load(entry)
+            load(entry)
         assert str(raised.value).startswith(f"{file}: does not import: {reason}")
 
 
@@ -200,7 +200,7 @@ def test_a_class_that_is_no_scenario_is_told(tmp_path):
     file = write(tmp_path, "mine", scenario("mine").replace("Mine(Scenario)", "Mine"))
     (entry,) = catalog.entries([file])
     with pytest.raises(ScenarioError, match=r"does not subclass eager_vs_graph\.Scenario"):
-        catalog.load(entry)
+        load(entry)
 
 
 def test_concept_and_default_sizes_are_read_without_executing(tmp_path):

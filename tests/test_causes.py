@@ -16,6 +16,7 @@ from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child.explain import engine
 from eager_vs_graph.child.explain import process_conditions as fresh
 from eager_vs_graph.child.explain.reproduce import head, script, shown
+from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import Cell
@@ -38,10 +39,10 @@ CAUSES = REPOSITORY / "tests" / "causes"
 CONTROLS = CAUSES / "controls"
 
 
-class Known(NamedTuple):
+class GroupPrecision(NamedTuple):
     """What is expected of a scenario."""
 
-    word: str
+    status: str
     cause: str
     what: str
     where: str = ""
@@ -50,79 +51,115 @@ class Known(NamedTuple):
 
 
 KNOWN = {
-    "lost_epsilon": Known("differs", GRAPPLER, "constant_folding"),
-    "reciprocal": Known("close", GRAPPLER, "constant_folding"),
-    "involution": Known("close", GRAPPLER, "arithmetic_optimization"),
-    "softplus": Known("differs", GRAPPLER, "arithmetic_optimization"),
-    "expm1_training": Known("close", GRAPPLER, "arithmetic_optimization"),
-    "monotone": Known("differs", GRAPPLER, "arithmetic_optimization"),
-    "power_half": Known("differs", GRAPPLER, "arithmetic_optimization"),
-    "two_passes": Known("differs", GRAPPLER, "constant_folding"),
-    "fused_dense": Known("close", GRAPPLER, "", mode="session"),
-    "frozen_counter": Known("nondeterministic", TRACE_TIME, "self.calls", "self.calls += 1"),
-    "decaying_rate": Known("nondeterministic", TRACE_TIME, "self.rate", "self.rate *= 0.5"),
-    "growing_list": Known("nondeterministic", TRACE_TIME, "HISTORY", "HISTORY.append(1)"),
-    "numpy_noise": Known("nondeterministic", TRACE_TIME, "np.random", "np.random.normal(size=3)"),
-    "python_noise": Known("nondeterministic", TRACE_TIME, "random", "random.random()"),
-    "own_generator": Known("nondeterministic", TRACE_TIME, "self.rng", "self.rng.normal()"),
-    "mutable_default": Known("nondeterministic", TRACE_TIME, "seen (of remembered)", "seen.append"),
-    "clock": Known("nondeterministic", TRACE_TIME, "outside", "time.time()"),
-    "next_of_iterator": Known("nondeterministic", TRACE_TIME, "", "next(self.values)"),
-    "closure_counter": Known("nondeterministic", TRACE_TIME, "calls (of self.scale)", "calls += 1"),
-    "kept_tensor": Known("nondeterministic", TRACE_TIME, "self.last", "self.last = x"),
-    "warmup": Known("nondeterministic", TRACE_TIME, "self.steps_done", "self.steps_done += 1"),
-    "random_stream": Known(
+    "lost_epsilon": GroupPrecision("differs", GRAPPLER, "constant_folding"),
+    "reciprocal": GroupPrecision("close", GRAPPLER, "constant_folding"),
+    "involution": GroupPrecision("close", GRAPPLER, "arithmetic_optimization"),
+    "softplus": GroupPrecision("differs", GRAPPLER, "arithmetic_optimization"),
+    "expm1_training": GroupPrecision("close", GRAPPLER, "arithmetic_optimization"),
+    "monotone": GroupPrecision("differs", GRAPPLER, "arithmetic_optimization"),
+    "power_half": GroupPrecision("differs", GRAPPLER, "arithmetic_optimization"),
+    "two_passes": GroupPrecision("differs", GRAPPLER, "constant_folding"),
+    "fused_dense": GroupPrecision("close", GRAPPLER, "", mode="session"),
+    "frozen_counter": GroupPrecision(
+        "nondeterministic", TRACE_TIME, "self.calls", "self.calls += 1"
+    ),
+    "decaying_rate": GroupPrecision(
+        "nondeterministic", TRACE_TIME, "self.rate", "self.rate *= 0.5"
+    ),
+    "growing_list": GroupPrecision("nondeterministic", TRACE_TIME, "HISTORY", "HISTORY.append(1)"),
+    "numpy_noise": GroupPrecision(
+        "nondeterministic", TRACE_TIME, "np.random", "np.random.normal(size=3)"
+    ),
+    "python_noise": GroupPrecision("nondeterministic", TRACE_TIME, "random", "random.random()"),
+    "own_generator": GroupPrecision(
+        "nondeterministic", TRACE_TIME, "self.rng", "self.rng.normal()"
+    ),
+    "mutable_default": GroupPrecision(
+        "nondeterministic", TRACE_TIME, "seen (of remembered)", "seen.append"
+    ),
+    "clock": GroupPrecision("nondeterministic", TRACE_TIME, "outside", "time.time()"),
+    "next_of_iterator": GroupPrecision("nondeterministic", TRACE_TIME, "", "next(self.values)"),
+    "closure_counter": GroupPrecision(
+        "nondeterministic", TRACE_TIME, "calls (of self.scale)", "calls += 1"
+    ),
+    "kept_tensor": GroupPrecision("nondeterministic", TRACE_TIME, "self.last", "self.last = x"),
+    "warmup": GroupPrecision(
+        "nondeterministic", TRACE_TIME, "self.steps_done", "self.steps_done += 1"
+    ),
+    "random_stream": GroupPrecision(
         "nondeterministic", RANDOM_STREAMS, "RandomStandardNormal", "tf.random.normal([3])"
     ),
-    "seeded_op": Known("nondeterministic", RANDOM_STREAMS, "RandomUniform", "seed=1"),
-    "shuffled_batch": Known("nondeterministic", RANDOM_STREAMS, "RandomShuffle", "shuffle(x)"),
-    "asks_the_mode": Known("differs", MODE_BRANCH, "tf.executing_eagerly", "executing_eagerly()"),
-    "float64_in_graph": Known("differs", DTYPE, "float64", "tf.cast(x, tf.float64)"),
-    "masked_length": Known("differs", SHAPE, "kept", "kept.shape[0] or 1"),
-    "static_batch": Known("differs", SHAPE, "x", "x.shape[0] is None", mode="session"),
-    "batch_lengths": Known("identical", RETRACE, "x"),
-    "python_argument": Known("identical", RETRACE, "factor", "self.scaled(x", mode="eager"),
-    "made_anew": Known("identical", RETRACE, "each call", "tf.function(lambda", mode="eager"),
-    "silent_log": Known("identical", UNEQUAL_WORK, "self.log", "self.log.append"),
-    "dropped_result": Known("identical", UNEQUAL_WORK, "dropped", "_unused = tf.matmul(x, x)"),
-    "folded_inputs": Known("identical", UNEQUAL_WORK, "constant", "table = tf.matmul"),
-    "same_again": Known("identical", UNEQUAL_WORK, "repeated"),
-    "numpy_work": Known("identical", UNEQUAL_WORK, "Python"),
-    "argmin_of_relu": Known("differs", GRAPPLER, "arithmetic_optimization"),
-    "add_and_take_away": Known("differs", GRAPPLER, "constant_folding"),
-    "divided_by_constant": Known("close", GRAPPLER, "constant_folding", mode="session"),
-    "power_minus_half": Known("close", GRAPPLER, "arithmetic_optimization"),
-    "cast_of_nan": Known("differs", XLA, "jit_compile", mode="xla"),
-    "cast_to_byte": Known("differs", XLA, "jit_compile", mode="xla"),
-    "top_of_nan": Known("differs", XLA, "jit_compile", mode="xla"),
-    "half_precision_chain": Known("differs", XLA, "jit_compile", mode="xla"),
-    "object_counts": Known("nondeterministic", TRACE_TIME, "self.holder", "holder.value += 1"),
-    "dictionary_counts": Known("nondeterministic", TRACE_TIME, "self.stats", 'stats["calls"] += 1'),
-    "numpy_coin": Known("nondeterministic", TRACE_TIME, "np.random", "np.random.rand() > 0.5"),
-    "stamped": Known("nondeterministic", TRACE_TIME, "outside", "datetime.now()"),
-    "annealed_layer": Known(
+    "seeded_op": GroupPrecision("nondeterministic", RANDOM_STREAMS, "RandomUniform", "seed=1"),
+    "shuffled_batch": GroupPrecision(
+        "nondeterministic", RANDOM_STREAMS, "RandomShuffle", "shuffle(x)"
+    ),
+    "asks_the_mode": GroupPrecision(
+        "differs", MODE_BRANCH, "tf.executing_eagerly", "executing_eagerly()"
+    ),
+    "float64_in_graph": GroupPrecision("differs", DTYPE, "float64", "tf.cast(x, tf.float64)"),
+    "masked_length": GroupPrecision("differs", SHAPE, "kept", "kept.shape[0] or 1"),
+    "static_batch": GroupPrecision("differs", SHAPE, "x", "x.shape[0] is None", mode="session"),
+    "batch_lengths": GroupPrecision("identical", RETRACE, "x"),
+    "python_argument": GroupPrecision(
+        "identical", RETRACE, "factor", "self.scaled(x", mode="eager"
+    ),
+    "made_anew": GroupPrecision(
+        "identical", RETRACE, "each call", "tf.function(lambda", mode="eager"
+    ),
+    "silent_log": GroupPrecision("identical", UNEQUAL_WORK, "self.log", "self.log.append"),
+    "dropped_result": GroupPrecision(
+        "identical", UNEQUAL_WORK, "dropped", "_unused = tf.matmul(x, x)"
+    ),
+    "folded_inputs": GroupPrecision("identical", UNEQUAL_WORK, "constant", "table = tf.matmul"),
+    "same_again": GroupPrecision("identical", UNEQUAL_WORK, "repeated"),
+    "numpy_work": GroupPrecision("identical", UNEQUAL_WORK, "Python"),
+    "argmin_of_relu": GroupPrecision("differs", GRAPPLER, "arithmetic_optimization"),
+    "add_and_take_away": GroupPrecision("differs", GRAPPLER, "constant_folding"),
+    "divided_by_constant": GroupPrecision("close", GRAPPLER, "constant_folding", mode="session"),
+    "power_minus_half": GroupPrecision("close", GRAPPLER, "arithmetic_optimization"),
+    "cast_of_nan": GroupPrecision("differs", XLA, "jit_compile", mode="xla"),
+    "cast_to_byte": GroupPrecision("differs", XLA, "jit_compile", mode="xla"),
+    "top_of_nan": GroupPrecision("differs", XLA, "jit_compile", mode="xla"),
+    "half_precision_chain": GroupPrecision("differs", XLA, "jit_compile", mode="xla"),
+    "object_counts": GroupPrecision(
+        "nondeterministic", TRACE_TIME, "self.holder", "holder.value += 1"
+    ),
+    "dictionary_counts": GroupPrecision(
+        "nondeterministic", TRACE_TIME, "self.stats", 'stats["calls"] += 1'
+    ),
+    "numpy_coin": GroupPrecision(
+        "nondeterministic", TRACE_TIME, "np.random", "np.random.rand() > 0.5"
+    ),
+    "stamped": GroupPrecision("nondeterministic", TRACE_TIME, "outside", "datetime.now()"),
+    "annealed_layer": GroupPrecision(
         "nondeterministic", TRACE_TIME, "self.layer.temperature", "self.temperature = max("
     ),
-    "keras_layer_counts": Known(
+    "keras_layer_counts": GroupPrecision(
         "nondeterministic", TRACE_TIME, "self.layer.calls", "self.calls += 1"
     ),
-    "nn_dropout": Known("nondeterministic", RANDOM_STREAMS, "RandomUniform", "tf.nn.dropout(x"),
-    "truncated_in_helper": Known(
+    "nn_dropout": GroupPrecision(
+        "nondeterministic", RANDOM_STREAMS, "RandomUniform", "tf.nn.dropout(x"
+    ),
+    "truncated_in_helper": GroupPrecision(
         "nondeterministic", RANDOM_STREAMS, "TruncatedNormal", "truncated_normal("
     ),
-    "batch_decides": Known("differs", SHAPE, "x", "x.shape[0] or 0", mode="session"),
-    "unique_length": Known("differs", SHAPE, "found", "found.shape[0]"),
-    "inside_function": Known("differs", MODE_BRANCH, "tf.inside_function", "tf.inside_function()"),
-    "dataset_next": Known(
+    "batch_decides": GroupPrecision("differs", SHAPE, "x", "x.shape[0] or 0", mode="session"),
+    "unique_length": GroupPrecision("differs", SHAPE, "found", "found.shape[0]"),
+    "inside_function": GroupPrecision(
+        "differs", MODE_BRANCH, "tf.inside_function", "tf.inside_function()"
+    ),
+    "dataset_next": GroupPrecision(
         "nondeterministic", TRACE_TIME, "out of reach", "next(self.batches)", mode="eager"
     ),
-    "helper_counts": Known(
+    "helper_counts": GroupPrecision(
         "nondeterministic", TRACE_TIME, "noise_helpers.COUNT", 'COUNT["calls"] += 1'
     ),
-    "helper_draws": Known("nondeterministic", TRACE_TIME, "noise_helpers.RNG", "RNG.normal("),
-    "dropped_gradient": Known("identical", UNEQUAL_WORK, "dropped", "tape.gradient(loss"),
-    "body_of_forty": Known("identical", UNEQUAL_WORK, "self.rows", "self.rows += 1"),
-    "xla_moments": Known("differs", XLA, "jit_compile", mode="xla"),
+    "helper_draws": GroupPrecision(
+        "nondeterministic", TRACE_TIME, "noise_helpers.RNG", "RNG.normal("
+    ),
+    "dropped_gradient": GroupPrecision("identical", UNEQUAL_WORK, "dropped", "tape.gradient(loss"),
+    "body_of_forty": GroupPrecision("identical", UNEQUAL_WORK, "self.rows", "self.rows += 1"),
+    "xla_moments": GroupPrecision("differs", XLA, "jit_compile", mode="xla"),
 }
 SLOW = ("weighted_histogram", "fused_tanh")
 """Causes that need a fresh process are asked for on the command line."""
@@ -141,7 +178,7 @@ def entries(folder):
 def explained(name: str, mode: str) -> tuple[Explanation, str]:
     """The explanation of a scenario's mode, and its script where there is something to show."""
     entry = {**entries(CAUSES), **entries(CONTROLS)}[name]
-    scenario = catalog.load(entry)
+    scenario = load(entry)
     (size,) = entry.sizes
     subject = parity.subject(scenario, size)
     cell = Cell(name, size, mode, "CPU:0", "resident")
@@ -164,7 +201,7 @@ def test_the_known_cause_is_named(name):
     if known.mode not in MODES:
         pytest.skip(f"there is no mode {known.mode}")
     explanation, _script = explained(name, known.mode)
-    assert explanation.word == known.word, explanation
+    assert explanation.status == known.status, explanation
     causes = explanation.named(known.cause)
     assert causes, explanation
     assert any(known.what in cause.what for cause in causes), causes
@@ -176,7 +213,7 @@ def test_the_known_cause_is_named(name):
 @pytest.mark.parametrize("name", entries(CONTROLS))
 def test_nothing_is_found_where_modes_agree(name):
     explanation, _script = explained(name, "function")
-    assert explanation.word in ("identical", "close"), explanation
+    assert explanation.status in ("identical", "close"), explanation
     assert not explanation.causes
     assert not explanation.unexplained
 
@@ -188,7 +225,7 @@ def test_causes_of_values_name_no_more_than_the_tensors_that_they_change():
     assert by_pass == {"constant_folding": ("eps",), "arithmetic_optimization": ("soft",)}
 
 
-def test_the_oracle_says_who_is_right():
+def test_the_reference_says_who_is_right():
     (judged,) = explained("lost_epsilon", "function")[0].judgements
     assert judged.verdict.startswith("eager is right to")
     assert judged.verdict.endswith("function has lost all digits")
@@ -297,7 +334,7 @@ def test_a_kernel_that_changes_from_run_to_run_is_tried_in_fresh_processes(runs)
     [("dropped_result", "a dropped result is pruned"), ("control_matmul", None)],
 )
 def test_unequal_work_can_be_asked_for_by_itself(name, reason):
-    scenario = catalog.load({**entries(CAUSES), **entries(CONTROLS)}[name])
+    scenario = load({**entries(CAUSES), **entries(CONTROLS)}[name])
     cell = Cell(name, "small", "function", "CPU:0", "resident")
     found = engine.unequal_work(parity.subject(scenario, "small"), cell)
     assert (reason in found[0]) if reason else not found

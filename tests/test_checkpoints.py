@@ -55,10 +55,10 @@ def assert_complete(found: Pairs, refused: Mapping[str, str] = REFUSED) -> None:
     for modes, pair in found.items():
         refusing = [mode for mode in modes if mode in refused]
         if refusing:
-            assert pair.word == "unsupported"
+            assert pair.status == "unsupported"
             assert any(refused[mode] in pair.reason for mode in refusing), pair.reason
         else:
-            assert pair.word in AGREEING, (modes, pair.reason)
+            assert pair.status in AGREEING, (modes, pair.reason)
             assert pair.reason == ""
         assert not pair.failed
 
@@ -89,7 +89,7 @@ def test_a_checkpoint_of_one_mode_is_the_checkpoint_of_another(writer, reader, t
 def test_a_variable_is_restored_bit_for_bit_in_every_mode(size):
     found = pairs(Checkpoint, size=size)
     assert_complete(found, NO_FILES)
-    words = {pair.word for modes, pair in found.items() if not NO_FILES.keys() & {*modes}}
+    words = {pair.status for modes, pair in found.items() if not NO_FILES.keys() & {*modes}}
     assert words == {"identical"}
 
 
@@ -97,7 +97,7 @@ def test_model_optimizer_and_counter_are_restored_bit_for_bit_in_every_mode():
     found = pairs(TrainingCheckpoint)
     assert_complete(found)
     for mode in KEEPING:
-        assert found[mode, mode].word == "identical"
+        assert found[mode, mode].status == "identical"
 
 
 def test_the_training_checkpoint_tracks_all_there_is():
@@ -125,12 +125,12 @@ def test_nothing_is_wrong_with_a_sound_checkpoint():
 
 def test_nan_the_sign_of_zero_and_text_are_restored_as_they_are():
     found = pairs(broken("odd_bits"), ("eager", "session"))
-    assert {(pair.word, pair.reason) for pair in found.values()} == {("identical", "")}
+    assert {(pair.status, pair.reason) for pair in found.values()} == {("identical", "")}
 
 
 def test_an_optimizer_left_out_of_the_checkpoint_is_caught():
     for pair in pairs(broken("optimizer_left_out"), DEFAULT_MODES).values():
-        assert pair.word == "differs"
+        assert pair.status == "differs"
         assert pair.failed
         assert pair.reason.startswith("training on, output 'weight_now' against ")
         assert pair.reason.endswith("; the checkpoint leaves out momentum")
@@ -138,10 +138,10 @@ def test_an_optimizer_left_out_of_the_checkpoint_is_caught():
 
 def test_a_bit_lost_in_restoring_is_caught_though_it_is_close():
     found = pairs(broken("last_bit_lost"), DEFAULT_MODES)
-    assert {found[mode, "session"].word for mode in DEFAULT_MODES} == {"identical"}
+    assert {found[mode, "session"].status for mode in DEFAULT_MODES} == {"identical"}
     for mode in DEFAULT_MODES:
         pair = found[mode, "eager"]
-        assert pair.word == "differs"
+        assert pair.status == "differs"
         assert pair.failed
         assert pair.reason.startswith(f"restored, variable 'weight' against {mode}: ")
         assert "weight[0] = 0." in pair.reason
@@ -149,10 +149,10 @@ def test_a_bit_lost_in_restoring_is_caught_though_it_is_close():
 
 def test_a_checkpoint_with_other_names_in_a_mode_is_an_error_with_tensorflows_reason():
     found = pairs(broken("other_names_in_graph"), ("eager", "session"))
-    assert found["eager", "eager"].word == found["session", "session"].word == "identical"
+    assert found["eager", "eager"].status == found["session", "session"].status == "identical"
     for wrote, read in (("eager", "session"), ("session", "eager")):
         pair = found[wrote, read]
-        assert pair.word == "error"
+        assert pair.status == "error"
         assert pair.failed
         assert pair.reason.startswith(f"{read}: AssertionError: Found 1 Python objects that were")
 
@@ -166,9 +166,9 @@ def test_a_declared_difference_is_shown_and_fails_nothing():
     found = pairs(broken("drifts_as_declared"), DEFAULT_MODES)
     for graph in DEFAULT_GRAPHS:
         for pair in (found["eager", graph], found[graph, "eager"]):
-            assert (pair.word, pair.known) == ("differs", "graphs descend faster here")
+            assert (pair.status, pair.known) == ("differs", "graphs descend faster here")
             assert not pair.failed
-    assert found["eager", "eager"].word == "identical"
+    assert found["eager", "eager"].status == "identical"
 
 
 def test_a_mode_that_cannot_costs_its_row_and_its_column():
@@ -176,13 +176,13 @@ def test_a_mode_that_cannot_costs_its_row_and_its_column():
         unsupported = {"function": "not here"}
 
     found = pairs(Refusing, ("eager", "function", "session"), lost=["session"])
-    assert found["eager", "eager"].word == "identical"
+    assert found["eager", "eager"].status == "identical"
     for modes, pair in found.items():
         if "function" in modes and "session" not in modes:
-            assert (pair.word, pair.reason) == ("unsupported", "function: not here")
+            assert (pair.status, pair.reason) == ("unsupported", "function: not here")
             assert not pair.failed
         if "session" in modes and "function" not in modes:
-            assert (pair.word, pair.failed) == ("crashed", True)
+            assert (pair.status, pair.failed) == ("crashed", True)
 
 
 def test_a_mode_in_another_process_says_that_it_cannot():

@@ -47,9 +47,9 @@ class {class_name}(Scenario):
         self.total.assign_add(x)
         return {{"doubled": {doubled}}}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         state["total"] = state["total"] + x
-        return {{"{oracle}": 2 * x}}
+        return {{"{reference}": 2 * x}}
 '''
 
 ABORT = "if not (tf.executing_eagerly() or self.graph): os.abort()"
@@ -63,7 +63,7 @@ def source(
     *,
     first: str = "pass",
     doubled: str = "2 * x",
-    oracle: str = "doubled",
+    reference: str = "doubled",
     attributes: str = "",
 ) -> str:
     """A scenario's source, without the imports."""
@@ -72,7 +72,7 @@ def source(
         class_name=name.capitalize(),
         first=first,
         doubled=doubled,
-        oracle=oracle,
+        reference=reference,
         attributes=attributes,
     )
 
@@ -94,11 +94,11 @@ KEEPS = """
             tf.summary.scalar("count", tf.cast(count, tf.float32), step=count)
         return super().step(x)
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         state["count"] += 1
-        return super().oracle(state, x)
+        return super().reference(state, x)
 
-    def oracle_written(self, outputs):
+    def reference_written(self, outputs):
         steps = np.arange(2, len(outputs) + 1, 2)
         return {"summary of count": steps.astype(np.float64), "steps of count": steps}
 """
@@ -139,7 +139,7 @@ FILES = {
     "twins/b.py": HEAD + source("twin"),
     "unparsable/bad.py": "class Bad(Scenario:\n",
     "unimportable/bad.py": "import no_such_module_at_all\n" + HEAD + source("unimportable"),
-    "oracle/bad.py": HEAD + source("oracle", oracle="twice"),
+    "reference/bad.py": HEAD + source("reference", reference="twice"),
     "empty/helper.py": "FACTOR = 2\n",
 }
 FINE = ("--scenarios", "fine")
@@ -171,9 +171,9 @@ BAD = {
         ("bench", "--scenarios", "unimportable"),
         "bad.py: does not import: ModuleNotFoundError: No module named 'no_such_module_at_all'",
     ),
-    "oracle": (
-        ("bench", "--scenarios", "oracle"),
-        "oracle: the oracle returned twice, but step returns doubled",
+    "reference": (
+        ("bench", "--scenarios", "reference"),
+        "reference: the reference returned twice, but step returns doubled",
     ),
     "no passes": (("bench", *FINE, "--passes", "0"), "--passes is 0, but should be at least 1"),
     "negative": (("bench", *FINE, "--passes=-1"), "--passes is -1, but should be at least 1"),
@@ -418,7 +418,7 @@ def test_checkpoints_are_in_the_record_and_in_the_report(answers):
     run = answers["keeping"].result().run
     pairs = {(p.wrote.split("/")[2], p.read.split("/")[2]): p for p in Run(run).checkpoints()}
     assert pairs.keys() == {(wrote, read) for wrote in DEFAULT_MODES for read in DEFAULT_MODES}
-    assert {pair.word for pair in pairs.values()} == {"identical"}
+    assert {pair.status for pair in pairs.values()} == {"identical"}
     assert "| keeping tiny | eager | identical |" in (run / "summary.md").read_text("utf-8")
     assert 'id="checkpoints"' in (run / "report.html").read_text("utf-8")
 

@@ -57,9 +57,9 @@ def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
 @given(arrays())
 def test_an_array_is_never_different_from_itself(array):
     found = compare(array, array.copy())
-    assert found.word == ("identical" if np.isfinite(array).any() else "vacuous")
+    assert found.status == ("identical" if np.isfinite(array).any() else "vacuous")
     assert found.worst_index is None
-    if found.word == "identical":
+    if found.status == "identical":
         assert (found.max_abs, found.max_rel, found.max_ulp) == (0, 0, 0)
 
 
@@ -67,8 +67,8 @@ def test_an_array_is_never_different_from_itself(array):
 def test_identical_is_bit_for_bit(pair):
     value, reference = pair
     found = compare(value, reference)
-    assert (found.word in {"identical", "vacuous"}) == same_bits(value, reference)
-    if found.word == "vacuous":
+    assert (found.status in {"identical", "vacuous"}) == same_bits(value, reference)
+    if found.status == "vacuous":
         assert not np.isfinite(value).any()
 
 
@@ -76,7 +76,7 @@ def test_identical_is_bit_for_bit(pair):
 def test_the_words_do_not_depend_on_which_is_the_reference_when_only_bits_count(pair):
     value, reference = pair
     there, back = compare(value, reference, EXACT), compare(reference, value, EXACT)
-    assert there.word == back.word
+    assert there.status == back.status
     assert there.max_abs == back.max_abs
     assert there.max_ulp == back.max_ulp
 
@@ -87,9 +87,9 @@ def test_an_element_is_close_within_its_tolerance(pair):
     tolerance = DEFAULT_TOLERANCE[value.dtype.name]
     error = np.abs(value.astype(float) - reference.astype(float))
     within = (error <= tolerance.atol + tolerance.rtol * np.abs(reference.astype(float))).all()
-    word = "differs" if not within else "identical" if same_bits(value, reference) else "close"
+    status = "differs" if not within else "identical" if same_bits(value, reference) else "close"
     found = compare(value, reference)
-    assert found.word == word
+    assert found.status == status
     assert found.max_abs == error.max()
 
 
@@ -97,14 +97,14 @@ def test_an_element_is_close_within_its_tolerance(pair):
 def test_the_worst_element_is_the_worst(pair):
     value, reference = pair
     found = compare(value, reference, Tolerance(rtol=1e-3, atol=1e-6))
-    if found.word == "identical":
+    if found.status == "identical":
         assert found.worst_index is None
         return
     assert found.value == str(value[found.worst_index])
     assert found.reference == str(reference[found.worst_index])
     error = np.abs(value.astype(float) - reference.astype(float))
     allowed = 1e-6 + 1e-3 * np.abs(reference.astype(float))
-    if found.word == "close":
+    if found.status == "close":
         ulps = ulp_distance(value, reference)
         assert ulps[found.worst_index] == ulps.max() == found.max_ulp
     else:
@@ -161,11 +161,11 @@ def test_bfloat16_has_its_own_tolerance():
     one = np.array([1.0, 2.0], BFLOAT16)
     near = np.array([1.0078125, 2.0], BFLOAT16)
     far = np.array([1.0, 2.125], BFLOAT16)
-    assert compare(one, one.copy()).word == "identical"
-    assert compare(near, one).word == "close"
+    assert compare(one, one.copy()).status == "identical"
+    assert compare(near, one).status == "close"
     assert compare(near, one).max_ulp == 1
     found = compare(far, one)
-    assert (found.word, found.worst_index, found.value) == ("differs", (1,), "2.125")
+    assert (found.status, found.worst_index, found.value) == ("differs", (1,), "2.125")
 
 
 @pytest.mark.parametrize("dtype", COMPLEX, ids=str)
@@ -175,20 +175,20 @@ def test_complex_numbers_are_as_far_apart_as_their_farther_parts(dtype):
     value = reference.copy()
     value[1] = complex(2, np.nextafter(part(2), part(3)))
     found = compare(value, reference)
-    assert (found.word, found.max_ulp, found.worst_index) == ("close", 1, (1,))
-    assert compare(reference + part(0.5), reference).word == "differs"
+    assert (found.status, found.max_ulp, found.worst_index) == ("close", 1, (1,))
+    assert compare(reference + part(0.5), reference).status == "differs"
 
 
 @pytest.mark.parametrize("dtype", COMPLEX, ids=str)
 def test_the_sign_of_an_imaginary_zero_is_a_bit_too(dtype):
     found = compare(np.array(complex(1, -0.0), dtype), np.array(complex(1, 0.0), dtype))
-    assert found.word == "close"
+    assert found.status == "close"
 
 
 @pytest.mark.parametrize("dtype", COMPLEX, ids=str)
 def test_a_complex_infinity_that_is_equal_is_no_difference(dtype):
     array = np.array([complex(np.inf, 0), 1j], dtype)
-    assert compare(array, array.copy()).word == "identical"
+    assert compare(array, array.copy()).status == "identical"
 
 
 @pytest.mark.parametrize(
@@ -203,39 +203,39 @@ def test_a_complex_infinity_that_is_equal_is_no_difference(dtype):
 )
 def test_integers_booleans_and_strings_are_equal_or_not(value, reference, detail, max_abs, worst):
     found = compare(value, reference)
-    assert found.word == "differs"
+    assert found.status == "differs"
     assert detail in found.detail
     assert found.max_abs == max_abs
     assert found.max_ulp is None
     assert found.worst_index == worst
     assert found.value == str(value[worst])
-    assert compare(value, value.copy()).word == "identical"
+    assert compare(value, value.copy()).status == "identical"
 
 
 def test_integers_beyond_float64_are_compared_exactly():
     value, reference = np.array(2**60 + 1), np.array(2**60)
     found = compare(value, reference)
-    assert found.word == "differs"
+    assert found.status == "differs"
     assert found.max_abs == 1
 
 
 def test_dtype_and_shape_are_compared_before_values():
     value = np.zeros(3)
     found = compare(value, np.zeros(3, np.float32))
-    assert (found.word, found.detail) == (
+    assert (found.status, found.detail) == (
         "differs",
         "value.dtype=float64, but should be float32",
     )
     assert found.max_abs is None
     found = compare(value, np.zeros((3, 1)))
-    assert (found.word, found.detail) == ("differs", "value.shape=(3,), but should be (3, 1)")
-    assert compare(np.zeros(()), np.zeros(1)).word == "differs"  # no broadcasting
+    assert (found.status, found.detail) == ("differs", "value.shape=(3,), but should be (3, 1)")
+    assert compare(np.zeros(()), np.zeros(1)).status == "differs"  # no broadcasting
 
 
-def test_an_oracles_dtype_does_not_count_but_its_digits_do():
+def test_an_references_dtype_does_not_count_but_its_digits_do():
     third = np.array([1 / 3])
     found = compare(third.astype(np.float32), third, exact_dtype=False)
-    assert found.word == "identical"  # the oracle, rounded to float32
+    assert found.status == "identical"  # the reference, rounded to float32
     assert found.max_ulp == 0
     assert 0 < found.max_abs < 1e-7
     off = np.nextafter(third.astype(np.float32), np.float32(1))
@@ -245,18 +245,18 @@ def test_an_oracles_dtype_does_not_count_but_its_digits_do():
 @pytest.mark.parametrize("dtype", [*FLOATS, BFLOAT16], ids=str)
 def test_nothing_finite_to_compare_is_vacuous(dtype):
     nan = np.full((2, 2), np.nan, dtype)
-    assert compare(nan, nan.copy()).word == "vacuous"
+    assert compare(nan, nan.copy()).status == "vacuous"
     assert compare(nan, nan.copy()).detail == "every element is NaN or infinite"
     assert compare(nan, nan.copy()).max_ulp is None
     empty = np.empty((0, 3), dtype)
-    assert (compare(empty, empty).word, compare(empty, empty).detail) == (
+    assert (compare(empty, empty).status, compare(empty, empty).detail) == (
         "vacuous",
         "the tensor has no elements",
     )
 
 
 def test_no_integers_are_vacuous_too():
-    assert compare(np.empty(0, int), np.empty(0, int)).word == "vacuous"
+    assert compare(np.empty(0, int), np.empty(0, int)).status == "vacuous"
 
 
 @given(arrays(finite=True, dtypes=tuple(FLOATS)), st.data())
@@ -267,30 +267,30 @@ def test_one_nan_in_another_place_differs_there(array, data):
     value[place] = data.draw(st.sampled_from([np.nan, np.inf, -np.inf]))
     for a, b in ((value, array), (array, value)):
         found = compare(a, b, Tolerance(0.9, 1e30))
-        assert found.word == "differs"
+        assert found.status == "differs"
         assert found.worst_index == place
         assert f"NaN or infinity in other places: 1 of {array.size} elements" in found.detail
 
 
 def test_opposite_infinities_differ_and_equal_ones_agree():
     inf = np.array([np.inf, 1.0])
-    assert compare(inf, inf.copy()).word == "identical"
-    assert compare(inf, np.array([-np.inf, 1.0])).word == "differs"
-    assert compare(np.array([np.inf, np.nan]), np.array([np.inf, np.nan])).word == "vacuous"
+    assert compare(inf, inf.copy()).status == "identical"
+    assert compare(inf, np.array([-np.inf, 1.0])).status == "differs"
+    assert compare(np.array([np.inf, np.nan]), np.array([np.inf, np.nan])).status == "vacuous"
 
 
-def test_an_oracle_beyond_the_dtype_is_rounded_to_infinity():
+def test_an_reference_beyond_the_dtype_is_rounded_to_infinity():
     infinite, largest = np.array([np.inf, 1], np.float32), np.array([3.4e38, 1], np.float32)
     huge = np.array([1e300, 1.0])
-    assert compare(infinite, huge, exact_dtype=False).word == "identical"
-    assert compare(largest, huge, exact_dtype=False).word == "differs"
+    assert compare(infinite, huge, exact_dtype=False).status == "identical"
+    assert compare(largest, huge, exact_dtype=False).status == "differs"
 
 
 def test_minus_zero_is_close_to_zero_and_not_identical():
     found = compare(np.array([-0.0, 1.0]), np.array([0.0, 1.0]))
-    assert found.word == "close"
+    assert found.status == "close"
     assert (found.max_abs, found.max_ulp) == (0.0, 0.0)
-    assert compare(np.array([-0.0]), np.array([0.0]), EXACT).word == "close"
+    assert compare(np.array([-0.0]), np.array([0.0]), EXACT).status == "close"
 
 
 def test_close_names_the_element_whose_bits_differ():
@@ -302,16 +302,16 @@ def test_close_names_the_element_whose_bits_differ():
     ("value", "word"),
     [(1.25, "close"), (math.nextafter(1.25, 2), "differs"), (0.75, "close"), (0.7, "differs")],
 )
-def test_the_tolerance_includes_its_boundary(value, word):
+def test_the_tolerance_includes_its_boundary(value, status):
     # 1 ± (0.125 + 0.125 · 1), exact in binary.
     tolerance = Tolerance(rtol=0.125, atol=0.125)
-    assert compare(np.array(value), np.array(1.0), tolerance).word == word
+    assert compare(np.array(value), np.array(1.0), tolerance).status == status
 
 
 def test_small_values_are_compared_by_their_digits_when_atol_is_zero():
     value, reference = np.array([0.0], np.float32), np.array([2.06e-9], np.float32)
-    assert compare(value, reference).word == "close"  # the default hides it
-    assert compare(value, reference, Tolerance(1e-3)).word == "differs"
+    assert compare(value, reference).status == "close"  # the default hides it
+    assert compare(value, reference, Tolerance(1e-3)).status == "differs"
 
 
 @pytest.mark.parametrize(("rtol", "atol"), [(1.0, 0.0), (-0.1, 0.0), (0.1, -1.0), (math.nan, 0.0)])

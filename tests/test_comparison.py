@@ -77,11 +77,11 @@ def set_environment(run: Path, **values: object) -> None:
     edit(run / "environment.json", lambda content: content["environment"].update(values))
 
 
-def set_word(run: Path, cell: str, word: str) -> None:
+def set_word(run: Path, cell: str, status: str) -> None:
     def change(content: dict[str, Any]) -> None:
         for entry in content["cells"]:
             if entry["cell"] == cell:
-                entry["word"] = word
+                entry["word"] = status
 
     edit(run / "parity.json", change)
 
@@ -178,12 +178,12 @@ def test_different_machines_are_refused_unless_allowed(
 
 @pytest.mark.parametrize("word", ["differs", "error", "timeout"])
 def test_a_cell_that_no_longer_agrees_is_listed_and_fails(
-    runs: tuple[Path, Path], told: Compare, word: str
+    runs: tuple[Path, Path], told: Compare, status: str
 ) -> None:
-    set_word(runs[1], CELL, word)
+    set_word(runs[1], CELL, status)
     result = told(*runs)
     assert result.code == 1
-    assert result.line("parity").strip() == f"parity of {CELL}: close -> {word}"
+    assert result.line("parity").strip() == f"parity of {CELL}: close -> {status}"
     assert "1 no longer agree" in result.out
 
 

@@ -16,11 +16,12 @@ from workbench import built_in, program, python, words
 
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.catalog import find as catalog
-from eager_vs_graph.errors import Lost
+from eager_vs_graph.child.loading import load
+from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
 from eager_vs_graph.modes import saved_model_process as fresh
 from eager_vs_graph.modes.saved_model_loading import signatures_of
-from eager_vs_graph.processes.supervise import SILENCE_S
+from eager_vs_graph.processes.python import SILENCE_S
 from eager_vs_graph.results.cells import INPUTS
 
 DEPLOYED = tuple(mode.name for mode in MODES.values() if mode.kind == "deployment")
@@ -34,7 +35,7 @@ class Ones(Scenario):
     def inputs(self, rng):
         return [{"x": np.ones(4, np.float32)}]
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x + 1}
 
 
@@ -71,7 +72,7 @@ def test_the_fresh_process_has_never_seen_a_scenario(tmp_path, mode):
     file = tmp_path / "vanishing.py"
     file.write_text(SOURCE)
     (entry,) = catalog.entries([file])
-    scenario = catalog.load(entry)
+    scenario = load(entry)
     built = program(scenario, mode)
     file.unlink()
     (feed,) = built.task.feeds
@@ -164,8 +165,8 @@ def test_there_is_one_state_wherever_the_step_is_run(mode, inputs):
 def test_what_needs_the_python_process_does_not_deploy(mode, inputs):
     bridge = built_in("py_func_bridge")
     cells = words(bridge, ["eager", mode], inputs, "guide")
-    assert cells["eager"].word == "identical"
-    assert cells[mode].word == "unsupported"
+    assert cells["eager"].status == "identical"
+    assert cells[mode].status == "unsupported"
     assert cells[mode].reason.startswith(
         "does not deploy: Could not find callback with key=pyfunc_"
     )
@@ -190,8 +191,8 @@ class Outside(Ones):
 @every_deployed
 def test_what_cannot_be_written_does_not_deploy(mode):
     cells = words(Outside, ["eager", mode])
-    assert cells["eager"].word == "identical"
-    assert cells[mode].word == "unsupported"
+    assert cells["eager"].status == "identical"
+    assert cells[mode].status == "unsupported"
     assert cells[mode].reason.startswith("does not deploy: tf.saved_model.save: Tried to export")
     assert "\n" not in cells[mode].reason
 
@@ -260,9 +261,9 @@ def test_a_process_that_dies_costs_the_program_that_asked():
     built.run(feed)
     os.kill(fresh.shared().pid, signal.SIGKILL)
     for _ in range(2):  # what it held is lost, for good
-        with pytest.raises(Lost, match=r"is gone: the process was ended by SIGKILL") as lost:
+        with pytest.raises(WorkerLost, match=r"is gone: the process was ended by SIGKILL") as lost:
             built.run(feed)
-        assert lost.value.word == "crashed"
+        assert lost.value.status == "crashed"
     assert other.run(feed)["total"].tolist() == [1, 1, 1]  # in a new process
     built.load(initial)
     assert built.run(feed)["total"].tolist() == [1, 1, 1]
@@ -288,7 +289,7 @@ class Large(Ones):
         (signal.SIGKILL, "crashed", "is gone: the process was ended by SIGKILL"),
     ],
 )
-def test_parity_reports_a_process_that_is_lost_and_goes_on(monkeypatch, end, word, reason):
+def test_parity_reports_a_process_that_is_lost_and_goes_on(monkeypatch, end, status, reason):
     process, load = fresh.shared(), fresh.FreshProcess.load
 
     def load_and_end(self, *arguments):
@@ -300,11 +301,11 @@ def test_parity_reports_a_process_that_is_lost_and_goes_on(monkeypatch, end, wor
 
     monkeypatch.setattr(fresh.FreshProcess, "load", load_and_end)
     cells = words(Large, ["eager", *DEPLOYED])
-    assert cells["saved_model"].word == word
+    assert cells["saved_model"].status == status
     assert cells["saved_model"].failed
     assert cells["saved_model"].reason.endswith(reason)
     assert not process.alive
-    assert cells["saved_model_session"].word == "identical"  # in another process
+    assert cells["saved_model_session"].status == "identical"  # in another process
     assert fresh.shared() is not process
 
 
@@ -318,7 +319,7 @@ def test_an_answer_that_nobody_waited_for_is_not_taken_for_another(monkeypatch):
         patch.setattr(process._helper, "receive", interrupt)
         with pytest.raises(KeyboardInterrupt):
             process.request("modules")
-    with pytest.raises(Lost, match="has been ended"):
+    with pytest.raises(WorkerLost, match="has been ended"):
         process.request("modules")
 
 

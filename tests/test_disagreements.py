@@ -49,7 +49,7 @@ FOUND = [
     ),
     Explanation(
         KNOWN_CELL.replace("session", "eager"), "differs",
-        against_oracle=(TensorComparison("naive", "output", "oracle", "differs"),),
+        against_reference=(TensorComparison("naive", "output", "reference", "differs"),),
     ),
     Explanation(
         TIMED_CELL, "nondeterministic", tensors=(APART,), profiles=(TRAINED,),
@@ -175,7 +175,7 @@ def test_bench_keeps_explanations_and_shows_them(tmp_path):
     assert set(found) == {"eager", "function"}
     assert [cause.what for cause in found["function"].causes] == ["arithmetic_optimization"]
     assert found["function"].profiles[0].elements == 3
-    assert found["eager"].against_oracle
+    assert found["eager"].against_reference
     assert Run(folder).parity()
     assert "Log1p(" in (folder / "report.html").read_text(encoding="utf-8")
     assert "arithmetic\\_optimization" in (folder / "summary.md").read_text(

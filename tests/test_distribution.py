@@ -33,7 +33,7 @@ from divided import (
 from workbench import REPOSITORY, SPLITTING, harness, program, python, words
 
 from eager_vs_graph.child.parity.trajectory import of_program
-from eager_vs_graph.errors import Lost, ScenarioError
+from eager_vs_graph.errors import ScenarioError, WorkerLost
 from eager_vs_graph.modes import worker_cluster as workers
 from eager_vs_graph.results.cells import INPUTS
 from eager_vs_graph.scenarios.mnist_step import MnistStep
@@ -103,7 +103,7 @@ def test_rows_come_back_in_order_and_counters_count_once(mode):
 @every_mode
 def test_parity_calls_trained_digits_close(mode):
     cell = words(MnistStep, ["eager", mode])[mode]
-    assert (cell.word, cell.reason, cell.traces) == ("close", "", 1)
+    assert (cell.status, cell.reason, cell.traces) == ("close", "", 1)
     assert cell.learned["held_out_accuracy"] == pytest.approx(0.86, abs=0.05)
 
 
@@ -170,17 +170,17 @@ MERGE = (
         ),
     ],
 )
-def test_what_cannot_be_split_is_refused_in_a_line(scenario, word, reason, mode):
+def test_what_cannot_be_split_is_refused_in_a_line(scenario, status, reason, mode):
     cell = words(scenario, [mode])[mode]
     # Where TensorFlow has refused, the author's line follows.
-    assert (cell.word, re.sub(r" \(\w+\.py:\d+\)$", "", cell.reason)) == (word, reason)
+    assert (cell.status, re.sub(r" \(\w+\.py:\d+\)$", "", cell.reason)) == (status, reason)
 
 
 @every_mode
 @pytest.mark.parametrize("size", Scaled.sizes)
 def test_gradients_that_are_scaled_already_are_refused(size, mode):
     cell = words(Scaled, [mode], size=size)[mode]
-    assert cell.word == "unsupported"
+    assert cell.status == "unsupported"
     assert "scales the loss itself" in cell.reason
 
 
@@ -188,13 +188,13 @@ def test_gradients_that_are_scaled_already_are_refused(size, mode):
 def test_replicas_that_choose_differently_are_told(mode):
     cell = words(Choice, [mode])[mode]
     who = "worker" if mode == "multi_worker" else "replica"
-    assert cell.word == "error"
+    assert cell.status == "error"
     assert cell.reason.startswith(f"output 'largest' is 1 in {who} 0 and 3 in {who} 1, but should")
 
 
 def test_workers_compute_on_the_first_cpu_only():
     cell = words(Line, ["multi_worker"], device="CPU:1")["multi_worker"]
-    assert cell.word == "unsupported"
+    assert cell.status == "unsupported"
     assert "which have no CPU:1" in cell.reason
 
 
@@ -286,13 +286,13 @@ def test_a_worker_that_is_killed_is_named_and_the_next_program_gets_fresh_worker
     built = program(Four, "multi_worker")
     members[1].kill()
     with pytest.raises(
-        Lost, match=r"'worker 1' is gone: the process was ended by SIGKILL"
+        WorkerLost, match=r"'worker 1' is gone: the process was ended by SIGKILL"
     ) as raised:
         built.call()
     assert "oneDNN" not in str(raised.value)  # what TensorFlow says on its start explains nothing
-    assert raised.value.word == "crashed"
+    assert raised.value.status == "crashed"
     assert gone(members[0])  # its partner is not left behind
-    with pytest.raises(Lost, match=r"'worker 1' is gone: the process was ended by SIGKILL"):
+    with pytest.raises(WorkerLost, match=r"'worker 1' is gone: the process was ended by SIGKILL"):
         built.run(built.task.feeds[0])
     fresh = program(Four, "multi_worker")
     assert fresh.run(fresh.task.feeds[0])["mean"] == 1.5
@@ -303,7 +303,7 @@ def test_what_one_worker_fails_with_is_told_not_the_silence_of_the_other(monkeyp
     monkeypatch.setattr(workers, "_GRACE_S", 1.0)
     lost = workers.cluster()
     cell = words(Refused, ["multi_worker"])["multi_worker"]
-    assert cell.word == "error"
+    assert cell.status == "error"
     assert "two is too much" in cell.reason or "InvalidArgumentError" in cell.reason
     assert not lost.alive
 
@@ -314,7 +314,9 @@ def test_a_worker_that_hangs_is_named_within_the_limit():
     built = program(Four, "multi_worker")
     lost.limit_s = 1.0
     members[1].suspend()
-    with pytest.raises(Lost, match=r"no answer for 1 s from .*worker 1 \(stopped\)") as raised:
+    with pytest.raises(
+        WorkerLost, match=r"no answer for 1 s from .*worker 1 \(stopped\)"
+    ) as raised:
         built.call()
-    assert raised.value.word == "timeout"
+    assert raised.value.status == "timeout"
     assert all(map(gone, members))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.results.cells import Cell, choose, grid, unknown
+from eager_vs_graph.results.cells import Cell, choose, grid, unknown_name_message
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789_", min_size=1, max_size=12)
 CELLS = st.builds(
@@ -85,4 +85,6 @@ def test_an_unknown_name_gives_the_nearest_or_all(name, hint):
 def test_one_wrong_letter_finds_the_name(name, data):
     place = data.draw(st.integers(0, len(name) - 1))
     typo = name[:place] + "z" + name[place + 1 :]
-    assert name in unknown("scenario", typo, ["matmul_chain", "mnist_step", "custom_gradient"])
+    assert name in unknown_name_message(
+        "scenario", typo, ["matmul_chain", "mnist_step", "custom_gradient"]
+    )

@@ -173,7 +173,7 @@ def test_a_mode_gives_the_guides_values(guide, mode, inputs):
     scenario = built_in(guide.scenario)
     if mode in guide.refused:
         cell = words(scenario, [mode], inputs, guide.size)[mode]
-        assert cell.word == "unsupported"
+        assert cell.status == "unsupported"
         assert re.fullmatch(guide.refused[mode], cell.reason), cell.reason
         return
     built = program(scenario, mode, inputs, guide.size)

@@ -37,7 +37,7 @@ RULES = ("sgd", "momentum", "adam")
 def test_every_mode_agrees(name, size):
     modes = [mode for mode in DEFAULT if name != "keras_fit" or MODES[mode].runs_self_traced]
     for cell in words(built_in(name), modes, size=size).values():
-        assert cell.word in AGREEING, cell.reason
+        assert cell.status in AGREEING, cell.reason
         assert not cell.reason  # nothing traced twice
 
 
@@ -117,8 +117,8 @@ def test_adams_bias_correction_is_that_of_a_float32_beta():
 
 @every_mode
 def test_the_guides_300_updates(mode):
-    trained, oracle = run(OPTIMIZERS, "guide", mode, OPTIMIZERS.goal.steps)
-    assert not differing(OPTIMIZERS, trained, oracle, oracle=True)
+    trained, reference = run(OPTIMIZERS, "guide", mode, OPTIMIZERS.goal.steps)
+    assert not differing(OPTIMIZERS, trained, reference, reference=True)
     assert [trained.state[f"optimizers/{name}/iteration"] for name in RULES] == [300] * 3
     learned = OPTIMIZERS(OPTIMIZERS.sizes["guide"]).measure(trained.state)
     for name, (low, high) in OPTIMIZERS.goal.expect.items():
@@ -139,7 +139,7 @@ def test_fit_and_the_loop_make_the_same_updates(mode):
     pairs = [*zip(fitted.outputs, looped.outputs, strict=True), (fitted.state, looped.state)]
     for one, other in pairs:
         for name in one.keys() | other.keys():
-            assert compare(one[name], other[name]).word in AGREEING, name
+            assert compare(one[name], other[name]).status in AGREEING, name
     moved = np.abs(fitted.state["model/dense/kernel"] - initial["model/dense/kernel"])
     assert moved.max() > 0.01  # it is training that agrees
     losses = [float(step["loss"]) for step in fitted.outputs]
@@ -150,7 +150,7 @@ def test_a_mode_that_would_trace_fit_refuses_it():
     found = words(FIT, [mode for mode in MODES if not MODES[mode].runs_self_traced], size="tiny")
     assert "session" in found
     for cell in found.values():
-        assert cell.word == "unsupported"
+        assert cell.status == "unsupported"
         assert "traces_itself" in cell.reason
 
 

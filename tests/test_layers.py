@@ -131,7 +131,8 @@ def test_the_check_sees_a_forbidden_import(tmp_path, monkeypatch):
 
 LIGHT = [
     "import harness",
-    "import eager_vs_graph.cli, eager_vs_graph.results.record, eager_vs_graph.results.cells, eager_vs_graph.catalog.find, eager_vs_graph.processes.jobs",
+    "import eager_vs_graph.cli, eager_vs_graph.results.record, "
+    "eager_vs_graph.results.cells, eager_vs_graph.catalog.find, eager_vs_graph.processes.jobs",
     "import eager_vs_graph.statistics",
     "import eager_vs_graph.runs.bench",
     "import eager_vs_graph.pytest_plugin.plugin, eager_vs_graph.pytest_plugin.recording",

@@ -17,7 +17,7 @@ default modes as in any."""
 
 
 def assert_agrees(cell: CellParity) -> None:
-    assert (cell.word, cell.reason, cell.failed) == ("identical", "", False)
+    assert (cell.status, cell.reason, cell.failed) == ("identical", "", False)
 
 
 @pytest.mark.parametrize("inputs", ["resident", "fed"])
@@ -28,7 +28,7 @@ def test_a_healthy_scenario_passes(inputs):
         assert_agrees(cell)
         assert cell.traces == (mode != "eager")
         assert {(t.tensor, t.against) for t in cell.tensors} == {
-            (name, against) for name in ("doubled", "total") for against in ("eager", "oracle")
+            (name, against) for name in ("doubled", "total") for against in ("eager", "reference")
         }
 
 
@@ -36,20 +36,20 @@ def test_a_dropped_update_is_caught_in_the_state():
     cells = words(broken("dropped_update"), EVERY_MODE)
     assert_agrees(cells["eager"])
     for mode in EVERY_GRAPH:
-        assert cells[mode].word == "differs"
+        assert cells[mode].status == "differs"
         assert cells[mode].failed
         assert "variable 'total' against eager: 4 of 4 elements out of tolerance" in (
             cells[mode].reason
         )
         assert "= 0.0, but should be" in cells[mode].reason
-        assert tensor(cells[mode], "doubled", "eager").word == "identical"
+        assert tensor(cells[mode], "doubled", "eager").status == "identical"
 
 
 def test_float64_in_one_mode_is_caught_before_values_are_compared():
     cells = words(broken("float64_in_graph"))
     assert_agrees(cells["eager"])
     for mode in GRAPHS:
-        assert cells[mode].word == "differs"
+        assert cells[mode].status == "differs"
         assert cells[mode].reason.startswith(
             "output 'doubled' against eager: value.dtype=float64, but should be float32"
         )
@@ -60,13 +60,13 @@ def test_another_shape_in_one_mode_is_caught():
     cells = words(broken("shape_in_graph"))
     assert_agrees(cells["eager"])
     for mode in GRAPHS:
-        assert cells[mode].word == "differs"
+        assert cells[mode].status == "differs"
         assert "value.shape=(1, 4), but should be (4,)" in cells[mode].reason
 
 
 def test_nan_everywhere_is_vacuous_not_identical():
     for cell in words(broken("nan_everywhere")).values():
-        assert cell.word == "vacuous"
+        assert cell.status == "vacuous"
         assert cell.failed
         assert "every element is NaN or infinite" in cell.reason
 
@@ -75,26 +75,26 @@ def test_a_nan_in_one_mode_is_caught():
     cells = words(broken("nan_in_graph"))
     assert_agrees(cells["eager"])
     for mode in GRAPHS:
-        assert cells[mode].word == "differs"
+        assert cells[mode].status == "differs"
         assert "NaN or infinity in other places: 1 of 4 elements" in cells[mode].reason
         assert "doubled[2] = nan, but should be" in cells[mode].reason
 
 
-def test_a_fourth_digit_wrong_in_every_mode_is_caught_by_the_oracle():
+def test_a_fourth_digit_wrong_in_every_mode_is_caught_by_the_reference():
     for cell in words(broken("fourth_digit")).values():
-        assert cell.word == "differs"
+        assert cell.status == "differs"
         assert cell.reason.startswith(
-            "output 'doubled' against oracle: 4 of 4 elements out of tolerance"
+            "output 'doubled' against reference: 4 of 4 elements out of tolerance"
         )
-        assert tensor(cell, "doubled", "eager").word == "identical"
-        assert tensor(cell, "doubled", "oracle").max_rel == pytest.approx(1e-4, rel=0.01)
+        assert tensor(cell, "doubled", "eager").status == "identical"
+        assert tensor(cell, "doubled", "reference").max_rel == pytest.approx(1e-4, rel=0.01)
 
 
 def test_a_fourth_digit_wrong_in_one_mode_is_caught_there():
     cells = words(broken("fourth_digit_in_session"))
     assert_agrees(cells["eager"])
     assert_agrees(cells["function"])
-    assert cells["session"].word == "differs"
+    assert cells["session"].status == "differs"
     assert "against eager: 1 of 4 elements out of tolerance; step 0: doubled[3] =" in (
         cells["session"].reason
     )
@@ -105,7 +105,7 @@ def test_equality_of_tensors_which_a_session_takes_for_identity_is_caught():
     cells = words(broken("tensor_equality"))
     assert_agrees(cells["eager"])
     assert_agrees(cells["function"])
-    assert cells["session"].word == "differs"
+    assert cells["session"].status == "differs"
     assert "against eager: 4 of 4 elements out of tolerance" in cells["session"].reason
 
 
@@ -113,7 +113,7 @@ def test_the_step_at_which_modes_part_is_named():
     cells = words(broken("drifting_in_graph"))
     assert_agrees(cells["eager"])
     for mode in GRAPHS:
-        assert cells[mode].word == "differs"
+        assert cells[mode].status == "differs"
         assert tensor(cells[mode], "doubled", "eager").first_step == 2
         assert "step 2: doubled" in cells[mode].reason or "step 3: doubled" in cells[mode].reason
 
@@ -130,7 +130,7 @@ def test_varying_shapes_are_marked_as_retracing():
 
 def test_a_function_made_in_each_call_is_marked_by_tensorflows_own_warning():
     cells = words(broken("inner_function"))
-    assert cells["eager"].word == "identical"
+    assert cells["eager"].status == "identical"
     assert cells["eager"].reason.startswith("retraced: ")
     assert "triggered tf.function retracing" in cells["eager"].reason
     for mode in GRAPHS:
@@ -141,26 +141,26 @@ def test_a_function_made_in_each_call_is_marked_by_tensorflows_own_warning():
 def test_nobody_is_blamed_where_eager_disagrees_with_itself(name):
     cells = words(broken(name))
     for cell in cells.values():
-        assert cell.word == "nondeterministic"
+        assert cell.status == "nondeterministic"
         assert "'noisy'" in cell.reason
-        assert {t.word for t in cell.tensors if t.tensor == "doubled"} == {"identical"}
+        assert {t.status for t in cell.tensors if t.tensor == "doubled"} == {"identical"}
     assert "output 'noisy' against eager:" in cells["eager"].reason
 
 
 def test_noise_in_one_tensor_excuses_nothing_in_another():
     cells = words(broken("noisy_and_wrong"))
-    assert cells["eager"].word == "nondeterministic"
+    assert cells["eager"].status == "nondeterministic"
     for mode in GRAPHS:
-        assert cells[mode].word == "differs"
+        assert cells[mode].status == "differs"
         assert "output 'doubled' against eager: 4 of 4" in cells[mode].reason
-        assert tensor(cells[mode], "noisy", "eager").word == "nondeterministic"
+        assert tensor(cells[mode], "noisy", "eager").status == "nondeterministic"
 
 
 def test_a_declared_difference_is_shown_and_fails_nothing():
     cells = words(broken("declared"), DEFAULT_MODES)
     assert_agrees(cells["eager"])
     for mode in ("function", "session"):
-        assert cells[mode].word == "differs"
+        assert cells[mode].status == "differs"
         assert cells[mode].known == "graphs triple here"
         assert cells[mode].timed
         assert not cells[mode].failed
@@ -174,18 +174,18 @@ def test_a_declared_difference_is_shown_and_fails_nothing():
 )
 def test_a_declaration_covers_only_what_it_names(mode, inputs, declared):
     cell = words(broken("declared_elsewhere"), ["eager", mode], inputs)[mode]
-    assert cell.word == "differs"
+    assert cell.status == "differs"
     assert cell.failed == (not declared)
     assert bool(cell.known) == declared
-    assert tensor(cell, "doubled", "oracle").known == "the oracle doubles"
+    assert tensor(cell, "doubled", "reference").known == "the reference doubles"
     if not declared:
         assert "output 'doubled' against eager: 4 of 4" in cell.reason
-        assert "against oracle" not in cell.reason
+        assert "against reference" not in cell.reason
 
 
 def test_a_missed_goal_is_caught_in_every_mode():
     for cell in words(broken("missed_goal"), EVERY_MODE).values():
-        assert cell.word == "differs"
+        assert cell.status == "differs"
         assert cell.failed
         assert cell.reason == (
             f"largest = {cell.learned['largest']:.4g} after 5 steps, but should be in [100, 200]"
@@ -195,27 +195,36 @@ def test_a_missed_goal_is_caught_in_every_mode():
 
 def test_a_goal_that_nobody_measures_is_missed():
     for cell in words(broken("unmeasured_goal")).values():
-        assert cell.word == "differs"
+        assert cell.status == "differs"
         assert "largest = nan after 5 steps" in cell.reason
 
 
-def test_an_oracle_that_forgets_the_state_is_told_in_every_mode():
-    for cell in words(broken("stale_oracle")).values():
-        assert cell.word == "differs"
-        assert cell.reason.startswith("variable 'total' against oracle: 4 of 4 elements")
-        assert tensor(cell, "total", "eager").word == "identical"
+def test_an_reference_that_forgets_the_state_is_told_in_every_mode():
+    for cell in words(broken("stale_reference")).values():
+        assert cell.status == "differs"
+        assert cell.reason.startswith("variable 'total' against reference: 4 of 4 elements")
+        assert tensor(cell, "total", "eager").status == "identical"
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("oracle_names", "oracle_names: the oracle returned twice, but step returns doubled"),
-        ("oracle_shape", r"the oracle's 'doubled' has shape \(3,\), but step's has \(4,\)"),
-        ("oracle_raises", "oracle_raises: the oracle raised KeyError: 'total'"),
-        ("oracle_invents", "the oracle set call, but the scenario's variables are: calls"),
-        ("oracle_reshapes", r"left variable 'calls' as \(1,\), but should leave it in shape \(\)"),
-        ("oracle_missing", "oracle_missing: .*oracle.*NotImplementedError"),
-        ("oracle_of_nothing", "oracle_of_nothing: the oracle returned ndarray, but should return"),
+        (
+            "reference_names",
+            "reference_names: the reference returned twice, but step returns doubled",
+        ),
+        ("reference_shape", r"the reference's 'doubled' has shape \(3,\), but step's has \(4,\)"),
+        ("reference_raises", "reference_raises: the reference raised KeyError: 'total'"),
+        ("reference_invents", "the reference set call, but the scenario's variables are: calls"),
+        (
+            "reference_reshapes",
+            r"left variable 'calls' as \(1,\), but should leave it in shape \(\)",
+        ),
+        ("reference_missing", "reference_missing: .*reference.*NotImplementedError"),
+        (
+            "reference_of_nothing",
+            "reference_of_nothing: the reference returned ndarray, but should return",
+        ),
         ("list_as_input", "input 'x' of feed 0 is list, but should be a NumPy array"),
         ("feed_names", "feed_names/tiny: feed 1 has y, but step takes x"),
         ("feed_dtypes", "input 'x' is float64 in feed 1, but float32 in feed 0"),
@@ -244,14 +253,14 @@ def test_variables_that_eager_did_not_build_cost_the_mode(name, message):
     cells = words(broken(name))
     assert_agrees(cells["eager"])
     assert_agrees(cells["function"])  # builds eagerly
-    assert cells["session"].word == "error"
+    assert cells["session"].status == "error"
     assert message in cells["session"].reason
 
 
 def test_a_step_that_returns_no_names_is_an_error():
     cells = words(broken("bare_tensor"))
     for mode, kind in {"eager": "EagerTensor", "session": "SymbolicTensor"}.items():
-        assert cells[mode].word == "error"
+        assert cells[mode].status == "error"
         assert cells[mode].failed
         assert cells[mode].reason == (
             f"step returned {kind}, but should return a dict of named tensors"
@@ -260,7 +269,7 @@ def test_a_step_that_returns_no_names_is_an_error():
 
 def test_a_step_that_returns_no_tensor_is_an_error_where_it_stays_none():
     cells = words(broken("python_output"), EVERY_MODE)
-    assert cells["eager"].word == "error"
+    assert cells["eager"].status == "error"
     assert "step returned output 'count' as int, but should return a tensor" in (
         cells["eager"].reason
     )
@@ -273,7 +282,7 @@ def test_a_step_that_returns_no_tensor_is_an_error_where_it_stays_none():
 )
 def test_a_step_that_creates_variables_is_an_error_that_says_where_to_create_them(name, variable):
     for cell in words(broken(name), EVERY_MODE).values():
-        assert cell.word == "error"
+        assert cell.status == "error"
         assert f"step created variables on its first call: {variable}" in cell.reason
         assert "create them in build" in cell.reason
 
@@ -289,7 +298,7 @@ def test_numpy_inside_a_step_is_unsupported_in_graphs_with_tensorflows_reason(na
     cells = words(broken(name), EVERY_MODE)
     assert_agrees(cells["eager"])
     for mode in EVERY_GRAPH:
-        assert cells[mode].word == "unsupported"
+        assert cells[mode].status == "unsupported"
         assert not cells[mode].failed
         assert message in cells[mode].reason
         assert "(contract.py:" in cells[mode].reason
@@ -297,9 +306,9 @@ def test_numpy_inside_a_step_is_unsupported_in_graphs_with_tensorflows_reason(na
 
 
 def test_a_tape_used_twice_is_the_same_error_in_every_mode():
-    reasons = {(cell.word, cell.reason) for cell in words(broken("spent_tape")).values()}
-    ((word, reason),) = reasons
-    assert word == "error"
+    reasons = {(cell.status, cell.reason) for cell in words(broken("spent_tape")).values()}
+    ((status, reason),) = reasons
+    assert status == "error"
     assert reason.startswith(
         "RuntimeError: A non-persistent GradientTape can only be used to compute one set of "
         "gradients (or jacobians) (contract.py:"
@@ -308,7 +317,7 @@ def test_a_tape_used_twice_is_the_same_error_in_every_mode():
 
 def test_a_plain_bug_is_an_error_not_a_refusal():
     for cell in words(broken("failing"), EVERY_MODE).values():
-        assert cell.word == "error"
+        assert cell.status == "error"
         assert cell.failed
         assert "contract.py:" in cell.reason
         assert "\n" not in cell.reason
@@ -318,7 +327,7 @@ def test_the_author_can_refuse_a_mode():
     cells = words(broken("author_says_no"))
     assert_agrees(cells["eager"])
     assert_agrees(cells["function"])
-    assert (cells["session"].word, cells["session"].reason) == (
+    assert (cells["session"].status, cells["session"].reason) == (
         "unsupported",
         "needs the eager runtime",
     )

@@ -11,6 +11,7 @@ import pytest
 from workbench import REPOSITORY, harness, words
 
 from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.loading import load
 from eager_vs_graph.cli.new import new
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.modes import DEFAULT_MODES
@@ -26,8 +27,8 @@ def test_the_template_passes_its_own_parity(tmp_path):
     assert (entry.name, entry.class_name) == ("my_step", "MyStep")
     assert entry.summary == "Fit a line by gradient descent."
     for size in entry.sizes:
-        found = words(catalog.load(entry), (*DEFAULT_MODES, "xla", "saved_model"), size=size)
-        assert {cell.word for cell in found.values()} <= {"identical", "close"}, found
+        found = words(load(entry), (*DEFAULT_MODES, "xla", "saved_model"), size=size)
+        assert {cell.status for cell in found.values()} <= {"identical", "close"}, found
         assert {t.kind for t in found["eager"].tensors} == {"output", "variable"}
 
 

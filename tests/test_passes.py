@@ -27,9 +27,9 @@ import pytest
 from record_fixture import Shape, write_run
 from workbench import REPOSITORY
 
-from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import Interrupted, UsageError
-from eager_vs_graph.processes.jobs import MeasurePlan, Timed
+from eager_vs_graph.processes.jobs import MeasureJob, Timed
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.supervise import Limits, Outcome
 from eager_vs_graph.results.cells import CONTROL, Cell
@@ -248,10 +248,10 @@ class Child:
     def __init__(self, *ends: Outcome | BaseException, blocks: int = 3) -> None:
         self.ends = list(ends)
         self.blocks = blocks
-        self.plans: list[MeasurePlan] = []
+        self.plans: list[MeasureJob] = []
 
     def __call__(
-        self, plan: MeasurePlan, folder: Path, name: str, listen: Any, limits: Any, tick: Any
+        self, plan: MeasureJob, folder: Path, name: str, listen: Any, limits: Any, tick: Any
     ) -> Outcome:
         self.plans.append(plan)
         events = told(self.blocks, [each.cell for each in plan.timed])
@@ -438,7 +438,7 @@ class {class_name}(Scenario):
         {first}
         return {{"doubled": 2 * x}}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {{"doubled": 2 * x}}
 '''
 

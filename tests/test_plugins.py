@@ -11,6 +11,7 @@ import pytest
 from workbench import harness
 
 from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.loading import load
 from eager_vs_graph.errors import ScenarioError, UsageError
 
 HELPER = "FACTOR = 2.0\n"
@@ -34,7 +35,7 @@ class Shipped(Scenario):
     def step(self, x):
         return {{"doubled": FACTOR * x}}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {{"doubled": 2 * x}}
 '''
 
@@ -97,7 +98,7 @@ def test_a_single_module_and_a_package_that_is_one_file(site):
     found, broken = catalog.installed()
     assert {e.name: e.module for e in found} == {"single": "one_file", "initial": "in_init"}
     assert not broken
-    assert [catalog.load(entry).name for entry in found] == ["single", "initial"]
+    assert [load(entry).name for entry in found] == ["single", "initial"]
 
 
 BROKEN = {

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from eager_vs_graph.child.bench.prepare import ROUNDS, pace
+from eager_vs_graph.child.bench.prepare import ROUNDS, calibrate
 from eager_vs_graph.child.bench.schedule import MAX_BLOCKS, allocate, order
 
 COSTS = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(1e-3, 10.0), min_size=1, max_size=8)
@@ -143,14 +143,14 @@ class Paced:
     rounds: int = 0
 
 
-def paced(**call_s):
-    return pace([Paced(mode, seconds) for mode, seconds in call_s.items()])
+def calibrated(**call_s):
+    return calibrate([Paced(mode, seconds) for mode, seconds in call_s.items()])
 
 
 def test_rounds_last_a_millisecond_and_a_tenth_of_the_slowest():
-    eager, function = paced(eager=200e-6, function=90e-6)
+    eager, function = calibrated(eager=200e-6, function=90e-6)
     assert (eager.iterations, function.iterations) == (5, 12)
-    eager, function = paced(eager=45e-3, function=1e-3)
+    eager, function = calibrated(eager=45e-3, function=1e-3)
     assert (eager.iterations, function.iterations) == (1, 5)
 
 
@@ -158,4 +158,6 @@ def test_rounds_last_a_millisecond_and_a_tenth_of_the_slowest():
     ("eager_s", "rounds"), [(1e-3, ROUNDS), (25e-3, 3), (80e-3, 2), (0.4, 2), (0.6, 1), (30.0, 1)]
 )
 def test_long_blocks_have_fewer_rounds(eager_s, rounds):
-    assert {program.rounds for program in paced(eager=eager_s, function=eager_s / 10)} == {rounds}
+    assert {program.rounds for program in calibrated(eager=eager_s, function=eager_s / 10)} == {
+        rounds
+    }

@@ -11,9 +11,9 @@ import helper_work
 import psutil
 import pytest
 
-from eager_vs_graph.errors import Lost
+from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.processes.helper import Helper
-from eager_vs_graph.processes.supervise import child_environment
+from eager_vs_graph.processes.python import child_environment
 
 READY_S = 120
 GONE_S = 20
@@ -30,19 +30,19 @@ def test_a_helper_answers_is_silent_and_dies():
         assert helper.receive(READY_S) == (({"cpus": 2},), "yes", True)
         helper.send([1, 2])
         assert helper.receive(GONE_S) == [1, 2]
-        with pytest.raises(Lost, match=r"process 'answer' was silent for 0\.1 s") as lost:
+        with pytest.raises(WorkerLost, match=r"process 'answer' was silent for 0\.1 s") as lost:
             helper.receive(timeout_s=0.1)
-        assert lost.value.word == "timeout"
+        assert lost.value.status == "timeout"
         assert helper.alive
         helper.send("raise")
-        with pytest.raises(Lost, match="'answer' is gone: the process ended with exit code 1") as (
-            lost
-        ):
+        with pytest.raises(
+            WorkerLost, match="'answer' is gone: the process ended with exit code 1"
+        ) as (lost):
             helper.receive(GONE_S)
-        assert lost.value.word == "crashed"
+        assert lost.value.status == "crashed"
         assert "ValueError: this was asked for" in str(lost.value)
         assert not helper.alive
-        with pytest.raises(Lost, match="is gone"):
+        with pytest.raises(WorkerLost, match="is gone"):
             helper.send("anything")
     finally:
         helper.close()

@@ -208,12 +208,14 @@ def test_the_record_holds_parity_and_timings(suite):
     first = "test_suite.test_structure_and_state"
     assert request["scenarios"][first]["summary"] == "Adds up."
     assert request["scenarios"][first]["sizes"] == {"given": "x: float32[4]"}
-    assert parity[f"{first}/given/session/CPU:0/resident"].word == "identical"
+    assert parity[f"{first}/given/session/CPU:0/resident"].status == "identical"
     assert parity[f"{first}/given/session/CPU:0/resident"].steps == 4
     assert f"{first}-2/given/eager/CPU:0/resident" in parity
-    assert parity["test_suite.TestGroup.test_parameters/3/eager/CPU:0/resident"].word == "identical"
+    assert (
+        parity["test_suite.TestGroup.test_parameters/3/eager/CPU:0/resident"].status == "identical"
+    )
     words = {
-        test: parity[f"test_suite.{test}/given/function/CPU:0/resident"].word
+        test: parity[f"test_suite.{test}/given/function/CPU:0/resident"].status
         for test in (*("test_differs", "test_error_in_a_mode", "test_refused_and_skipped"),)
     }
     assert words == {
@@ -222,9 +224,9 @@ def test_the_record_holds_parity_and_timings(suite):
         "test_refused_and_skipped": "unsupported",
     }
     steady = parity["test_suite.test_eager_is_unsteady/given/eager/CPU:0/resident"]
-    assert steady.word == "nondeterministic"
+    assert steady.status == "nondeterministic"
     drawn = parity["test_suite.test_drawn_without_seed/given/function/CPU:0/resident"]
-    assert drawn.word == "differs"
+    assert drawn.status == "differs"
     assert "RandomStandardNormal" in drawn.known
     timed = {block["extra_info"]["cell"].split("/")[0] for block in run.benchmarks(1)}
     assert timed == {"test_suite.test_benchmark", "test_suite.test_pedantic"}

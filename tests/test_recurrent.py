@@ -25,7 +25,7 @@ LSTM, RNN = built_in("lstm_unrolled"), built_in("dynamic_rnn")
 def test_every_mode_agrees_with_back_propagation_by_hand(scenario, size, inputs):
     modes = [mode for mode in MODES if MODES[mode].default]
     for cell in words(scenario, modes, inputs, size).values():
-        assert cell.word in AGREEING, cell.reason
+        assert cell.status in AGREEING, cell.reason
 
 
 @every_mode

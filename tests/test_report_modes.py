@@ -123,8 +123,8 @@ def test_every_place_of_the_matrix_holds_a_word(parity: list[CellParity]) -> Non
 
 
 def test_a_place_with_several_words_says_each_and_where() -> None:
-    def cell(device: str, inputs: str, word: str) -> CellParity:
-        return CellParity(f"s/a/m/{device}/{inputs}", word, word)
+    def cell(device: str, inputs: str, status: str) -> CellParity:
+        return CellParity(f"s/a/m/{device}/{inputs}", status, status)
 
     entries = [
         cell("CPU:0", "resident", "identical"),
@@ -141,7 +141,7 @@ def test_a_place_with_several_words_says_each_and_where() -> None:
 
 
 def test_every_reason_is_said_once_with_its_cells(parity: list[CellParity]) -> None:
-    found = [(each.word, each.text, each.cells) for each in reasons(parity)]
+    found = [(each.status, each.text, each.cells) for each in reasons(parity)]
     assert found == [
         ("unsupported", NO_XLA, "mnist_step small and large in xla"),
         (

@@ -63,7 +63,7 @@ def test_columns_and_rows_of_the_csv(csv: pd.DataFrame, rendered: Rendered) -> N
     first = (
         "scenario,size,mode,device,inputs,status,median_s,ci_low_s,ci_high_s,speedup,speedup_low,"
         "speedup_high,verdict,noise_floor,build_s,first_call_s,traces,rounds,passes,parity,"
-        "known_difference,max_ulp_eager,max_ulp_oracle,reason,verdict_detail"
+        "known_difference,max_ulp_eager,max_ulp_reference,reason,verdict_detail"
     )
     assert ",".join(csv.columns).startswith(first)
     assert list(csv.index) == Run(rendered.folder).request()["cells"]
@@ -76,7 +76,7 @@ def test_a_timed_cell_has_its_known_ratio(csv: pd.DataFrame) -> None:
     assert float(row["speedup"]) == pytest.approx(2.5, rel=0.1)
     assert float(row["median_s"]) == pytest.approx(420e-6 / 2.5, rel=0.1)
     assert (row["rounds"], row["passes"], row["traces"]) == ("120", "4", "1")
-    assert (row["max_ulp_eager"], row["max_ulp_oracle"]) == ("0", "3")
+    assert (row["max_ulp_eager"], row["max_ulp_reference"]) == ("0", "3")
     assert row["baseline"] == "eager"
 
 
@@ -117,7 +117,7 @@ def test_no_speedup_in_a_group_whose_eager_differs(tmp_path: Path) -> None:
     parity = json.loads((folder / "parity.json").read_text())
     eager = TIMED_CELL.replace("session", "eager")
     entry = next(entry for entry in parity["cells"] if entry["cell"] == eager)
-    entry |= {"word": "differs", "known": "the oracle keeps more digits"}
+    entry |= {"word": "differs", "known": "the reference keeps more digits"}
     write_json(folder / "parity.json", parity)
     summary = render(folder).summary
     row = summary.loc[TIMED_CELL]
@@ -253,7 +253,7 @@ def test_a_sentence_in_plain_words(rendered: Rendered) -> None:
     by_cell = {(s.scenario, s.size, s.inputs): s for s in sentences(rendered.summary)}
     sentence = by_cell["mnist_step", "small", "resident"].text()
     assert re.match(r"mnist_step small: session 2\.\d\d× \[2\.\d\d, 2\.\d\d\]", sentence)
-    assert sentence.endswith("(bit for bit those of eager, at most 3 ULP from the oracle)")
+    assert sentence.endswith("(bit for bit those of eager, at most 3 ULP from the reference)")
     assert "session unsupported" in by_cell["mnist_step", "large", "fed"].text()
     assert "session differs (known), 1" in by_cell["custom_gradient", "guide", "resident"].text()
 
@@ -334,7 +334,7 @@ def test_a_run_without_any_distance_is_drawn(tmp_path: Path) -> None:
     for entry in parity["cells"]:
         entry["tensors"] = []
     write_json(folder / "parity.json", parity)
-    assert render(folder).summary[["max_ulp_eager", "max_ulp_oracle"]].isna().all(axis=None)
+    assert render(folder).summary[["max_ulp_eager", "max_ulp_reference"]].isna().all(axis=None)
 
 
 def test_every_mode_has_one_look_and_svgs_follow_the_colour_scheme(rendered: Rendered) -> None:
@@ -417,10 +417,10 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
 
 
 def test_known_ratios_get_their_words(judged: Rendered) -> None:
-    for mode, word in EXPECTED.items():
+    for mode, status in EXPECTED.items():
         rows = judged.summary[judged.summary["mode"] == mode]
-        assert set(rows["verdict"]) == {word}, mode
-        assert (rows["verdict_detail"].str.contains("more passes") == (word == "unclear")).all()
+        assert set(rows["verdict"]) == {status}, mode
+        assert (rows["verdict_detail"].str.contains("more passes") == (status == "unclear")).all()
         assert rows["speedup"].to_list() == pytest.approx([KNOWN_RATIOS[mode]] * 7, rel=0.1)
     control = judged.summary[judged.summary["mode"] == "control"]
     assert set(control["verdict"]) == {"same"}
@@ -443,7 +443,7 @@ def test_every_surface_uses_the_same_words(judged: Rendered) -> None:
         assert "7 faster, 7 slower, 7 same and 7 unclear" in content, name
         assert f"Noise floor of the run (one mode timed twice under two names): {floor}" in content
         assert settles in content, name
-        assert all(word in content for word in EXPECTED.values()), name
+        assert all(status in content for status in EXPECTED.values()), name
 
 
 def test_nothing_pays_where_the_speed_may_be_the_same(judged: Rendered) -> None:
@@ -468,13 +468,13 @@ def test_markers_tell_the_verdicts_apart_over_the_noise_floor(judged: Rendered) 
     by_colour = {style.look_of(mode, EXPECTED).colour: mode for mode in EXPECTED}
     wanted = {"faster": 1.0, "slower": 1.0, "same": 0.4, "unclear": 0.0}
     assert {by_colour[colour]: set(found) for colour, found in fills.items()} == {
-        mode: {wanted[word]} for mode, word in EXPECTED.items()
+        mode: {wanted[status]} for mode, status in EXPECTED.items()
     }
     bands = {round(bar.get_width(), 6) for bar in axes.patches}
     floor = judged.summary["noise_floor"].max()
     assert bands == {round(float(np.exp(floor) - np.exp(-floor)), 6)}
     words = [each.get_text() for each in axes.texts]
-    assert all(any(each.endswith(word) for each in words) for word in EXPECTED.values())
+    assert all(any(each.endswith(status) for each in words) for status in EXPECTED.values())
 
 
 def test_break_even_in_every_surface(rendered: Rendered, csv: pd.DataFrame) -> None:

@@ -377,7 +377,7 @@ def test_variables_and_work_are_on_the_cells_device(placement, device, mode, inp
 @pytest.mark.parametrize("mode", ["eager", "function"])
 def test_a_step_places_its_own_work_whatever_the_cells_device(placement, mode, device):
     found = placement["placed by the step"][f"{mode} {device}"]
-    assert found["word"] == "close"  # to the oracle: a product of float32
+    assert found["word"] == "close"  # to the reference: a product of float32
     assert found["outputs"] == {"at_home": "CPU:0", "away": "CPU:1", "back_home": "CPU:0"}
 
 

@@ -1,4 +1,4 @@
-"""The scenarios on real TensorFlow: each against its oracle, the guide's values, the data."""
+"""The scenarios on real TensorFlow: each against its reference, the guide's values, the data."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import tensorflow as tf
 from workbench import GRAPHS, WHOLE
 
 from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity.compare import compare
-from eager_vs_graph.child.parity.trajectory import Trajectory, of_oracle, of_program
+from eager_vs_graph.child.parity.trajectory import Trajectory, of_program, of_reference
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.modes.program import Task
 from eager_vs_graph.results.cells import INPUTS
@@ -27,7 +28,7 @@ from eager_vs_graph.scenarios.regression_training import (
     RegressionTrainingOptimizer,
 )
 
-SCENARIOS = [catalog.load(entry) for entry in catalog.entries([catalog.BUILT_IN])]
+SCENARIOS = [load(entry) for entry in catalog.entries([catalog.BUILT_IN])]
 SLOW = {
     ("matmul_chain", "guide"),
     ("matmul_chain", "large"),
@@ -52,7 +53,7 @@ def run(
     steps: int | None = None,
     inputs: str = "resident",
 ) -> tuple[Trajectory, Trajectory]:
-    """What a mode and the oracle do from the same state."""
+    """What a mode and the reference do from the same state."""
     tf.keras.utils.set_random_seed(0)
     feeds = feeds_of(scenario, size)
     program = MODES[mode].build(Task(scenario, size, "CPU:0", inputs, feeds))
@@ -60,10 +61,10 @@ def run(
     steps = steps or scenario.parity_steps
     trajectory = of_program(program, initial, feeds, steps)
     program.close()
-    return trajectory, of_oracle(scenario(scenario.sizes[size]), initial, feeds, steps)
+    return trajectory, of_reference(scenario(scenario.sizes[size]), initial, feeds, steps)
 
 
-def differing(scenario: type[Scenario], one: Trajectory, other: Trajectory, *, oracle: bool):
+def differing(scenario: type[Scenario], one: Trajectory, other: Trajectory, *, reference: bool):
     """Names of the tensors that are further apart than the scenario's tolerance."""
     pairs = [*zip(one.outputs, other.outputs, strict=True), (one.state, other.state)]
     return {
@@ -71,26 +72,26 @@ def differing(scenario: type[Scenario], one: Trajectory, other: Trajectory, *, o
         for values, references in pairs
         for name in values.keys() | references.keys()
         if compare(
-            values[name], references[name], scenario.tolerance_of(name), exact_dtype=not oracle
-        ).word
+            values[name], references[name], scenario.tolerance_of(name), exact_dtype=not reference
+        ).status
         not in {"identical", "close"}
     }
 
 
 @pytest.mark.parametrize(("scenario", "size"), CASES)
-def test_eager_agrees_with_a_tensorflow_free_oracle(scenario, size, monkeypatch):
-    eager, oracle = run(scenario, size)
+def test_eager_agrees_with_a_tensorflow_free_reference(scenario, size, monkeypatch):
+    eager, reference = run(scenario, size)
     known = {
         name
         for difference in scenario.known_differences
         for name in difference.tensors
-        if difference.covers(name, against="oracle", mode="eager", size=size, inputs="resident")
+        if difference.covers(name, against="reference", mode="eager", size=size, inputs="resident")
     }
-    assert differing(scenario, eager, oracle, oracle=True) == known
+    assert differing(scenario, eager, reference, reference=True) == known
 
     feed = feeds_of(scenario, size)[0]
     monkeypatch.delattr(sys.modules[scenario.__module__], "tf")
-    assert scenario(scenario.sizes[size]).oracle(dict(eager.state), **feed)
+    assert scenario(scenario.sizes[size]).reference(dict(eager.state), **feed)
 
 
 @pytest.mark.parametrize(("scenario", "size"), CASES)
@@ -157,15 +158,15 @@ def test_custom_gradient_gives_the_guides_values(mode, inputs, at_minus_20):
 @pytest.mark.parametrize("mode", GRAPHS)
 def test_known_differences_are_those_that_occur(mode, inputs):
     eager, _ = run(CustomGradient, "guide", inputs=inputs)
-    graph, oracle = run(CustomGradient, "guide", mode, inputs=inputs)
-    for against, reference in {"eager": eager, "oracle": oracle}.items():
+    graph, reference = run(CustomGradient, "guide", mode, inputs=inputs)
+    for against, expected in {"eager": eager, "reference": reference}.items():
         declared = {
             name
             for name in graph.outputs[0]
             for known in CustomGradient.known_differences
             if known.covers(name, against=against, mode=mode, size="guide", inputs=inputs)
         }
-        found = differing(CustomGradient, graph, reference, oracle=against == "oracle")
+        found = differing(CustomGradient, graph, expected, reference=against == "reference")
         assert found == declared
 
 

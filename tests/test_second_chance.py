@@ -1,4 +1,4 @@
-"""The float64 rule: out of tolerance, but as near to the oracle as eager is."""
+"""The float64 rule: out of tolerance, but as near to the reference as eager is."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import pytest
 from eager_vs_graph.child.parity.compare import compare
 from eager_vs_graph.child.parity.reference_rule import passes
 
-ORACLE = np.linspace(1.0, 2.0, 2000)
-EAGER = (ORACLE * (1 + 1e-5)).astype(np.float32)
+REFERENCE = np.linspace(1.0, 2.0, 2000)
+EAGER = (REFERENCE * (1 + 1e-5)).astype(np.float32)
 
 
 def test_twice_eagers_error_passes_and_more_does_not():
-    assert passes((ORACLE * (1 - 1.9e-5)).astype(np.float32), EAGER, ORACLE)
-    assert not passes((ORACLE * (1 - 2.2e-5)).astype(np.float32), EAGER, ORACLE)
+    assert passes((REFERENCE * (1 - 1.9e-5)).astype(np.float32), EAGER, REFERENCE)
+    assert not passes((REFERENCE * (1 - 2.2e-5)).astype(np.float32), EAGER, REFERENCE)
 
 
 def test_small_tensors_may_be_three_times_as_far():
     few = slice(0, 999)
-    value = (ORACLE * (1 - 2.7e-5)).astype(np.float32)
-    assert passes(value[few], EAGER[few], ORACLE[few])
-    assert not passes(value, EAGER, ORACLE)
+    value = (REFERENCE * (1 - 2.7e-5)).astype(np.float32)
+    assert passes(value[few], EAGER[few], REFERENCE[few])
+    assert not passes(value, EAGER, REFERENCE)
 
 
 @pytest.mark.parametrize("spoiled", [np.nan, np.inf])
 def test_what_is_not_finite_has_no_second_chance(spoiled):
     value = EAGER.copy()
     value[7] = spoiled
-    assert not passes(value, EAGER, ORACLE)
-    assert not passes(EAGER, value, ORACLE)
+    assert not passes(value, EAGER, REFERENCE)
+    assert not passes(EAGER, value, REFERENCE)
 
 
 def test_where_eager_has_lost_its_digits_nothing_is_called_close():

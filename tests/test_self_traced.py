@@ -40,7 +40,7 @@ class OwnFunction(Scenario):
     def step(self, x):
         return {"doubled": self.double(x)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"doubled": 2.0 * x}
 
 
@@ -102,10 +102,10 @@ def test_the_switch_is_left_as_it_was_found_after_an_error_too(before):
 def test_their_words():
     found = words(OwnFunction, tuple(MODES))
     for mode in RUNS:
-        assert found[mode].word == "identical"
+        assert found[mode].status == "identical"
         assert not found[mode].reason
     for mode in REFUSES:
-        assert found[mode].word == "unsupported"
+        assert found[mode].status == "unsupported"
         assert found[mode].reason == (
             "step makes its own tf.functions (traces_itself) and needs its Python in every call, "
             "so that it cannot be part of another graph; it runs in eager and function"

@@ -13,7 +13,7 @@ from eager_vs_graph import cli
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.record import CellParity, PassCell, PassRecord, Run, write_json
 from eager_vs_graph.runs import selfcheck
-from eager_vs_graph.runs.bench import Checked
+from eager_vs_graph.runs.bench import CheckResult
 from eager_vs_graph.runs.selfcheck import BASE, Row
 
 CALL_S = 300e-6
@@ -171,7 +171,7 @@ def test_only_what_the_record_holds_is_judged(tmp_path: Path) -> None:
 
 def test_every_agreeing_cell_is_timed_with_its_versions() -> None:
     cells = [Cell("s", "tiny", mode, "CPU:0", "resident") for mode in ("eager", "session")]
-    checked = Checked(cells=cells)
+    checked = CheckResult(cells=cells)
     checked.parity = {cells[0].id: CellParity(cells[0].id, "identical")}
     checked.parity[cells[1].id] = CellParity(cells[1].id, "differs", known="declared")
     timed = selfcheck.programs([0.02, 0.1], checked, "function")

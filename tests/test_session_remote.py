@@ -14,7 +14,7 @@ from workbench import broken, program, words
 
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.child.bench.prepare import warm_tensorflow
-from eager_vs_graph.errors import Lost
+from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.modes import MODES, session_remote
 from eager_vs_graph.modes.failures import failure
 from eager_vs_graph.scenarios.py_func_bridge import PyFuncBridge
@@ -42,7 +42,7 @@ class Count(Scenario):
             count += 1
         return {"count": count}
 
-    def oracle(self, state, n):
+    def reference(self, state, n):
         state["calls"] += 1
         return {"count": n}
 
@@ -83,7 +83,7 @@ def test_programs_share_the_server_and_no_state():
 @pytest.mark.parametrize("inputs", ["resident", "fed"])
 def test_a_python_function_cannot_be_called_from_the_server(inputs):
     cell = words(PyFuncBridge, ["session_remote"], inputs, "guide")["session_remote"]
-    assert cell.word == "unsupported"
+    assert cell.status == "unsupported"
     assert cell.reason.startswith(
         "InvalidArgumentError: ValueError: Could not find callback with key=pyfunc_"
     )
@@ -98,21 +98,21 @@ def test_a_killed_server_costs_the_cell_and_is_replaced():
     killer.start()
     cell = words(Count, ["session_remote"], size="endless")["session_remote"]
     killer.join()
-    assert cell.word == "crashed"
+    assert cell.status == "crashed"
     assert cell.reason.startswith("the TensorFlow server is gone: the process was ended by SIGKILL")
 
     with pytest.raises(tf.errors.AbortedError) as inside_the_clock:
         idle.call()
-    word, reason = failure(inside_the_clock.value)
-    assert word == "crashed"
+    status, reason = failure(inside_the_clock.value)
+    assert status == "crashed"
     assert "is not found" in reason
-    with pytest.raises(Lost, match="server is gone: the process was ended by SIGKILL"):
+    with pytest.raises(WorkerLost, match="server is gone: the process was ended by SIGKILL"):
         idle.load(idle.state())
     idle.close()  # there is nothing left to close, and that is no error
 
     assert server() != killed
     cells = words(broken("healthy"), ["eager", "session_remote"])
-    assert cells["session_remote"].word == "identical"
+    assert cells["session_remote"].status == "identical"
 
 
 def test_a_hanging_server_costs_the_time_limit_and_is_killed(monkeypatch):
@@ -121,19 +121,19 @@ def test_a_hanging_server_costs_the_time_limit_and_is_killed(monkeypatch):
     hanging = server()
     hanging.send_signal(signal.SIGSTOP)
     monkeypatch.setattr(session_remote, "READY_S", 0.01)  # its successor will be too slow
-    with pytest.raises(Lost, match="the TensorFlow server hangs: it did not answer within 2 s") as (
-        lost
-    ):
+    with pytest.raises(
+        WorkerLost, match="the TensorFlow server hangs: it did not answer within 2 s"
+    ) as (lost):
         built.run(built.task.feeds[0])
     assert failure(lost.value)[0] == "timeout"
     hanging.wait(20)
 
     built._server._keeper.join(20)
     silent = r"process 'serve' was silent for 0\.01 s"
-    with pytest.raises(Lost, match=rf"server is gone: .*{silent}") as lost:
+    with pytest.raises(WorkerLost, match=rf"server is gone: .*{silent}") as lost:
         built.state()
     assert failure(lost.value)[0] == "crashed"
-    with pytest.raises(Lost, match=silent) as lost:
+    with pytest.raises(WorkerLost, match=silent) as lost:
         program(Count, "session_remote")
     assert failure(lost.value)[0] == "timeout"
     warm_tensorflow(["session_remote"])  # leaves the complaint to the cells

@@ -10,7 +10,7 @@ from workbench import WHOLE, program
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.errors import ScenarioError
 from eager_vs_graph.modes import DEFAULT_MODES
-from eager_vs_graph.modes.variables import as_oracle, require_same, variables_of
+from eager_vs_graph.modes.variables import as_reference, require_same, variables_of
 
 
 class Innermost(tf.keras.layers.Layer):
@@ -261,7 +261,7 @@ def test_bfloat16_variables_are_the_same_as_themselves():
     require_same({"half": variables["half"].numpy()}, variables, "session")
 
 
-def test_an_oracle_gets_float64_copies_and_integers_as_they_are():
+def test_an_reference_gets_float64_copies_and_integers_as_they_are():
     values = {
         "single": np.ones(2, np.float32),
         "half": tf.ones(2, tf.bfloat16).numpy(),
@@ -269,7 +269,7 @@ def test_an_oracle_gets_float64_copies_and_integers_as_they_are():
         "flag": np.array([True]),
         "complex": np.ones(1, np.complex64),
     }
-    given = as_oracle(values)
+    given = as_reference(values)
     assert {name: array.dtype.name for name, array in given.items()} == {
         "single": "float64",
         "half": "float64",

@@ -14,11 +14,11 @@ from scipy import stats
 from synthetic import CALL_S, blocks, cell, group, times
 
 from eager_vs_graph.results.cells import CONTROL
-from eager_vs_graph.statistics import estimate_cells, estimate_costs, known_of_groups
+from eager_vs_graph.statistics import estimate_cells, estimate_costs, precision_of_groups
 from eager_vs_graph.statistics.estimates import DRIFT, compare_modes, locate, pass_ratios
 from eager_vs_graph.statistics.intervals import mean_interval
 from eager_vs_graph.statistics.moderation import moderate
-from eager_vs_graph.statistics.precision import MAX_WEIGHT, Known
+from eager_vs_graph.statistics.precision import MAX_WEIGHT, GroupPrecision
 from eager_vs_graph.statistics.run_changes import compare_runs, machine_factor
 from eager_vs_graph.statistics.verdicts import adjust, calibration, judge, noise_floor, what_settles
 
@@ -380,7 +380,7 @@ def test_the_noise_floor_is_in_every_row() -> None:
 def test_a_group_is_as_wide_as_its_widest_interval() -> None:
     frame = blocks({"function": 1.5, "session": 2.0}, groups=3, passes=4)
     frame = frame[(frame["group"] != group(1)) | (frame["pass"] == 1)]
-    known = known_of_groups(frame, control_of="function")
+    known = precision_of_groups(frame, control_of="function")
     widths = {name: each.half_width for name, each in known.items()}
     assert {name: each.passes for name, each in known.items()} == {
         group(0): 4,
@@ -408,15 +408,15 @@ def test_runs_drift_apart_the_more_the_further_the_ratio_is_from_one() -> None:
 
 
 def test_nothing_measured_and_nothing_to_compare() -> None:
-    assert known_of_groups(blocks({}).iloc[:0]) == {}
-    assert known_of_groups(blocks({}, passes=2)) == {group(0): Known(2, 0.0, 1.0)}
+    assert precision_of_groups(blocks({}).iloc[:0]) == {}
+    assert precision_of_groups(blocks({}, passes=2)) == {group(0): GroupPrecision(2, 0.0, 1.0)}
 
 
 def test_what_is_wide_gets_more_of_the_next_pass() -> None:
     quiet = blocks({"function": 4.0}, groups=6, passes=6, spread=0.01)
     loud = blocks({"function": 4.0}, groups=2, passes=6, spread=0.08)
     loud = loud.assign(group="loud/" + loud["group"], cell="loud/" + loud["cell"])
-    known = known_of_groups(pd.concat([quiet, loud]), control_of="function")
+    known = precision_of_groups(pd.concat([quiet, loud]), control_of="function")
     of_loud = [each.weight for name, each in known.items() if name.startswith("loud")]
     of_quiet = [each.weight for name, each in known.items() if not name.startswith("loud")]
     assert min(of_loud) > 2 * max(of_quiet)
@@ -428,13 +428,15 @@ def test_a_ratio_near_one_gets_more_than_one_far_from_it() -> None:
     far = blocks({"function": 4.0}, groups=4, passes=6, spread=0.02)
     near = blocks({"function": 1.1}, groups=1, passes=6, spread=0.02)
     near = near.assign(group="near/" + near["group"], cell="near/" + near["cell"])
-    known = known_of_groups(pd.concat([far, near]), control_of="function")
+    known = precision_of_groups(pd.concat([far, near]), control_of="function")
     (of_near,) = [each.weight for name, each in known.items() if name.startswith("near")]
     assert of_near > 2 * np.median([each.weight for each in known.values()])
 
 
 def test_a_first_pass_knows_nothing_of_widths() -> None:
-    known = known_of_groups(blocks({"function": 2.0}, groups=3, passes=1), control_of="function")
+    known = precision_of_groups(
+        blocks({"function": 2.0}, groups=3, passes=1), control_of="function"
+    )
     assert [each.weight for each in known.values()] == [1.0, 1.0, 1.0]
 
 
@@ -507,11 +509,11 @@ def test_a_slower_machine_is_no_slower_tensorflow() -> None:
 
 @pytest.mark.parametrize(("factor", "word"), [(1.1, "slower"), (1 / 1.1, "faster")])
 @pytest.mark.parametrize("machine", [1.0, 1.3])
-def test_one_cell_that_changed_is_found(factor: float, word: str, machine: float) -> None:
+def test_one_cell_that_changed_is_found(factor: float, status: str, machine: float) -> None:
     after = run(machine=machine)
     changed = cell(3, "function")
     table = changes(times(after, factor, after["cell"] == changed))
-    assert table.loc[changed, "verdict"] == word
+    assert table.loc[changed, "verdict"] == status
     assert table.loc[changed, "change"] == pytest.approx(factor, abs=0.02)
     assert table.loc[changed, "change_low"] < factor < table.loc[changed, "change_high"]
     assert set(table["verdict"].drop(changed)) == {"same"}

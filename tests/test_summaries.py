@@ -48,81 +48,83 @@ def test_the_guides_every_100_steps(mode):
 
 
 @pytest.mark.parametrize("inputs", INPUTS)
-def test_every_mode_writes_what_eager_writes_and_what_the_oracle_foresees(inputs):
+def test_every_mode_writes_what_eager_writes_and_what_the_reference_foresees(inputs):
     for mode, cell in words(Summaries, tuple(MODES), inputs).items():
         if mode in REFUSED:
-            assert cell.word == "unsupported"
+            assert cell.status == "unsupported"
             assert REFUSED[mode] in cell.reason
             continue
-        assert cell.word in AGREEING, cell.reason
+        assert cell.status in AGREEING, cell.reason
         for name, shape in {"summary of loss": (10,), "steps of loss": (10,)}.items():
             against_eager = tensor(cell, name, "eager")
-            assert (against_eager.word, against_eager.kind) == ("identical", "written")
+            assert (against_eager.status, against_eager.kind) == ("identical", "written")
             assert against_eager.shape == shape
-            assert tensor(cell, name, "oracle").word in AGREEING
+            assert tensor(cell, name, "reference").status in AGREEING
 
 
 @pytest.mark.parametrize("name", ["logged", "held_back"])
 def test_nothing_is_wrong_with_a_sound_log(name):
     for cell in words(broken(name)).values():
-        assert (cell.word, cell.reason) == ("identical", "")
+        assert (cell.status, cell.reason) == ("identical", "")
         assert {t.tensor for t in cell.tensors if t.kind == "written"} == {SUMMARY, STEPS}
 
 
-def test_a_wrong_step_is_caught_by_the_oracle_in_every_mode():
+def test_a_wrong_step_is_caught_by_the_reference_in_every_mode():
     for cell in words(broken("step_before")).values():
-        assert cell.word == "differs"
+        assert cell.status == "differs"
         assert cell.failed
         assert cell.reason == (
-            f"written '{STEPS}' against oracle: 3 of 3 elements differ; step 5: "
+            f"written '{STEPS}' against reference: 3 of 3 elements differ; step 5: "
             f"{STEPS}[0] = 1, but should be 2"
         )
-        assert tensor(cell, STEPS, "eager").word == "identical"
-        assert tensor(cell, SUMMARY, "oracle").word == "identical"
+        assert tensor(cell, STEPS, "eager").status == "identical"
+        assert tensor(cell, SUMMARY, "reference").status == "identical"
 
 
 def test_a_step_that_a_graph_has_frozen_is_caught():
     cells = words(broken("frozen_step"))
-    assert cells["eager"].word == "identical"
+    assert cells["eager"].status == "identical"
     for mode in DEFAULT_GRAPHS:
-        assert cells[mode].word == "differs"
+        assert cells[mode].status == "differs"
         assert f"written '{STEPS}' against eager: 3 of 3 elements differ" in cells[mode].reason
         assert f"{STEPS}[2] = 1, but should be 6" in cells[mode].reason
 
 
 def test_a_wrong_value_is_caught_though_the_outputs_agree():
     cells = words(broken("other_value"))
-    assert cells["eager"].word == "identical"
+    assert cells["eager"].status == "identical"
     for mode in DEFAULT_GRAPHS:
-        assert cells[mode].word == "differs"
+        assert cells[mode].status == "differs"
         assert f"written '{SUMMARY}' against eager: 3 of 3 elements" in cells[mode].reason
-        assert tensor(cells[mode], "x_again", "eager").word == "identical"
+        assert tensor(cells[mode], "x_again", "eager").status == "identical"
 
 
 def test_a_tag_that_takes_a_loops_name_is_caught():
     cells = words(broken("summary_in_loop"), ("eager", "function", "session"))
-    assert cells["eager"].word == cells["session"].word == "identical"
-    assert cells["function"].word == "differs"
+    assert cells["eager"].status == cells["session"].status == "identical"
+    assert cells["function"].status == "differs"
     assert f"written '{SUMMARY}' against eager: it wrote none" in cells["function"].reason
     unforeseen = tensor(cells["function"], "summary of while/x", "eager")
-    assert (unforeseen.word, unforeseen.detail) == ("differs", "eager wrote none")
+    assert (unforeseen.status, unforeseen.detail) == ("differs", "eager wrote none")
 
 
 def test_files_that_nobody_foresees_are_told():
     for cell in words(broken("written_unforeseen")).values():
-        assert cell.word == "differs"
-        assert f"written '{SUMMARY}' against oracle: oracle wrote none" in cell.reason
+        assert cell.status == "differs"
+        assert f"written '{SUMMARY}' against reference: reference wrote none" in cell.reason
 
 
 def test_files_that_nobody_writes_are_told():
     for cell in words(broken("never_written")).values():
-        assert cell.word == "differs"
-        assert f"written '{SUMMARY}' against oracle: it wrote none" in cell.reason
+        assert cell.status == "differs"
+        assert f"written '{SUMMARY}' against reference: it wrote none" in cell.reason
 
 
-def test_an_oracle_of_files_that_fails_is_one_line():
-    with pytest.raises(ScenarioError, match="oracle_written_raises: oracle_written raised KeyErr"):
-        words(broken("oracle_written_raises"))
+def test_an_reference_of_files_that_fails_is_one_line():
+    with pytest.raises(
+        ScenarioError, match="reference_written_raises: reference_written raised KeyErr"
+    ):
+        words(broken("reference_written_raises"))
 
 
 def test_what_the_compared_steps_wrote_is_kept_for_tensorboard(tmp_path):

@@ -34,8 +34,8 @@ regressions = pytest.mark.parametrize("scenario", [RegressionTraining, Regressio
 
 def assert_agree(cells: dict[str, CellParity]) -> None:
     for mode, cell in cells.items():
-        assert cell.word in AGREEING or (cell.word == UNSUPPORTED and cell.reason), cell
-        assert cell.word in AGREEING or mode not in DEFAULT_MODES, cell
+        assert cell.status in AGREEING or (cell.status == UNSUPPORTED and cell.reason), cell
+        assert cell.status in AGREEING or mode not in DEFAULT_MODES, cell
 
 
 @trainings
@@ -44,11 +44,11 @@ def test_mnist_training_agrees_in_every_mode(scenario, inputs):
     cells = words(scenario, inputs=inputs)
     assert_agree(cells)
     taken = [t for cell in cells.values() for t in cell.tensors if t.tensor == "rows"]
-    assert {t.word for t in taken} == {"identical"}
+    assert {t.status for t in taken} == {"identical"}
 
 
 @trainings
-def test_the_oracle_of_mnist_training_needs_no_tensorflow(scenario, monkeypatch):
+def test_the_reference_of_mnist_training_needs_no_tensorflow(scenario, monkeypatch):
     size = "small"
     state = program(scenario, "eager", size=size).state()
     (feed,) = subject(scenario, size).feeds
@@ -57,7 +57,7 @@ def test_the_oracle_of_mnist_training_needs_no_tensorflow(scenario, monkeypatch)
         "eager_vs_graph.scenarios.mnist_step",
     ):
         monkeypatch.delattr(sys.modules[module], "tf")
-    assert scenario(scenario.sizes[size]).oracle(state, **feed)
+    assert scenario(scenario.sizes[size]).reference(state, **feed)
 
 
 def test_inputs_of_mnist_training_are_the_files_digits_as_many_of_each():
@@ -151,7 +151,7 @@ class Dice(Scenario):
         shuffled = tf.data.Dataset.from_tensor_slices(x).shuffle(self.size.n, seed=3)
         return {"shuffled": shuffled.batch(self.size.n).get_single_element()}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"shuffled": np.zeros(len(x))}  # not in question
 
 
@@ -161,7 +161,7 @@ def test_an_ops_seed_means_the_same_in_a_session():
         (against_eager,) = (
             t for t in cells[mode].tensors if (t.tensor, t.against) == ("shuffled", "eager")
         )
-        assert against_eager.word == "identical", mode
+        assert against_eager.status == "identical", mode
 
 
 def test_a_new_graph_shuffles_by_another_seed():
@@ -235,7 +235,7 @@ class Climb(Scenario):
             "text": tf.constant("a"),
         }
 
-    def oracle(self, state, by):
+    def reference(self, state, by):
         state["height"] = state["height"] * by
         return {"height": state["height"], "square": np.full((2, 2), by), "text": np.array(b"a")}
 
@@ -246,7 +246,7 @@ class Climb(Scenario):
 def test_a_training_that_diverges_is_recorded(tmp_path):
     cells = words(Climb, DEFAULT_MODES)
     for cell in cells.values():
-        assert cell.word == "differs"
+        assert cell.status == "differs"
         assert "height = inf after 5 steps, but should be in [0, 1e+38]" in cell.reason
         assert cell.learned == {"height": None}
         assert cell.curves == {"height": [*map(pytest.approx, (1e12, 1e24, 1e36)), None, None]}
@@ -259,7 +259,7 @@ def test_a_training_that_diverges_is_recorded(tmp_path):
 def test_a_curve_that_is_none_is_named(curve):
     goal = Goal(steps=3, expect={}, curve=curve)
     cells = words(type("Crooked", (Climb,), {"goal": goal}), ["eager"])
-    assert cells["eager"].word == "error"
+    assert cells["eager"].status == "error"
     expected = {
         "depth": "goal.curve is 'depth', but step returns: height, square, text",
         "square": "which is float32(2, 2), but should be a real scalar or vector",

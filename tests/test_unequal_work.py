@@ -11,6 +11,7 @@ from workbench import REPOSITORY, harness
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child.explain.engine import EqualWork
+from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.reports import Rendered, render, tables
 from eager_vs_graph.reports.matrix import matrix, reasons
@@ -31,7 +32,7 @@ def entry_of(folder, name):
 
 
 def unequal(entry, mode="function", **changes):
-    scenario = catalog.load(entry)
+    scenario = load(entry)
     (size, *_) = entry.default_sizes or entry.sizes
     cell = Cell(entry.name, size, mode, "CPU:0", "resident")
     result = CellParity(cell.id, **{"word": "identical", **changes})
@@ -56,10 +57,10 @@ def test_unequal_work_is_found(name, reason, mode):
 
 def test_a_cell_that_is_not_timed_is_not_looked_at():
     entry = entry_of(CAUSES, "folded_inputs")
-    assert not unequal(entry, word="differs")
+    assert not unequal(entry, status="differs")
     assert not unequal(entry, mode="eager")
     assert not unequal(entry, mode="mirrored")  # a replica is to do less
-    assert unequal(entry, word="differs", known="declared")
+    assert unequal(entry, status="differs", known="declared")
 
 
 @pytest.mark.parametrize("name", [e.name for e in catalog.entries([CAUSES / "controls"])])
@@ -111,7 +112,7 @@ class Fragile(Scenario):
                 os.abort()
         return {"sum": tf.reduce_sum(x)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"sum": np.sum(x)}
 """
 
@@ -167,7 +168,7 @@ def test_every_surface_says_so_and_why(rendered: Rendered) -> None:
     assert any("2 cells do not do the work that eager does" in line for line in rendered.headline)
     parity_of_run = list(rendered.frames.parity.values())
     assert matrix(parity_of_run, {}).rows["mnist_step", "small"]["session"] == marked
-    assert [(r.word, r.text) for r in reasons(parity_of_run)] == [(marked, f"no speed-up: {WHY}")]
+    assert [(r.status, r.text) for r in reasons(parity_of_run)] == [(marked, f"no speed-up: {WHY}")]
     page = rendered.page.read_text(encoding="utf-8")
     assert page.count(marked) >= 3
     assert WHY in (rendered.folder / "summary.md").read_text(encoding="utf-8").replace("\\", "")

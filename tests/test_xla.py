@@ -31,7 +31,7 @@ class Step(Scenario):
     def inputs(self, rng):
         return [{"x": np.array([1, 2, 3], np.float32), "n": np.int32(7)}]
 
-    def oracle(self, state, x, n):
+    def reference(self, state, x, n):
         raise AssertionError("no test here comes so far")
 
 
@@ -98,7 +98,7 @@ REFUSED = {
 @pytest.mark.parametrize("function", REFUSED, ids=lambda function: function.__name__)
 def test_what_xla_cannot_compile_is_unsupported_with_its_own_reason(function):
     cell = words(scenario(function), ["xla"])["xla"]
-    assert cell.word == "unsupported"
+    assert cell.status == "unsupported"
     assert cell.reason.startswith("InvalidArgumentError: ")
     assert REFUSED[function] in cell.reason
     lines, first = inspect.getsourcelines(function)
@@ -111,7 +111,7 @@ def test_what_xla_cannot_compile_is_unsupported_with_its_own_reason(function):
 def test_text_as_input_is_unsupported_and_its_dtype_named():
     feeds = [{"x": np.array([b"one"]), "n": np.int32(1)}]
     cell = words(scenario(lambda x, n: n, inputs=lambda self, rng: feeds), ["xla"])["xla"]
-    assert cell.word == "unsupported"
+    assert cell.status == "unsupported"
     assert "T=DT_STRING" in cell.reason
 
 
@@ -133,7 +133,7 @@ def raised_by_the_author(x, n):
 )
 def test_the_authors_own_mistake_stays_an_error(function, message):
     for cell in words(scenario(function), ["eager", "function", "xla"]).values():
-        assert cell.word == "error"
+        assert cell.status == "error"
         assert cell.reason.startswith(f"InvalidArgumentError: {message}")
 
 
@@ -144,7 +144,7 @@ def test_the_step_is_compiled():
         tf.debugging.assert_less(n, 3)
         return tf.gather(x, n)
 
-    assert words(scenario(careless), ["function"])["function"].word == "error"
+    assert words(scenario(careless), ["function"])["function"].status == "error"
     built = program(scenario(careless), "xla")
     assert built.run(built.task.feeds[0])["y"] == 3.0  # the last element
     assert built.traces == 1
@@ -185,12 +185,12 @@ def test_random_numbers_are_others_but_for_stateless_philox():
 def test_results_differ_by_rounding_at_most(workload, size):
     cells = words(workload, ["eager", "xla"], size=size)
     against = [tensor for tensor in cells["xla"].tensors if tensor.against == "eager"]
-    assert {tensor.word for tensor in against} <= set(AGREEING)
-    assert any(tensor.word == "close" for tensor in against)  # it has kernels of its own
+    assert {tensor.status for tensor in against} <= set(AGREEING)
+    assert any(tensor.status == "close" for tensor in against)  # it has kernels of its own
 
 
 def test_py_func_bridge_is_unsupported():
     cell = words(PyFuncBridge, ["xla"], size="guide")["xla"]
-    assert cell.word == "unsupported"
+    assert cell.status == "unsupported"
     assert "EagerPyFunc" in cell.reason
     assert "(py_func_bridge.py:" in cell.reason

@@ -27,5 +27,5 @@ for scenario, size in ((Line, "tiny"), (Optimized, "adam")):
         found[f"{scenario.name}/{mode}"] = {name: a.tolist() for name, a in state.items()}
 found["devices"] = [v.device[-5:] for v in one.variables()["model/dense/bias"].values]
 uneven = words(Four, ["mirrored"])["mirrored"]
-found["uneven"] = [uneven.word, uneven.reason]
+found["uneven"] = [uneven.status, uneven.reason]
 print(json.dumps(found))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
 from eager_vs_graph.modes.failures import failure
@@ -34,13 +35,13 @@ SAME_KERNELS = tuple(mode for mode in GRAPHS if mode != "xla")
 def built_in(name: str) -> type[Scenario]:
     """A scenario of the catalogue."""
     (entry,) = catalog.select([name])
-    return catalog.load(entry)
+    return load(entry)
 
 
 def broken(name: str) -> type[Scenario]:
     """A deliberately broken scenario of ``tests/broken``, found as a user's would be."""
     (entry,) = [entry for entry in catalog.entries([BROKEN]) if entry.name == name]
-    return catalog.load(entry)
+    return load(entry)
 
 
 def words(
@@ -89,8 +90,8 @@ def outputs(
         found = [built.run(feed) for feed in feeds or built.task.feeds]
         built.close()
     except Exception as error:
-        word, reason = failure(error)
-        if MODES[mode].default or word != UNSUPPORTED or not reason:
+        status, reason = failure(error)
+        if MODES[mode].default or status != UNSUPPORTED or not reason:
             raise
         pytest.skip(f"{mode}: {reason}")
     return found

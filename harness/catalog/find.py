@@ -2,68 +2,28 @@
 
 ``list`` must answer at once, and a scenario's file imports TensorFlow. So the catalogue has two
 layers: *entries*, read from the source without executing it, and *classes*, imported in the child
-processes that run them.
+processes that run them (``importing.py``).
 """
 
 from __future__ import annotations
 
 import ast
-import importlib
-import importlib.util
-import inspect
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eager_vs_graph import scenarios
 from eager_vs_graph.catalog import entry_points
-from eager_vs_graph.catalog.target import Target
+from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import ScenarioError, UsageError
-from eager_vs_graph.results.cells import GUIDE, parameters, unknown
+from eager_vs_graph.results.cells import GUIDE, parameters, unknown_name_message
 
 if TYPE_CHECKING:
-    from eager_vs_graph.scenario import Scenario
+    pass
 
 BUILT_IN = Path(str(scenarios.__file__)).resolve().parent
 _RESERVED = set("/, \t\n")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A scenario as its source declares it."""
-
-    name: str
-    summary: str
-    sizes: dict[str, str]
-    """Parameters by size, as written: ``{"tiny": "n=8, products=20"}``."""
-    file: Path
-    class_name: str
-    concept: str = ""
-    default_sizes: list[str] = field(default_factory=list)
-    """The sizes that run when none is asked for."""
-    timing: str = ""
-    """The line that heads the seconds of the size ``guide``; see ``Scenario``."""
-    distribution: str = ""
-    """The distribution that ships it; empty for built-in scenarios and files."""
-    module: str = ""
-    """The name that it is imported by, where a distribution ships it."""
-    target: Target | None = None
-    """The user's own code that is to be adopted as a scenario, where it is none."""
-
-    @classmethod
-    def of_json(cls, fields: Mapping[str, Any]) -> Entry:
-        """Read an entry back from what ``asdict`` and JSON made of it."""
-        target = fields.get("target")
-        return cls(
-            **{
-                **fields,
-                "file": Path(fields["file"]),
-                "target": Target(**target) if target else None,
-            }
-        )
 
 
 def entries(places: Sequence[Path]) -> list[Entry]:
@@ -83,7 +43,7 @@ def entries(places: Sequence[Path]) -> list[Entry]:
             )
         for entry in declared:
             if (other := found.get(entry.name)) and other != entry:
-                raise _twins(other, entry)
+                raise _duplicate_name_error(other, entry)
             found[entry.name] = entry
     return list(found.values())
 
@@ -129,43 +89,22 @@ def select(wanted: Sequence[str]) -> list[Entry]:
         found = found or [entry for entry in shipped if entry.distribution == name]
         if not found:
             told = "".join(f"; left out: {line}" for line in broken)
-            raise UsageError(unknown("scenario", name, [e.name for e in everything]) + told)
+            raise UsageError(
+                unknown_name_message("scenario", name, [e.name for e in everything]) + told
+            )
         chosen += found
     _require_one_of_a_name(chosen)
     return [entry for entry in everything if entry in chosen]
-
-
-def load(entry: Entry) -> type[Scenario]:
-    """Import the entry's file and return its class.
-
-    Raises:
-        ScenarioError: the file does not import, or its class is not a scenario.
-        NotThere: the entry's target has no such part; see ``eager_vs_graph.child.adopt``.
-    """
-    from eager_vs_graph.scenario import Scenario
-
-    if entry.target is not None:
-        from eager_vs_graph.child.adopt import adopt
-
-        return adopt(entry.target, entry.name)
-    module = _import(entry.file, entry.module)
-    scenario = getattr(module, entry.class_name)
-    if not (inspect.isclass(scenario) and issubclass(scenario, Scenario)):
-        raise ScenarioError(
-            f"{entry.file}: {entry.class_name} has `name` and `sizes` but does not subclass "
-            "eager_vs_graph.Scenario"
-        )
-    return scenario
 
 
 def _require_one_of_a_name(chosen: Iterable[Entry]) -> None:
     by_name: dict[str, Entry] = {}
     for entry in chosen:
         if (other := by_name.setdefault(entry.name, entry)) != entry:
-            raise _twins(other, entry)
+            raise _duplicate_name_error(other, entry)
 
 
-def _twins(one: Entry, other: Entry) -> ScenarioError:
+def _duplicate_name_error(one: Entry, other: Entry) -> ScenarioError:
     return ScenarioError(
         f"two scenarios are named {one.name!r}: {_place(one)} and {_place(other)}; rename one"
     )
@@ -292,37 +231,3 @@ def _assigned(node: ast.ClassDef) -> dict[str, ast.expr]:
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 values[name] = value
     return values
-
-
-def _import(file: Path, shipped_as: str = "") -> ModuleType:
-    """Import a file; what a distribution ships, under its own name, so that it finds its package.
-
-    Raises:
-        ScenarioError: the import failed.
-    """
-    try:
-        return importlib.import_module(shipped_as) if shipped_as else _import_file(file)
-    except (Exception, SystemExit) as error:
-        raise ScenarioError(f"{file}: does not import: {type(error).__name__}: {error}") from error
-
-
-def _import_file(file: Path) -> ModuleType:
-    if file.parent == BUILT_IN:
-        return importlib.import_module(f"eager_vs_graph.scenarios.{file.stem}")
-    name = f"_scenarios_{file.stem}"
-    if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(file):
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    # Siblings that the file imports (helpers in a user's folder) are found beside it.
-    if str(file.parent) not in sys.path:
-        sys.path.append(str(file.parent))
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module

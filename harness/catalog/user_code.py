@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.catalog.target import CALL, FIT, FORWARD, PREDICT, TRAIN_STEP, Target
 from eager_vs_graph.errors import UsageError
 
-GIVEN = "given"
+DEFAULT_SIZE = "given"
 """The one size of what is adopted: the arguments that were given."""
 
 
@@ -62,10 +62,10 @@ def entries_of(
         Entry(
             name=name,
             summary=f"{part.replace('_', ' ')} of {reference}" if part != CALL else reference,
-            sizes={GIVEN: ", ".join(arguments)},
+            sizes={DEFAULT_SIZE: ", ".join(arguments)},
             file=file.resolve() if is_file else _module_file(module, path),
             class_name=attribute or file.name,
-            default_sizes=[GIVEN],
+            default_sizes=[DEFAULT_SIZE],
             target=Target(
                 reference=where,
                 part=part,

@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eager_vs_graph.errors import NotThere, ScenarioError, UsageError
+from eager_vs_graph.errors import PartNotFound, ScenarioError, UsageError
 from eager_vs_graph.processes import jobs
-from eager_vs_graph.processes.jobs import CheckPlan, ExplainPlan, MeasurePlan
+from eager_vs_graph.processes.jobs import CheckJob, ExplainJob, MeasureJob
 from eager_vs_graph.processes.journal import Journal
 from eager_vs_graph.processes.lean_import import import_tensorflow
 
@@ -35,12 +35,12 @@ def main() -> int:
     plan = jobs.read(Path(sys.argv[1]))
     journal = Journal(Path(sys.argv[2]))
     import_tensorflow()
-    programs = len(plan.timed) if isinstance(plan, MeasurePlan) else 0
+    programs = len(plan.timed) if isinstance(plan, MeasureJob) else 0
     journal.write("imported", startup_s=time.perf_counter() - started, programs=programs)
     try:
-        if isinstance(plan, CheckPlan):
+        if isinstance(plan, CheckJob):
             check(plan, journal)
-        elif isinstance(plan, ExplainPlan):
+        elif isinstance(plan, ExplainJob):
             explain(plan, journal)
         else:
             measure(plan, journal, parent)
@@ -50,11 +50,11 @@ def main() -> int:
     return 0
 
 
-def check(plan: CheckPlan, journal: Journal) -> None:
+def check(plan: CheckJob, journal: Journal) -> None:
     """Devices, environment, grid, and the parity of every cell."""
-    from eager_vs_graph.catalog import find as catalog
     from eager_vs_graph.child import environment
     from eager_vs_graph.child.explain.engine import EqualWork
+    from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.parity import check as parity
     from eager_vs_graph.child.parity.checkpoints import exchange
     from eager_vs_graph.results.cells import Cell, grid
@@ -64,8 +64,8 @@ def check(plan: CheckPlan, journal: Journal) -> None:
     devices = environment.devices(plan.devices, plan.logical_cpus)
     scenarios = {}
     for entry in plan.entries:
-        with suppress(NotThere):
-            scenarios[entry.name] = catalog.load(entry)
+        with suppress(PartNotFound):
+            scenarios[entry.name] = load(entry)
     for adopted in filter(None, (scenario.adopted() for scenario in scenarios.values())):
         journal.write("adopted", **adopted)
     pairs = [
@@ -121,18 +121,18 @@ def check(plan: CheckPlan, journal: Journal) -> None:
     journal.write("done")
 
 
-def explain(plan: ExplainPlan, journal: Journal) -> None:
+def explain(plan: ExplainJob, journal: Journal) -> None:
     """The experiments on cells, or their runs under one condition."""
-    from eager_vs_graph.catalog import find as catalog
     from eager_vs_graph.child import environment
     from eager_vs_graph.child.explain import engine, process_conditions
+    from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.parity import check as parity
     from eager_vs_graph.results.cells import Cell, grid
 
     deadline = time.monotonic() + plan.seconds
-    process_conditions.take_on(plan.condition)
+    process_conditions.apply(plan.condition)
     environment.split_cpu(plan.logical_cpus, plan.modes)
-    scenarios = {entry.name: catalog.load(entry) for entry in plan.entries}
+    scenarios = {entry.name: load(entry) for entry in plan.entries}
     pairs = [
         (entry.name, size) for entry in plan.entries for size in entry.sizes if size in plan.sizes
     ]
@@ -176,13 +176,13 @@ def _script(subject: Subject, explanation: Explanation) -> str:
         return ""
 
 
-def measure(plan: MeasurePlan, journal: Journal, parent: int) -> None:
+def measure(plan: MeasureJob, journal: Journal, parent: int) -> None:
     """One pass: prepare every program, then time the blocks, as long as the parent lives."""
-    from eager_vs_graph.catalog import find as catalog
     from eager_vs_graph.child import environment
     from eager_vs_graph.child.bench import blocks as bench
-    from eager_vs_graph.child.bench.prepare import Prepared, pace, prepare, warm_tensorflow
+    from eager_vs_graph.child.bench.prepare import Prepared, calibrate, prepare, warm_tensorflow
     from eager_vs_graph.child.bench.schedule import ITEM_S, allocate, order
+    from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.machine import Snapshot, change
     from eager_vs_graph.child.parity.check import subject
     from eager_vs_graph.modes.failures import failure
@@ -204,7 +204,7 @@ def measure(plan: MeasurePlan, journal: Journal, parent: int) -> None:
         started_s = time.perf_counter()
         try:
             if key not in subjects:
-                subjects[key] = subject(catalog.load(files[cell.scenario]), cell.size)
+                subjects[key] = subject(load(files[cell.scenario]), cell.size)
             prepared[cell.id] = prepare(subjects[key], timed)
         except Exception as error:  # a cell that fails costs that cell, never the run
             failed[cell.id] = failure(error, str(files[cell.scenario].file))
@@ -226,8 +226,8 @@ def measure(plan: MeasurePlan, journal: Journal, parent: int) -> None:
         if timed.cell in prepared:
             groups[timed.group].append(timed.cell)
     for members in groups.values():
-        paced = pace([prepared[cell] for cell in members])
-        prepared.update((done.cell.id, done) for done in paced)
+        calibrated = calibrate([prepared[cell] for cell in members])
+        prepared.update((done.cell.id, done) for done in calibrated)
     cost = {
         group: sum(prepared[cell].block_s + ITEM_S for cell in members)
         for group, members in groups.items()

@@ -18,7 +18,7 @@ import eager_vs_graph
 from eager_vs_graph.child.machine import cpu_model
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.modes import MODES
-from eager_vs_graph.results.cells import unknown
+from eager_vs_graph.results.cells import unknown_name_message
 
 _FLAGS = (
     "TF_ENABLE_ONEDNN_OPTS",
@@ -90,7 +90,7 @@ def devices(wanted: Sequence[str], cpus: int | None = None) -> list[str]:
         return found
     for name in wanted:
         if name not in found:
-            raise UsageError(unknown("device", name, found))
+            raise UsageError(unknown_name_message("device", name, found))
     return [name for name in found if name in wanted]
 
 

@@ -10,7 +10,7 @@ import typer
 
 from eager_vs_graph.cli.options import CellTimeout, Devices, Inputs, MemoryLimit, Modes, Sizes
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.results.record import WORDS
+from eager_vs_graph.results.record import STATUSES
 from eager_vs_graph.runs.options import limits_for, request_for
 
 app = typer.Typer()
@@ -48,7 +48,7 @@ def explain(
     if len(request.entries) != 1:
         names = ", ".join(entry.name for entry in request.entries)
         raise UsageError(f"explain takes one scenario, but {scenario!r} names {names}")
-    question = inquiry.Question(
+    explain_request = inquiry.ExplainRequest(
         request.entries,
         request.sizes,
         request.modes,
@@ -58,15 +58,15 @@ def explain(
         scripts=reproduce is not None,
     )
     with tempfile.TemporaryDirectory() as scratch, TerminalProgress() as progress:
-        answer = inquiry.explain(question, Path(scratch), progress)
-    terminal.print_explanations(answer.explanations)
+        result = inquiry.explain(explain_request, Path(scratch), progress)
+    terminal.print_explanations(result.explanations)
     if reproduce is not None:
-        cells = [each for each in answer.explanations if each.cell in answer.scripts]
+        cells = [each for each in result.explanations if each.cell in result.scripts]
         if not cells:
             raise UsageError(f"{scenario}: nothing differs that a script could show")
-        worst = max(cells, key=lambda each: (WORDS.index(shown(each).word), bool(each.causes)))
-        text = f"{head(worst)}{answer.scripts[worst.cell]}"
+        worst = max(cells, key=lambda each: (STATUSES.index(shown(each).status), bool(each.causes)))
+        text = f"{head(worst)}{result.scripts[worst.cell]}"
         reproduce.write_text(text, encoding="utf-8")
         print(f"script: {reproduce} ({worst.cell})")
-    disagree = any(each.unexplained or each.causes for each in answer.explanations)
+    disagree = any(each.unexplained or each.causes for each in result.explanations)
     raise typer.Exit(1 if disagree else 0)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from eager_vs_graph.catalog import find as catalog
-from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.cli.options import Scenarios
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import INPUTS

@@ -40,7 +40,7 @@ def parity(
     cell_timeout: CellTimeout = 120.0,
     memory_limit: MemoryLimit = "",
 ) -> None:
-    """Compare outputs and state of every mode with eager and the oracle; time nothing."""
+    """Compare outputs and state of every mode with eager and the reference; time nothing."""
     from eager_vs_graph.reports.disagreements import disagreements as disagreements_of
     from eager_vs_graph.reports.terminal import explanation
     from eager_vs_graph.reports.terminal import run as terminal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from eager_vs_graph.errors import Lost, ScenarioError, Unsupported
+from eager_vs_graph.errors import ScenarioError, Unsupported, WorkerLost
 from eager_vs_graph.results.record import CRASHED, ERROR, TIMEOUT, UNSUPPORTED
 
 _SYMBOLIC = ("symbolic tf.Tensor", "'SymbolicTensor' object has no attribute", "numpy() is only")
@@ -41,8 +41,8 @@ def failure(error: Exception, scenario_file: str = "") -> tuple[str, str]:
         return UNSUPPORTED, f"{error}{place}"
     if isinstance(error, ScenarioError):
         return ERROR, str(error)
-    if isinstance(error, Lost):
-        return error.word, str(error)
+    if isinstance(error, WorkerLost):
+        return error.status, str(error)
     text = _message(error) + (_IN_ITS_PROCESS if _NO_CALLBACK in str(error) else "")
     message = f"{type(error).__name__}: {text}{_author_line(error, scenario_file)}"
     if not _is_refusal(error):

@@ -5,7 +5,7 @@ takes seconds, and starts when it is first asked for anything. A request is a ve
 arguments, an answer a success with its value or the kind and message of an exception.
 
 A process that dies, or does not answer in time and is killed for it, costs the program that asked:
-its request raises ``Lost``. The next program starts another process.
+its request raises ``WorkerLost``. The next program starts another process.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from eager_vs_graph.errors import Lost
+from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.modes.saved_model_loading import LOADERS, Arrays, Loaded
 from eager_vs_graph.processes.helper import Helper
-from eager_vs_graph.processes.supervise import SILENCE_S
+from eager_vs_graph.processes.python import SILENCE_S
 from eager_vs_graph.results.record import CRASHED, TIMEOUT
 
 LIMIT_S = 100.0
@@ -49,7 +49,7 @@ class FreshProcess:
         self._helper = Helper(call_saved_models, len(tf.config.list_logical_devices("CPU")))
         self._numbers = itertools.count()
         self._forgotten: deque[int] = deque()
-        self._lost: Lost | None = None
+        self._lost: WorkerLost | None = None
 
     @property
     def pid(self) -> int:
@@ -80,11 +80,11 @@ class FreshProcess:
         try:
             self._helper.send((forgotten, verb, arguments))
             done, value = self._helper.receive(2 * self.limit_s)
-        except Lost as lost:
+        except WorkerLost as lost:
             self._lost = lost
             if late.is_set():
                 reason = f"gave no answer within {self.limit_s:g} s and was killed"
-                self._lost = Lost(TIMEOUT, f"the fresh process, asked to {verb}, {reason}")
+                self._lost = WorkerLost(TIMEOUT, f"the fresh process, asked to {verb}, {reason}")
             self.close()
             raise self._lost from None
         except BaseException:
@@ -112,7 +112,7 @@ class FreshProcess:
 
     def close(self) -> None:
         """End the process."""
-        self._lost = self._lost or Lost(CRASHED, "the fresh process has been ended")
+        self._lost = self._lost or WorkerLost(CRASHED, "the fresh process has been ended")
         self._helper.close()
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from eager_vs_graph.errors import Lost, Unsupported
+from eager_vs_graph.errors import Unsupported, WorkerLost
 from eager_vs_graph.modes import saved_model_process as fresh
 from eager_vs_graph.modes.program import Call, Program, Task
 from eager_vs_graph.modes.saved_model_export import export
@@ -105,7 +105,7 @@ class DeployedProgram(Program):
             place = self._export.folder, self.task.device, self._resident
             try:
                 self._there = fresh.shared().load(self.mode, *place)
-            except Lost:
+            except WorkerLost:
                 raise
             except Exception as error:  # it was loaded here: what it misses is in this process
                 raise Unsupported(f"does not deploy: {type(error).__name__}: {error}") from None

@@ -28,7 +28,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from eager_vs_graph.errors import Lost
+from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.modes.program import Task
 from eager_vs_graph.modes.session import SessionProgram
 from eager_vs_graph.processes.helper import Helper
@@ -93,7 +93,7 @@ class Server:
         helper = Helper(serve, self._cpus, port)
         try:
             self.target = helper.receive(READY_S)
-        except Lost:
+        except WorkerLost:
             helper.close()
             raise
         self._helper = helper
@@ -104,7 +104,7 @@ class Server:
             self._ended, self._hung = self._hung or ended, ""
             try:
                 self._start_process()
-            except Lost as lost:
+            except WorkerLost as lost:
                 self._ended = str(lost)
                 self.usable = False
                 return
@@ -122,10 +122,12 @@ class Server:
             yield
         except (*_GONE, tf.errors.DeadlineExceededError) as error:
             if isinstance(error, _GONE) or not self._helper.alive:
-                raise Lost(CRASHED, f"the TensorFlow server is gone: {self._ended}") from error
+                raise WorkerLost(
+                    CRASHED, f"the TensorFlow server is gone: {self._ended}"
+                ) from error
             self._hung = f"it did not answer within {CALL_S:g} s"
             self._helper.kill()
-            raise Lost(TIMEOUT, f"the TensorFlow server hangs: {self._hung}") from error
+            raise WorkerLost(TIMEOUT, f"the TensorFlow server hangs: {self._hung}") from error
 
 
 _server: Server | None = None

@@ -71,8 +71,8 @@ def require_same(expected: State, found: Mapping[str, tf.Variable], mode: str) -
             )
 
 
-def as_oracle(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Copies of arrays in double precision, which an oracle computes in; integers as they are."""
+def as_reference(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Copies of arrays in double precision, which a reference computes in; integers as they are."""
     return {name: _as_double(np.asarray(value)) for name, value in values.items()}
 
 

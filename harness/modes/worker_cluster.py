@@ -19,10 +19,10 @@ from typing import Any
 
 import psutil
 
-from eager_vs_graph.errors import Lost, ScenarioError, Unsupported
+from eager_vs_graph.errors import ScenarioError, Unsupported, WorkerLost
 from eager_vs_graph.modes.worker_main import DONE, serve
 from eager_vs_graph.processes.helper import Helper
-from eager_vs_graph.processes.supervise import SILENCE_S
+from eager_vs_graph.processes.python import SILENCE_S
 from eager_vs_graph.results.record import CRASHED, ERROR, TIMEOUT, UNSUPPORTED
 
 WORKERS = 2
@@ -41,7 +41,7 @@ class Cluster:
     def __init__(self) -> None:
         # Less than a cell's limit, so that the reason is told before the whole process is ended.
         self.limit_s = 0.8 * float(os.environ.get(SILENCE_S, _DEFAULT_LIMIT_S))
-        self.lost: Lost | None = None
+        self.lost: WorkerLost | None = None
         self.closed: list[int] = []
         """Programs that the workers may forget."""
         self._numbers = itertools.count()
@@ -106,16 +106,16 @@ class Cluster:
         try:
             while len(answers) < WORKERS:
                 self._hear(answers)
-        except Lost as lost:
+        except WorkerLost as lost:
             self._give_up(lost)
-            if lost.word == CRASHED:
+            if lost.status == CRASHED:
                 raise
         except BaseException:  # an answer that nobody waited for would be taken for the next one's
-            self._give_up(Lost(CRASHED, "the workers were ended by an interruption"))
+            self._give_up(WorkerLost(CRASHED, "the workers were ended by an interruption"))
             raise
-        for word, reason in answers.values():
-            if word != DONE:
-                raise _told(word, reason)
+        for status, reason in answers.values():
+            if status != DONE:
+                raise _told(status, reason)
         if self.lost is not None:
             raise self.lost
         return [answers[worker][1] for worker in self._workers]
@@ -123,7 +123,7 @@ class Cluster:
     def _hear(self, answers: dict[Helper, tuple[str, Any]]) -> None:
         """Wait for one more answer at least."""
         waiting = [worker for worker in self._workers if worker not in answers]
-        failed = any(word != DONE for word, _ in answers.values())
+        failed = any(status != DONE for status, _ in answers.values())
         ready = wait([worker.fileno() for worker in waiting], _GRACE_S if failed else self.limit_s)
         if not ready:
             raise self._silence(waiting)
@@ -131,16 +131,16 @@ class Cluster:
             if worker.fileno() in ready:
                 answers[worker] = worker.receive(self.limit_s)
 
-    def _silence(self, silent: Sequence[Helper]) -> Lost:
+    def _silence(self, silent: Sequence[Helper]) -> WorkerLost:
         told = []
         for worker in silent:
             status = "gone"
             with suppress(psutil.Error):
                 status = psutil.Process(worker.pid).status()
             told.append(f"worker {self._workers.index(worker)} ({status})")
-        return Lost(TIMEOUT, f"no answer for {self.limit_s:g} s from {' and '.join(told)}")
+        return WorkerLost(TIMEOUT, f"no answer for {self.limit_s:g} s from {' and '.join(told)}")
 
-    def _give_up(self, reason: Lost) -> Lost:
+    def _give_up(self, reason: WorkerLost) -> WorkerLost:
         self.lost = reason
         self.end()
         return reason
@@ -167,8 +167,8 @@ def cluster() -> Cluster:
     if not _clusters:
         try:
             _clusters.append(Cluster())
-        except Lost as lost:
-            if lost.word != CRASHED:
+        except WorkerLost as lost:
+            if lost.status != CRASHED:
                 raise
             _clusters.append(Cluster())  # a port that was free may be taken by now: once more
     return _clusters[-1]
@@ -185,14 +185,14 @@ def _place(addresses: Sequence[str], index: int) -> dict[str, str]:
 
 
 def _send(worker: Helper, message: object) -> None:
-    with suppress(Lost):  # its answer says so
+    with suppress(WorkerLost):  # its answer says so
         worker.send(message)
 
 
-def _told(word: str, reason: str) -> Exception:
-    if word == UNSUPPORTED:
+def _told(status: str, reason: str) -> Exception:
+    if status == UNSUPPORTED:
         return Unsupported(reason)
-    return ScenarioError(reason) if word == ERROR else Lost(word, reason)
+    return ScenarioError(reason) if status == ERROR else WorkerLost(status, reason)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -77,15 +77,15 @@ class Worker:
         Returns:
             Shape and dtype of every variable by structural name.
         """
-        from eager_vs_graph.catalog import find as catalog
+        from eager_vs_graph.catalog.importing import scenario_class
         from eager_vs_graph.modes.program import Task
         from eager_vs_graph.modes.replicas import ReplicatedProgram
 
         for old in closed:
             self._programs.pop(old, None)
         self._files[number], class_name = place
-        entry = catalog.Entry("", "", {}, Path(place[0]), class_name)
-        program = ReplicatedProgram(Task(catalog.load(entry), **task), self._strategy)
+        scenario = scenario_class(Path(place[0]), class_name)
+        program = ReplicatedProgram(Task(scenario, **task), self._strategy)
         self._programs[number] = program
         return {
             name: (tuple(variable.shape), variable.dtype.name)

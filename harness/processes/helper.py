@@ -12,7 +12,7 @@ The two talk in messages, any objects that can be pickled; a first one says that
     target = helper.receive(timeout_s=60)
 
 A helper ends when its function returns, when it is killed, and when this process ends, however that
-comes about. One that dies or is silent is told by ``Lost``, never waited for longer than asked.
+comes about. One that dies or is silent raises ``WorkerLost``; none is waited for longer than asked.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection, Pipe
 from typing import IO, Any
 
-from eager_vs_graph.errors import Lost
+from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.processes.lean_import import import_tensorflow
-from eager_vs_graph.processes.supervise import (
+from eager_vs_graph.processes.python import (
     child_environment,
     how_it_ended,
     last_lines,
@@ -128,7 +128,9 @@ class Helper:
                 return self._connection.recv()
         except (EOFError, OSError):
             raise self._lost() from None
-        raise Lost(TIMEOUT, f"the helper process {self._name!r} was silent for {timeout_s:g} s")
+        raise WorkerLost(
+            TIMEOUT, f"the helper process {self._name!r} was silent for {timeout_s:g} s"
+        )
 
     def kill(self) -> None:
         """End the process at once."""
@@ -144,12 +146,12 @@ class Helper:
         tail = os.pread(self._log.fileno(), _TAIL_BYTES, max(self._heard, size - _TAIL_BYTES))
         return f"{how}{last_lines(tail.decode(errors='replace'))}"
 
-    def _lost(self) -> Lost:
+    def _lost(self) -> WorkerLost:
         try:
             self._process.wait(_GRACE_S)
         except subprocess.TimeoutExpired:
             self.kill()
-        return Lost(CRASHED, f"the helper process {self._name!r} is gone: {self.wait()}")
+        return WorkerLost(CRASHED, f"the helper process {self._name!r} is gone: {self.wait()}")
 
 
 def _close(process: subprocess.Popen[bytes], connection: Connection, log: IO[bytes]) -> None:

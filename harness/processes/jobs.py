@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.catalog.entry import Entry
 
 
 @dataclass(frozen=True)
-class CheckPlan:
+class CheckJob:
     """Find devices and environment, make the grid, and check parity of every cell."""
 
     entries: list[Entry]
@@ -48,7 +48,7 @@ class Timed:
 
 
 @dataclass(frozen=True)
-class MeasurePlan:
+class MeasureJob:
     """Time blocks of the cells: one pass."""
 
     entries: list[Entry]
@@ -67,7 +67,7 @@ class MeasurePlan:
 
 
 @dataclass(frozen=True)
-class ExplainPlan:
+class ExplainJob:
     """Explain why cells disagree with eager."""
 
     entries: list[Entry]
@@ -90,23 +90,23 @@ class ExplainPlan:
     logical_cpus: int = 1
 
 
-Plan = CheckPlan | MeasurePlan | ExplainPlan
+Job = CheckJob | MeasureJob | ExplainJob
 
 
-def write(plan: Plan, path: Path) -> None:
+def write(plan: Job, path: Path) -> None:
     """Write a plan for a child."""
     content = {"task": type(plan).__name__, **asdict(plan)}
     path.write_text(json.dumps(content, default=str), encoding="utf-8")
 
 
-def read(path: Path) -> Plan:
+def read(path: Path) -> Job:
     """Read the plan that the parent wrote."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    kinds = {kind.__name__: kind for kind in (CheckPlan, MeasurePlan, ExplainPlan)}
+    kinds = {kind.__name__: kind for kind in (CheckJob, MeasureJob, ExplainJob)}
     kind = kinds[content.pop("task")]
     content["entries"] = [Entry.of_json(entry) for entry in content["entries"]]
-    if kind is MeasurePlan:
+    if kind is MeasureJob:
         content["result"] = Path(content["result"])
         content["timed"] = [Timed(**timed) for timed in content["timed"]]
-    plan: Plan = kind(**content)
+    plan: Job = kind(**content)
     return plan

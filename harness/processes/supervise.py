@@ -6,12 +6,8 @@ the process was at, so that cell is given up and the rest goes on in a new proce
 
 from __future__ import annotations
 
-import os
-import re
 import signal
 import subprocess
-import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,20 +20,20 @@ import psutil
 
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.processes import jobs
-from eager_vs_graph.processes.jobs import Plan
+from eager_vs_graph.processes.jobs import Job
 from eager_vs_graph.processes.journal import Event, Follower
+from eager_vs_graph.processes.python import (
+    SILENCE_S,
+    child_environment,
+    how_it_ended,
+    last_lines,
+    python_module,
+)
 from eager_vs_graph.results.record import CRASHED, TIMEOUT
 
-LIMIT = "EAGER_VS_GRAPH_CELL_TIMEOUT"
-"""Tells a child, in its environment, after how many seconds of silence it is given up."""
 _POLL_S = 0.25
 _GRACE_S = 10.0
 _IMPORT_S = 300.0
-_GREETING = re.compile(r"[IW]\d{4} |WARNING: All log messages before absl::InitializeLog")
-"""What TensorFlow says whenever it starts: not why a process ended."""
-SILENCE_S = "EAGER_VS_GRAPH_SILENCE_S"
-"""Variable in a child's environment: its ``Limits.silence_s``. A mode that waits for a process of
-its own gives up sooner, so that it can say why."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class Limits:
 class Outcome:
     """How a child ended."""
 
-    word: str
+    status: str
     """``complete``, ``crashed`` or ``timeout``."""
     reason: str = ""
     cell: str | None = None
@@ -63,7 +59,7 @@ class Outcome:
 
 
 def run_child(
-    plan: Plan,
+    plan: Job,
     folder: Path,
     name: str,
     listen: Callable[[Event], None],
@@ -134,8 +130,8 @@ def run_child(
     if watch.usage_error:
         raise UsageError(watch.usage_error)
     if killed:
-        word = TIMEOUT if "no sign of progress" in killed else CRASHED
-        return Outcome(word, killed, watch.cell, watch.stage)
+        status = TIMEOUT if "no sign of progress" in killed else CRASHED
+        return Outcome(status, killed, watch.cell, watch.stage)
     if process.returncode != 0 or not watch.finished:
         how = how_it_ended(process.returncode)
         told = last_lines(log.read_text(encoding="utf-8", errors="replace"))
@@ -186,33 +182,6 @@ class _Watch:
         return ""
 
 
-def child_environment() -> dict[str, str]:
-    """The environment variables of a process of the harness."""
-    path = os.pathsep.join(filter(None, [*_own_path(), os.environ.get("PYTHONPATH", "")]))
-    # A pass is a pytest session of its own, whatever session it is started from: in a worker of
-    # pytest-xdist, pytest-benchmark would measure nothing.
-    ours = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
-    return {"TF_CPP_MIN_LOG_LEVEL": "2", **ours, "PYTHONPATH": path}
-
-
-def python_module(name: str) -> list[str]:
-    """The command that runs a module of the harness in a process of its own.
-
-    Without ``-P`` the working directory would come first on its path, and a user's ``random.py``
-    or ``statistics.py`` there would take the place of the standard library's.
-    """
-    return [sys.executable, "-P", "-m", name]
-
-
-def _own_path() -> list[str]:
-    """The folder that the harness was imported from, where a new process would not look.
-
-    Installed packages are left where they are: behind the standard library.
-    """
-    root = str(Path(__file__).parents[2])
-    return [] if root in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")} else [root]
-
-
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Let the child finish its block and write its rounds; kill it when it does not."""
     process.send_signal(signal.SIGINT)
@@ -221,20 +190,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         process.kill()
         process.wait()
-
-
-def how_it_ended(code: int) -> str:
-    """What a return code of ``subprocess`` says."""
-    if code < 0:
-        return f"the process was ended by {signal.Signals(-code).name}"
-    return f"the process ended with exit code {code}"
-
-
-def last_lines(log: str, count: int = 3) -> str:
-    """The last words of a process's output, to be put behind how it ended."""
-    lines = [line.strip() for line in log.splitlines()]
-    told = [line for line in lines if line and not _GREETING.match(line)][-count:]
-    return f": {' | '.join(told)}" if told else ""
 
 
 @contextmanager

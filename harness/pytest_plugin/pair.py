@@ -12,8 +12,8 @@ import numpy as np
 from eager_vs_graph.child.adopt.function import Adopted
 from eager_vs_graph.child.parity import reference_rule
 from eager_vs_graph.child.parity.check import Subject, compare_trajectories
-from eager_vs_graph.child.parity.trajectory import Trajectory, of_oracle
-from eager_vs_graph.errors import NoOracle
+from eager_vs_graph.child.parity.trajectory import Trajectory, of_reference
+from eager_vs_graph.errors import NoReference
 from eager_vs_graph.modes import BASELINE, MODES
 from eager_vs_graph.modes.program import Program, Task
 from eager_vs_graph.modes.variables import require_same
@@ -47,7 +47,7 @@ class Pair:
     def compare(self, expected: Trajectory, found: Trajectory) -> list[TensorComparison]:
         """Compare a call with eager's: outputs, and the variables after it.
 
-        Where they are too far apart, eager is asked again from the start, and the oracle, where
+        Where they are too far apart, eager is asked again from the start, and the reference, where
         the function has one, says whether the mode is as right as eager is.
         """
         compared = self._against(expected, found)
@@ -55,16 +55,16 @@ class Pair:
             return compared
         with warnings.catch_warnings():  # a suite that makes errors of warnings means its own code
             warnings.simplefilter("ignore")
-            again, oracle = self._eager_again(), self._oracle()
+            again, reference = self._eager_again(), self._reference()
         unsteady = {
             (tensor.kind, tensor.tensor)
             for tensor in self._against(expected, again)
-            if tensor.word == DIFFERS
+            if tensor.status == DIFFERS
         }
         return [
-            replace(tensor, word=NONDETERMINISTIC)
+            replace(tensor, status=NONDETERMINISTIC)
             if failed(tensor) and (tensor.kind, tensor.tensor) in unsteady
-            else self._second_chance(tensor, found, expected, oracle)
+            else self._second_chance(tensor, found, expected, reference)
             for tensor in compared
         ]
 
@@ -83,11 +83,11 @@ class Pair:
             outputs = program.run(feed)
         return Trajectory([outputs], program.state())
 
-    def _oracle(self) -> Trajectory | None:
+    def _reference(self) -> Trajectory | None:
         instance = self.scenario(self.scenario.sizes[self.cell.size])
         try:
-            whole = of_oracle(instance, self.initial, self.history, len(self.history))
-        except NoOracle:
+            whole = of_reference(instance, self.initial, self.history, len(self.history))
+        except NoReference:
             return None
         return Trajectory(whole.outputs[-1:], whole.state)
 
@@ -96,14 +96,14 @@ class Pair:
         tensor: TensorComparison,
         found: Trajectory,
         expected: Trajectory,
-        oracle: Trajectory | None,
+        reference: Trajectory | None,
     ) -> TensorComparison:
         """As ``child/parity/check.py`` gives it; and where eager is wrong, that is said."""
-        if not failed(tensor) or oracle is None or not tensor.max_ulp:
+        if not failed(tensor) or reference is None or not tensor.max_ulp:
             return tensor
         if self.scenario.tolerance_of(tensor.tensor) is not None:
             return tensor
-        sides = (found, expected, oracle)
+        sides = (found, expected, reference)
         three = [
             np.asarray(side.state[tensor.tensor])
             if tensor.kind == "variable"
@@ -111,8 +111,8 @@ class Pair:
             for side in sides
         ]
         if reference_rule.passes(*three):
-            told = f"{tensor.detail}; as near to the oracle as eager"
-            return replace(tensor, word=CLOSE, detail=told)
+            told = f"{tensor.detail}; as near to the reference as eager"
+            return replace(tensor, status=CLOSE, detail=told)
         return replace(tensor, detail=f"{tensor.detail}{_who_is_right(*three)}")
 
     def close(self) -> None:
@@ -121,9 +121,9 @@ class Pair:
         self.reference.close()
 
 
-def _who_is_right(value: Array, eager: Array, oracle: Array) -> str:
+def _who_is_right(value: Array, eager: Array, reference: Array) -> str:
     errors = [
-        float(np.max(np.abs(side.astype(np.float64) - oracle), initial=0.0))
+        float(np.max(np.abs(side.astype(np.float64) - reference), initial=0.0))
         for side in (value, eager)
     ]
     if not np.isfinite(errors).all():
@@ -133,7 +133,7 @@ def _who_is_right(value: Array, eager: Array, oracle: Array) -> str:
 
 def failed(tensor: TensorComparison) -> bool:
     """Whether a comparison makes a test fail: a difference that nothing explains."""
-    return tensor.word in (DIFFERS, NONDETERMINISTIC) and tensor.known is None
+    return tensor.status in (DIFFERS, NONDETERMINISTIC) and tensor.known is None
 
 
 def build(scenario: type[Adopted], cell: Cell, feed: Feed) -> Program:

@@ -16,7 +16,7 @@ from eager_vs_graph.child.adopt.function import (
     file_of,
     name_of,
     scenario_of,
-    taken_apart,
+    split_arguments,
 )
 from eager_vs_graph.child.adopt.structure import Hole, leaves
 from eager_vs_graph.child.parity.check import reason_of
@@ -30,9 +30,9 @@ from eager_vs_graph.pytest_plugin.why import why
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.record import (
     NONDETERMINISTIC,
+    STATUSES,
     UNSUPPORTED,
     VACUOUS,
-    WORDS,
     CellParity,
     TensorComparison,
 )
@@ -108,12 +108,12 @@ class Run:
         if self._ended is not None:
             return self._ended
         tensors = tuple(self._tensors.values())
-        word = max((tensor.word for tensor in tensors), key=WORDS.index, default=VACUOUS)
+        status = max((tensor.status for tensor in tensors), key=STATUSES.index, default=VACUOUS)
         wrong = [tensor for tensor in tensors if failed(tensor)]
         known = [tensor.known for tensor in tensors if tensor.known]
         return CellParity(
             self.cell.id,
-            word,
+            status,
             "; ".join(map(reason_of, wrong)),
             " ".join(dict.fromkeys(known)) if known and not wrong else None,
             traces=self._last.program.traces if self._last else None,
@@ -144,7 +144,7 @@ class Run:
         try:
             name = name_of(self.function)
             python = plain(self.function)
-            places, arrays, template, keywords = taken_apart(python, name, args, dict(kwargs))
+            places, arrays, template, keywords = split_arguments(python, name, args, dict(kwargs))
             shapes = tuple((array.dtype.str, array.shape) for array in arrays)
             key = (tuple(places), shapes, _constants([template, keywords]))
             scenario = None if key in self._pairs else self._adopted(args, kwargs)
@@ -183,20 +183,20 @@ class Run:
         except Exception as error:
             if self.cell.mode == BASELINE and not isinstance(error, ScenarioError):
                 raise  # the user's own error, with the user's own traceback
-            word, reason = failure(error, file_of(plain(self.function)))
-            self._ended = CellParity(self.cell.id, word, reason)
+            status, reason = failure(error, file_of(plain(self.function)))
+            self._ended = CellParity(self.cell.id, status, reason)
             self.calls += 1
-        told = f"{self.cell.mode}: {word}: {reason}"
-        if word == UNSUPPORTED and self.settings.skip_unsupported:
+        told = f"{self.cell.mode}: {status}: {reason}"
+        if status == UNSUPPORTED and self.settings.skip_unsupported:
             pytest.skip(told)
         hint = '@pytest.mark.modes(unsupported="skip") skips what a mode cannot do'
-        pytest.fail(f"{told}; {hint}" if word == UNSUPPORTED else told, pytrace=False)
+        pytest.fail(f"{told}; {hint}" if status == UNSUPPORTED else told, pytrace=False)
 
     def _paragraph(self, wrong: list[TensorComparison]) -> str:
         """Where the mode and eager are apart, how far, and why."""
         worst = max(wrong, key=_badness)
-        verb = f"{worst.word} from eager"
-        if worst.word == NONDETERMINISTIC:
+        verb = f"{worst.status} from eager"
+        if worst.status == NONDETERMINISTIC:
             verb = "cannot be compared, because eager disagrees with itself,"
         distances = (
             (worst.max_ulp, "ULPs"),
@@ -215,7 +215,7 @@ class Run:
 
 
 def _badness(tensor: TensorComparison) -> tuple[int, float]:
-    return WORDS.index(tensor.word), tensor.max_ulp or tensor.max_abs or 0.0
+    return STATUSES.index(tensor.status), tensor.max_ulp or tensor.max_abs or 0.0
 
 
 def _constants(template: Any) -> tuple[Any, ...]:

@@ -88,11 +88,11 @@ def choose(
     wanted = wanted or default or known
     for name in wanted:
         if name not in known:
-            raise UsageError(unknown(what, name, known))
+            raise UsageError(unknown_name_message(what, name, known))
     return [name for name in known if name in wanted]
 
 
-def unknown(what: str, name: str, known: Sequence[str]) -> str:
+def unknown_name_message(what: str, name: str, known: Sequence[str]) -> str:
     """One line for a name that does not exist: the nearest valid names, else all of them."""
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"choose from: {', '.join(known)}"

@@ -54,25 +54,25 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Accuracy:
-    """One mode's value of an element, and how near it is to the oracle's."""
+    """One mode's value of an element, and how near it is to the reference's."""
 
     mode: str
     value: str
     ulp: float | None
-    """Distance from the oracle rounded to the tensor's dtype; None where that has no meaning."""
+    """Distance from the reference rounded to the tensor's dtype; None where that has no meaning."""
     digits: float | None
     """Decimal digits that are right, at most those of the dtype; None for what is not a float."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """Who is right in the worst element of a tensor: each mode's own error against the oracle."""
+    """Who is right in the worst element of a tensor: each mode's own error against the reference."""
 
     tensor: str
     kind: str
     step: int
     index: tuple[int, ...]
-    oracle: str
+    reference: str
     sides: tuple[Accuracy, ...]
     verdict: str
 
@@ -81,7 +81,7 @@ class Judgement:
 class Profile:
     """One tensor's errors, to be drawn: element by element, by ULP distance, and step by step.
 
-    ``index``, ``value``, ``eager``, ``oracle`` and ``ulp`` have an entry for each sampled element:
+    ``index``, ``value``, ``eager``, ``reference`` and ``ulp`` have an entry for each sampled element:
     all of a small tensor, the worst and evenly spread ones of a large one.
     """
 
@@ -96,15 +96,15 @@ class Profile:
     """Places in the flattened tensor, ascending."""
     value: tuple[str, ...] = ()
     eager: tuple[str, ...] = ()
-    oracle: tuple[str, ...] = ()
-    """Empty where the oracle's tensor has another shape."""
+    reference: tuple[str, ...] = ()
+    """Empty where the reference's tensor has another shape."""
     ulp: tuple[float | None, ...] = ()
     """Distance of ``value`` from ``eager``; None where one of them is not finite."""
     histogram: tuple[int, ...] = ()
     """Elements of the whole tensor by that distance: 0, 1, 2–3, 4–7, … ULP; the last bin also
     holds what is further apart, and what is finite on one side only."""
     errors: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
-    """By side, the largest absolute error against the oracle after each step; only for outputs of
+    """By side, the largest absolute error against the reference after each step; only for outputs of
     a scenario with variables, and for scalars. None where no element is finite."""
 
 
@@ -129,13 +129,13 @@ class Explanation:
     """One cell's disagreement with eager, explained as far as experiments could."""
 
     cell: str
-    word: str
+    status: str
     """The word of parity."""
     reason: str = ""
     tensors: tuple[TensorComparison, ...] = ()
     """Comparisons with eager of those that are not bit-identical."""
-    against_oracle: tuple[TensorComparison, ...] = ()
-    """Comparisons with the oracle of those that are out of tolerance."""
+    against_reference: tuple[TensorComparison, ...] = ()
+    """Comparisons with the reference of those that are out of tolerance."""
     judgements: tuple[Judgement, ...] = ()
     profiles: tuple[Profile, ...] = ()
     """Of the tensors that are worst apart, the first one's first."""
@@ -178,7 +178,7 @@ def explanation_from(content: dict[str, Any]) -> Explanation:
     """
     nested = {
         "tensors": TensorComparison,
-        "against_oracle": TensorComparison,
+        "against_reference": TensorComparison,
         "judgements": Judgement,
         "profiles": Profile,
         "causes": Cause,

@@ -38,7 +38,7 @@ UNSUPPORTED = "unsupported"
 ERROR = "error"
 CRASHED = "crashed"
 TIMEOUT = "timeout"
-WORDS = (
+STATUSES = (
     IDENTICAL,
     CLOSE,
     VACUOUS,
@@ -60,8 +60,8 @@ class TensorComparison:
     kind: str
     """``output``, ``variable``, or ``written``: read back from the files that the steps wrote."""
     against: str
-    """``eager`` or ``oracle``; for eager itself, ``eager`` is its own second run."""
-    word: str
+    """``eager`` or ``reference``; for eager itself, ``eager`` is its own second run."""
+    status: str
     known: str | None = None
     """The reason the author declared for the difference, where one was declared."""
     detail: str = ""
@@ -102,10 +102,10 @@ class TensorComparison:
 
 @dataclass(frozen=True)
 class CellParity:
-    """How one cell's outputs and state compare with the oracle and with eager."""
+    """How one cell's outputs and state compare with the reference and with eager."""
 
     cell: str
-    word: str
+    status: str
     reason: str = ""
     known: str | None = None
     """The declared reason, when every difference of the cell was declared."""
@@ -121,7 +121,7 @@ class CellParity:
     peak_memory_bytes: int | None = None
     """Growth of the process's peak resident memory while this cell was built and run."""
     note: str = ""
-    """What a reader should know of how it was compared: that there is no oracle, and why."""
+    """What a reader should know of how it was compared: that there is no reference, and why."""
     unequal_work: str = ""
     """Why a speed-up would compare unequal work, though the answers may agree; or nothing.
     Records of older versions do not know it (see ``eager_vs_graph.child.explain.work``)."""
@@ -129,17 +129,17 @@ class CellParity:
     @property
     def comparable(self) -> bool:
         """Whether a speed-up of this cell means anything: the same answers from the same work."""
-        return self.word in AGREEING and not self.unequal_work
+        return self.status in AGREEING and not self.unequal_work
 
     @property
     def failed(self) -> bool:
         """Whether the cell makes a check fail: a failure, or a difference nobody declared."""
-        return not (self.timed or self.word == UNSUPPORTED)
+        return not (self.timed or self.status == UNSUPPORTED)
 
     @property
     def timed(self) -> bool:
         """Whether the cell is worth timing: it agrees, or it differs as declared."""
-        return self.word in AGREEING or self.known is not None
+        return self.status in AGREEING or self.known is not None
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class CheckpointParity:
     """Id of the cell that wrote."""
     read: str
     """Id of the cell that restored; the same scenario and size."""
-    word: str
+    status: str
     """``identical``: restored and trained on bit for bit; ``close``: restored bit for bit, trained
     on within tolerance; otherwise what went wrong, in the words of cells."""
     reason: str = ""
@@ -164,7 +164,7 @@ class CheckpointParity:
     @property
     def failed(self) -> bool:
         """Whether the pair makes a check fail, as for a cell."""
-        return not (self.word in (*AGREEING, UNSUPPORTED) or self.known is not None)
+        return not (self.status in (*AGREEING, UNSUPPORTED) or self.known is not None)
 
 
 @dataclass(frozen=True)

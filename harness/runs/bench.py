@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.modes import MODES
-from eager_vs_graph.processes.jobs import CheckPlan, Timed
+from eager_vs_graph.processes.jobs import CheckJob, Timed
 from eager_vs_graph.processes.journal import Event
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
 from eager_vs_graph.results import explanation
@@ -32,7 +32,7 @@ from eager_vs_graph.results.record import (
 )
 from eager_vs_graph.runs import command, disagreements
 from eager_vs_graph.runs.budget import Stop
-from eager_vs_graph.runs.passes import Costs, Passes, Schedule, recover
+from eager_vs_graph.runs.passes import Costs, PassRunner, Schedule, recover
 from eager_vs_graph.runs.progress import Progress
 
 FILES = "files"
@@ -77,7 +77,7 @@ class Request:
 
 
 @dataclass
-class Checked:
+class CheckResult:
     """What the check found."""
 
     cells: list[Cell] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Checked:
         return [self.parity[cell.id] for cell in self.cells if cell.id in self.parity]
 
 
-def check(request: Request, folder: Path, progress: Progress) -> Checked:
+def check(request: Request, folder: Path, progress: Progress) -> CheckResult:
     """Check the parity of every cell, in as many processes as it takes.
 
     Args:
@@ -113,7 +113,7 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
         UsageError: nothing to check, or a scenario breaks its contract.
         Interrupted: the user stopped it.
     """
-    checked = Checked()
+    checked = CheckResult()
 
     def listen(event: Event) -> None:
         match event.pop("event"):
@@ -140,7 +140,7 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
 
     progress.stage("importing TensorFlow")
     for attempt in range(_MAX_LOST):
-        plan = CheckPlan(
+        plan = CheckJob(
             entries=request.entries,
             sizes=request.sizes,
             modes=request.modes,
@@ -148,7 +148,7 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
             inputs=request.inputs,
             logical_cpus=request.logical_cpus,
             excluded=[
-                cell.cell for cell in checked.parity.values() if cell.word in (CRASHED, TIMEOUT)
+                cell.cell for cell in checked.parity.values() if cell.status in (CRASHED, TIMEOUT)
             ],
             done=list(checked.parity),
             finished=checked.finished,
@@ -156,30 +156,30 @@ def check(request: Request, folder: Path, progress: Progress) -> Checked:
             files=str(folder / FILES),
         )
         outcome = run_child(plan, folder, f"check-{attempt}", listen, request.limits, progress.tick)
-        if outcome.word == "complete":
+        if outcome.status == "complete":
             return checked
         _give_up_cell(outcome, checked, progress)
     raise UsageError(f"{_MAX_LOST} cells ended their process; narrow the run to find out why")
 
 
-def _give_up_cell(outcome: Outcome, checked: Checked, progress: Progress) -> None:
+def _give_up_cell(outcome: Outcome, checked: CheckResult, progress: Progress) -> None:
     if outcome.cell is None:
-        raise UsageError(f"the process that checks parity {outcome.word}: {outcome.reason}")
+        raise UsageError(f"the process that checks parity {outcome.status}: {outcome.reason}")
     if outcome.cell in checked.parity and outcome.stage == "work":
         # Its answers are known; it was its work that was looked at.
         cell = Cell.parse(outcome.cell)
         checked.uncounted.append([cell.scenario, cell.size])
         progress.note(f"{outcome.cell}: its work could not be compared with eager's")
         return
-    checked.parity[outcome.cell] = CellParity(outcome.cell, outcome.word, outcome.reason)
-    progress.note(f"{outcome.cell}: {outcome.word}: {outcome.reason}")
+    checked.parity[outcome.cell] = CellParity(outcome.cell, outcome.status, outcome.reason)
+    progress.note(f"{outcome.cell}: {outcome.status}: {outcome.reason}")
 
 
 def bench(
     request: Request,
     results: Path,
     progress: Progress,
-    choose_timed: Callable[[Checked, str], list[Timed]] | None = None,
+    choose_timed: Callable[[CheckResult, str], list[Timed]] | None = None,
     bare_loops: bool = False,
 ) -> Run:
     """Check parity, then measure passes until it is enough.
@@ -217,7 +217,7 @@ def bench(
     run.save_parity(checked.in_order())
     run.save_checkpoints(list(checked.checkpoints.values()))
     explanation.save(run.folder, explanations)
-    passes = Passes(
+    passes = PassRunner(
         run=run,
         entries=request.entries,
         timed=timed,
@@ -268,7 +268,7 @@ def resume(
     for number in recover(run):
         progress.note(f"pass {number} was cut short; its finished blocks are kept")
     parity = {cell.cell: cell for cell in run.parity()}
-    checked = Checked(
+    checked = CheckResult(
         cells=[cell for cell in map(Cell.parse, request["cells"]) if cell.mode != CONTROL],
         parity=parity,
     )
@@ -281,7 +281,7 @@ def resume(
         limits=limits,
         logical_cpus=request["logical_cpus"],  # the run's devices depend on it
     )
-    remaining = Passes(
+    remaining = PassRunner(
         run=run,
         entries=_entries(run, request),
         timed=timed,
@@ -295,7 +295,7 @@ def resume(
     return run
 
 
-def _as_adopted(entries: list[Entry], checked: Checked, run: Run) -> list[Entry]:
+def _as_adopted(entries: list[Entry], checked: CheckResult, run: Run) -> list[Entry]:
     """The entries as the check found them: parts that exist, arguments as they are.
 
     What was pickled for this run goes into its folder, so that the run can be resumed.
@@ -325,7 +325,7 @@ def _entries(run: Run, request: dict[str, Any]) -> list[Entry]:
     ]
 
 
-def _measure(passes: Passes) -> None:
+def _measure(passes: PassRunner) -> None:
     """Measure; what was finished stays, whatever ends it."""
     run, progress = passes.run, passes.progress
     run.work.mkdir(exist_ok=True)
@@ -348,7 +348,7 @@ def _measure(passes: Passes) -> None:
     _point_latest(run)
 
 
-def timed_cells(checked: Checked, control_of: str) -> list[Timed]:
+def timed_cells(checked: CheckResult, control_of: str) -> list[Timed]:
     """What is worth timing: cells that agree or differ as declared, and the A/A controls."""
     worth = {
         cell: parity
@@ -370,7 +370,7 @@ def timed_cells(checked: Checked, control_of: str) -> list[Timed]:
     return timed
 
 
-def _first_costs(checked: Checked, timed: list[Timed]) -> dict[str, Costs]:
+def _first_costs(checked: CheckResult, timed: list[Timed]) -> dict[str, Costs]:
     """Costs guessed from what the check took."""
     costs = {}
     for each in timed:
@@ -383,7 +383,7 @@ def _first_costs(checked: Checked, timed: list[Timed]) -> dict[str, Costs]:
 
 
 def describe(
-    request: Request, checked: Checked, timed: list[Timed], bare_loops: bool = False
+    request: Request, checked: CheckResult, timed: list[Timed], bare_loops: bool = False
 ) -> dict[str, Any]:
     """The request as the record keeps it."""
     return {

@@ -26,7 +26,7 @@ from eager_vs_graph.runs import explain as inquiry
 from eager_vs_graph.runs.progress import Progress
 
 if TYPE_CHECKING:
-    from eager_vs_graph.runs.bench import Checked, Request
+    from eager_vs_graph.runs.bench import CheckResult, Request
 
 SECONDS = 30.0
 """Wall seconds for the explanations of a check, all together…"""
@@ -43,7 +43,11 @@ _EXPLAINED = (DIFFERS, NONDETERMINISTIC, ERROR)
 
 
 def explain(
-    request: Request, checked: Checked, folder: Path, progress: Progress, seconds: float = SECONDS
+    request: Request,
+    checked: CheckResult,
+    folder: Path,
+    progress: Progress,
+    seconds: float = SECONDS,
 ) -> list[Explanation]:
     """Explain every cell whose answers do not agree, in the order of the grid.
 
@@ -63,7 +67,7 @@ def explain(
     if seconds < LEAST_S:
         return [_untried(cell, "no time was left") for cell in cells]
     names = {cell.cell.partition("/")[0] for cell in cells}
-    question = inquiry.Question(
+    explain_request = inquiry.ExplainRequest(
         entries=[entry for entry in request.entries if entry.name in names],
         sizes=request.sizes,
         modes=request.modes,
@@ -73,26 +77,26 @@ def explain(
             request.limits, silence_s=min(request.limits.silence_s, seconds + _SILENCE_S)
         ),
         seconds=seconds,
-        reserve_s=seconds * _RESERVE * any(cell.word == NONDETERMINISTIC for cell in cells),
+        reserve_s=seconds * _RESERVE * any(cell.status == NONDETERMINISTIC for cell in cells),
         cells=[cell.cell for cell in cells],
         logical_cpus=request.logical_cpus,
     )
     began = time.monotonic()
     found: dict[str, Explanation] = {}
     try:
-        answer = inquiry.explain(question, folder, progress)
-        found = {each.cell: each for each in answer.explanations}
+        result = inquiry.explain(explain_request, folder, progress)
+        found = {each.cell: each for each in result.explanations}
     except UsageError as error:
         progress.note(f"explanations after {time.monotonic() - began:.0f} s: {error}")
     return [_told(cell, found) for cell in _in_order(checked, cells)]
 
 
-def disagreeing(checked: Checked) -> list[CellParity]:
+def disagreeing(checked: CheckResult) -> list[CellParity]:
     """The cells that have something to explain.
 
     What nobody declared comes first, and of that what is quick: it leaves more time to the others.
     """
-    cells = [cell for cell in checked.in_order() if cell.word in _EXPLAINED]
+    cells = [cell for cell in checked.in_order() if cell.status in _EXPLAINED]
     failing = {_of(cell) for cell in cells if cell.failed}
     slowness: dict[str, float] = {}
     for cell in cells:
@@ -106,7 +110,7 @@ def _of(cell: CellParity) -> str:
     return "/".join(cell.cell.split("/")[:2])
 
 
-def _in_order(checked: Checked, cells: Sequence[CellParity]) -> list[CellParity]:
+def _in_order(checked: CheckResult, cells: Sequence[CellParity]) -> list[CellParity]:
     chosen = {cell.cell for cell in cells}
     return [cell for cell in checked.in_order() if cell.cell in chosen]
 
@@ -115,10 +119,10 @@ def _told(cell: CellParity, found: Mapping[str, Explanation]) -> Explanation:
     explanation = found.get(cell.cell)
     if explanation is None:
         return _untried(cell, "out of time")
-    if explanation.word in (TIMEOUT, CRASHED):  # of the experiments, not of the cell
-        return _untried(cell, f"{explanation.word}: {explanation.reason}")
+    if explanation.status in (TIMEOUT, CRASHED):  # of the experiments, not of the cell
+        return _untried(cell, f"{explanation.status}: {explanation.reason}")
     return explanation
 
 
 def _untried(cell: CellParity, why: str) -> Explanation:
-    return Explanation(cell.cell, cell.word, cell.reason, not_tried=(f"every experiment: {why}",))
+    return Explanation(cell.cell, cell.status, cell.reason, not_tried=(f"every experiment: {why}",))

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.child.explain import process_conditions
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.processes.jobs import ExplainPlan
+from eager_vs_graph.processes.jobs import ExplainJob
 from eager_vs_graph.processes.journal import Event
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
 from eager_vs_graph.results.explanation import Explanation, FreshResult, explanation_from
@@ -24,7 +24,7 @@ _MAX_LOST = 5
 
 
 @dataclass(frozen=True)
-class Question:
+class ExplainRequest:
     """What to explain."""
 
     entries: list[Entry]
@@ -44,18 +44,18 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ExplainResult:
     """The explanations, and the scripts by cell."""
 
     explanations: list[Explanation]
     scripts: dict[str, str] = field(default_factory=dict)
 
 
-def explain(question: Question, folder: Path, progress: Progress) -> Answer:
+def explain(request: ExplainRequest, folder: Path, progress: Progress) -> ExplainResult:
     """Explain cells.
 
     Args:
-        question: the scenarios, and which of their cells.
+        request: the scenarios, and which of their cells.
         folder: for plans, journals and output of the processes.
         progress: is told.
 
@@ -68,24 +68,24 @@ def explain(question: Question, folder: Path, progress: Progress) -> Answer:
     explanations: dict[str, Explanation] = {}
     scripts: dict[str, str] = {}
     for attempt in range(_MAX_LOST):
-        if attempt and question.seconds - (time.monotonic() - began) < _FRESH_S:
+        if attempt and request.seconds - (time.monotonic() - began) < _FRESH_S:
             break
-        plan = _plan(question, began, done=list(explanations))
+        plan = _plan(request, began, done=list(explanations))
         name = f"explain-{attempt}"
-        outcome = _run(question, plan, folder, name, progress, explanations, scripts)
-        if outcome.word == "complete":
+        outcome = _run(request, plan, folder, name, progress, explanations, scripts)
+        if outcome.status == "complete":
             break
         if outcome.cell is None:
-            raise UsageError(f"the process that explains {outcome.word}: {outcome.reason}")
-        explanations[outcome.cell] = Explanation(outcome.cell, outcome.word, outcome.reason)
+            raise UsageError(f"the process that explains {outcome.status}: {outcome.reason}")
+        explanations[outcome.cell] = Explanation(outcome.cell, outcome.status, outcome.reason)
     else:
         raise UsageError(f"{_MAX_LOST} cells ended their process; narrow the question")
     found = list(explanations.values())
-    return Answer(_with_fresh_processes(question, found, folder, progress, began), scripts)
+    return ExplainResult(_with_fresh_processes(request, found, folder, progress, began), scripts)
 
 
 def _with_fresh_processes(
-    question: Question,
+    request: ExplainRequest,
     explanations: list[Explanation],
     folder: Path,
     progress: Progress,
@@ -97,7 +97,7 @@ def _with_fresh_processes(
         open_ = [each.cell for each in after if process_conditions.open_under(condition, each)]
         if not open_:
             continue
-        if question.seconds - (time.monotonic() - began) < _FRESH_S:
+        if request.seconds - (time.monotonic() - began) < _FRESH_S:
             return [
                 replace(each, not_tried=(*each.not_tried, f"{condition}: out of time"))
                 if process_conditions.open_under(condition, each)
@@ -105,11 +105,11 @@ def _with_fresh_processes(
                 for each in after
             ]
         progress.stage(f"a fresh process: {condition}")
-        plan = replace(_plan(question, began), condition=condition, cells=open_)
+        plan = replace(_plan(request, began), condition=condition, cells=open_)
         seen: list[FreshResult] = []
-        outcome = _run(question, plan, folder, f"fresh-{number}", progress, {}, {}, seen)
+        outcome = _run(request, plan, folder, f"fresh-{number}", progress, {}, {}, seen)
         results += seen
-        if outcome.word != "complete":
+        if outcome.status != "complete":
             told = {result.cell for result in seen}
             results += [
                 FreshResult(condition, cell, error=outcome.reason)
@@ -120,8 +120,8 @@ def _with_fresh_processes(
 
 
 def _run(
-    question: Question,
-    plan: ExplainPlan,
+    request: ExplainRequest,
+    plan: ExplainJob,
     folder: Path,
     name: str,
     progress: Progress,
@@ -144,19 +144,19 @@ def _run(
 
     hear: Callable[[Event], None] = listen
     environment = process_conditions.environment(plan.condition)
-    return run_child(plan, folder, name, hear, question.limits, progress.tick, environment)
+    return run_child(plan, folder, name, hear, request.limits, progress.tick, environment)
 
 
-def _plan(question: Question, began: float, done: Sequence[str] = ()) -> ExplainPlan:
-    return ExplainPlan(
-        entries=question.entries,
-        sizes=question.sizes,
-        modes=question.modes,
-        devices=question.devices,
-        inputs=question.inputs,
-        seconds=question.seconds - question.reserve_s - (time.monotonic() - began),
+def _plan(request: ExplainRequest, began: float, done: Sequence[str] = ()) -> ExplainJob:
+    return ExplainJob(
+        entries=request.entries,
+        sizes=request.sizes,
+        modes=request.modes,
+        devices=request.devices,
+        inputs=request.inputs,
+        seconds=request.seconds - request.reserve_s - (time.monotonic() - began),
         done=list(done),
-        scripts=question.scripts,
-        cells=question.cells,
-        logical_cpus=question.logical_cpus,
+        scripts=request.scripts,
+        cells=request.cells,
+        logical_cpus=request.logical_cpus,
     )

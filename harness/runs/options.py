@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eager_vs_graph.catalog import find as catalog
-from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.cli.options import (
     BUDGET_S,
     FEW,
@@ -19,7 +19,7 @@ from eager_vs_graph.cli.options import (
 )
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
-from eager_vs_graph.results.cells import INPUTS, choose, unknown
+from eager_vs_graph.results.cells import INPUTS, choose, unknown_name_message
 from eager_vs_graph.runs import command as commands
 from eager_vs_graph.runs.quantities import MEMORY, quantity, words
 
@@ -150,5 +150,5 @@ def _choose_sizes(entries: list[Entry], wanted: list[str]) -> list[str]:
         return known
     for size in wanted:
         if size not in known:
-            raise UsageError(unknown("size", size, known))
+            raise UsageError(unknown_name_message("size", size, known))
     return wanted

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from eager_vs_graph.catalog.find import Entry
+from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import Interrupted, UsageError
-from eager_vs_graph.processes.jobs import MeasurePlan, Timed
+from eager_vs_graph.processes.jobs import MeasureJob, Timed
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
 from eager_vs_graph.results.record import PassCell, PassRecord, Run, read_json, write_json
@@ -29,7 +29,7 @@ from eager_vs_graph.runs import command
 from eager_vs_graph.runs.progress import Progress
 
 if TYPE_CHECKING:
-    from eager_vs_graph.statistics import Known
+    from eager_vs_graph.statistics import GroupPrecision
 
 _MAX_LOST = 20
 """Processes that cells may take with them before a run gives up."""
@@ -60,7 +60,7 @@ class Costs:
 
 
 @dataclass
-class Passes:
+class PassRunner:
     """The passes of one run."""
 
     run: Run
@@ -130,16 +130,16 @@ class Passes:
             for group, cells in groups.items()
         ]
 
-    def _known(self) -> dict[str, Known]:
+    def _known(self) -> dict[str, GroupPrecision]:
         """What the finished passes say of every group."""
         if not self.run.pass_numbers():
             return {}
         # pandas costs a second; the first pass must not wait for it, and no pass runs meanwhile.
         from eager_vs_graph.results.frames import read
-        from eager_vs_graph.statistics import known_of_groups
+        from eager_vs_graph.statistics import precision_of_groups
 
         frames = read(self.run.folder)
-        return known_of_groups(frames.blocks, control_of=frames.control_of)
+        return precision_of_groups(frames.blocks, control_of=frames.control_of)
 
     def _pass(self, number: int, step: effort.NextPass) -> PassRecord:
         timed = [
@@ -147,7 +147,7 @@ class Passes:
             for timed in self.timed
             if timed.cell not in self.lost and timed.group in step.groups
         ]
-        plan = MeasurePlan(
+        plan = MeasureJob(
             entries=self.entries,
             timed=timed,
             number=number,
@@ -175,10 +175,10 @@ class Passes:
         self._require_disk()
         record = listener.save(self.run, outcome)
         _forget(self.run, number)
-        if outcome.word != "complete":
+        if outcome.status != "complete":
             if outcome.cell is None:
-                raise UsageError(f"the process of pass {number} {outcome.word}: {outcome.reason}")
-            self.progress.note(f"{outcome.cell}: {outcome.word}: {outcome.reason}")
+                raise UsageError(f"the process of pass {number} {outcome.status}: {outcome.reason}")
+            self.progress.note(f"{outcome.cell}: {outcome.status}: {outcome.reason}")
         return record
 
     def _require_disk(self) -> None:
@@ -247,7 +247,7 @@ class PassListener:
         """Write the pass; rounds that the child could not write itself come from the journal."""
         if outcome.cell is not None:
             self._cells.setdefault(outcome.cell, {}).update(
-                status=outcome.word, reason=outcome.reason
+                status=outcome.status, reason=outcome.reason
             )
         try:
             read_json(run.pass_file(self._number))
@@ -255,7 +255,7 @@ class PassListener:
             _write_benchmarks(run.pass_file(self._number), self._benchmarks)
         record = PassRecord(
             number=self._number,
-            outcome=outcome.word,
+            outcome=outcome.status,
             started=self._started,
             ended=_now(),
             startup_s=self._startup_s,

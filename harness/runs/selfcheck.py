@@ -20,7 +20,7 @@ from eager_vs_graph.processes.jobs import Timed
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.frames import read
 from eager_vs_graph.results.record import Run
-from eager_vs_graph.runs.bench import Checked
+from eager_vs_graph.runs.bench import CheckResult
 from eager_vs_graph.statistics.estimates import compare_modes, locate
 from eager_vs_graph.statistics.intervals import joint_half_width
 from eager_vs_graph.statistics.verdicts import Judged, judge
@@ -40,7 +40,7 @@ class Row(NamedTuple):
     passed: bool
 
 
-def programs(slowdowns: Sequence[float], checked: Checked, _control_of: str) -> list[Timed]:
+def programs(slowdowns: Sequence[float], checked: CheckResult, _control_of: str) -> list[Timed]:
     """Every agreeing cell as a base, its A/A control, and its slowed versions."""
     labels = {BASE: 0.0, CONTROL: 0.0, **{f"{slowdown:.0%}": slowdown for slowdown in slowdowns}}
     timed = []

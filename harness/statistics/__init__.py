@@ -2,6 +2,6 @@
 
 from eager_vs_graph.statistics.cold_costs import estimate_costs
 from eager_vs_graph.statistics.estimates import estimate_cells
-from eager_vs_graph.statistics.precision import Known, known_of_groups
+from eager_vs_graph.statistics.precision import GroupPrecision, precision_of_groups
 
-__all__ = ["Known", "estimate_cells", "estimate_costs", "known_of_groups"]
+__all__ = ["GroupPrecision", "estimate_cells", "estimate_costs", "precision_of_groups"]

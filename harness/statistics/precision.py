@@ -20,7 +20,7 @@ least its inverse: after few passes a width is itself only roughly known."""
 
 
 @dataclass(frozen=True)
-class Known:
+class GroupPrecision:
     """What is known of a group."""
 
     passes: int
@@ -30,9 +30,9 @@ class Known:
     """What part of the next pass it should have, relative to other groups."""
 
 
-def known_of_groups(
+def precision_of_groups(
     blocks: pd.DataFrame, baseline: str = "eager", control_of: str | None = None
-) -> dict[str, Known]:
+) -> dict[str, GroupPrecision]:
     """What every group has so far: its passes, its widest interval, its weight.
 
     The squared half-width is inversely proportional to the time that goes into it, so the weight
@@ -66,7 +66,7 @@ def known_of_groups(
     weights = ((counting / median) ** 2).clip(1 / MAX_WEIGHT, MAX_WEIGHT)
     known = weights.where(counting < math.inf, 1.0).reindex(passes.index).fillna(1.0)
     return {
-        str(group): Known(int(passes[group]), float(widest[group]), float(known[group]))
+        str(group): GroupPrecision(int(passes[group]), float(widest[group]), float(known[group]))
         for group in passes.index
     }
 

@@ -65,7 +65,7 @@ def compare(before: Path, after: Path, *, across_machines: bool = False) -> Comp
     cells = compare_runs(first.blocks, second.blocks)
     controls = [cell for cell in cells.index if f"/{CONTROL}/" in cell]
     words = {
-        cell: (first.parity[cell].word, second.parity[cell].word)
+        cell: (first.parity[cell].status, second.parity[cell].status)
         for cell in first.parity
         if cell in second.parity and _word(first.parity[cell]) != _word(second.parity[cell])
     }
@@ -88,7 +88,7 @@ def compare(before: Path, after: Path, *, across_machines: bool = False) -> Comp
 
 def _word(parity: CellParity) -> str:
     """``identical`` and ``close`` may change places with the last digit."""
-    return "agrees" if parity.word in AGREEING else parity.word
+    return "agrees" if parity.status in AGREEING else parity.status
 
 
 def _require_same_machine(first: Frames, second: Frames) -> None:

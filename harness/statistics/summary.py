@@ -13,21 +13,28 @@ from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
 from eager_vs_graph.results.frames import Frames
 from eager_vs_graph.results.mode_kinds import EXECUTION, kinds_of
-from eager_vs_graph.results.record import AGREEING, WORDS, CellParity, TensorComparison
+from eager_vs_graph.results.record import AGREEING, STATUSES, CellParity, TensorComparison
 from eager_vs_graph.statistics import estimate_cells, estimate_costs
 from eager_vs_graph.statistics.break_even import break_even
 from eager_vs_graph.statistics.feeding import feeding_costs
 
 BASELINE = "eager"
-NO_ORACLE = "no oracle"
-"""Stands for the word against the oracle where answers were held against eager alone."""
+NO_REFERENCE = "no reference"
+"""Stands for the word against the reference where answers were held against eager alone."""
 
 COLUMNS = [
     *("scenario", "size", "mode", "device", "inputs", "status"),
     *("median_s", "ci_low_s", "ci_high_s", "speedup", "speedup_low", "speedup_high"),
     *("verdict", "noise_floor", "build_s", "first_call_s", "traces", "rounds", "passes"),
-    *("parity", "known_difference", "max_ulp_eager", "max_ulp_oracle", "reason", "verdict_detail"),
-    *("baseline", "retraces", "word_eager", "word_oracle"),
+    *(
+        "parity",
+        "known_difference",
+        "max_ulp_eager",
+        "max_ulp_reference",
+        "reason",
+        "verdict_detail",
+    ),
+    *("baseline", "retraces", "status_vs_eager", "status_vs_reference"),
     *("build_low_s", "build_high_s", "first_call_low_s", "first_call_high_s", "peak_memory_bytes"),
     "parameters",
     *("break_even_calls", "break_even_low", "break_even_high"),
@@ -36,7 +43,7 @@ COLUMNS = [
 ]
 TEXTS = [
     *("status", "verdict", "parity", "known_difference", "reason", "verdict_detail"),
-    *("baseline", "word_eager", "word_oracle", "parameters", "kind", "unequal_work"),
+    *("baseline", "status_vs_eager", "status_vs_reference", "parameters", "kind", "unequal_work"),
 ]
 COUNTS = ["traces", "rounds", "passes", "retraces", "peak_memory_bytes"]
 COMPARISON = ["speedup", "speedup_low", "speedup_high"]
@@ -96,7 +103,7 @@ def displayed_status(row: Any) -> str:
 
 def worst_word(tensors: Iterable[TensorComparison], otherwise: str = "") -> str:
     """Find the worst word of some tensors."""
-    return max((tensor.word for tensor in tensors), key=WORDS.index, default=otherwise)
+    return max((tensor.status for tensor in tensors), key=STATUSES.index, default=otherwise)
 
 
 def worst_ulp(tensors: Iterable[TensorComparison]) -> float | None:
@@ -135,16 +142,16 @@ def _record_row(cell: Cell, frames: Frames) -> dict[str, Any]:
 
 def _parity_row(parity: CellParity) -> dict[str, Any]:
     eager = [tensor for tensor in parity.tensors if tensor.against == "eager"]
-    oracle = [tensor for tensor in parity.tensors if tensor.against == "oracle"]
+    reference = [tensor for tensor in parity.tensors if tensor.against == "reference"]
     return {
-        "parity": parity.word,
+        "parity": parity.status,
         "reason": parity.reason,
         "known_difference": parity.known or "",
         "max_ulp_eager": worst_ulp(eager),
-        "max_ulp_oracle": worst_ulp(oracle),
+        "max_ulp_reference": worst_ulp(reference),
         "peak_memory_bytes": parity.peak_memory_bytes,
-        "word_eager": worst_word(eager),
-        "word_oracle": worst_word(oracle, NO_ORACLE if eager else ""),
+        "status_vs_eager": worst_word(eager),
+        "status_vs_reference": worst_word(reference, NO_REFERENCE if eager else ""),
         "unequal_work": parity.unequal_work,
     }
 

@@ -59,17 +59,17 @@ def judge(
     }
     for i, key in enumerate(rows.index):
         half = quantile_t(0.975, degrees[i]) * error[i]
-        word, detail = "unclear", ""
+        verdict, detail = "unclear", ""
         if differs[i]:
-            word = "faster" if mean[i] > 0 else "slower"
+            verdict = "faster" if mean[i] > 0 else "slower"
         elif same[i]:
-            word = "same"
+            verdict = "same"
         else:
             row = rows.iloc[i]
             detail = what_settles(
                 mean[i], row["deviation"] * scale, int(row["passes"]), edge, row["drift"] * scale
             )
-        judged[key] = Judged(mean[i], mean[i] - half, mean[i] + half, word, detail)
+        judged[key] = Judged(mean[i], mean[i] - half, mean[i] + half, verdict, detail)
     return judged
 
 

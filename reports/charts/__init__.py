@@ -21,7 +21,7 @@ from eager_vs_graph.reports.charts import (
     style,
     training,
 )
-from eager_vs_graph.reports.disagreements import Disagreement
+from eager_vs_graph.reports.disagreements import DisagreementView
 from eager_vs_graph.reports.formatting import listed
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.mode_kinds import EXECUTION, rank
@@ -68,7 +68,7 @@ class Drawn:
 class Shown:
     """A disagreement with its chart, where it has one."""
 
-    of: Disagreement
+    of: DisagreementView
     caption: str = ""
     width_in: float = 0.0
     png: Path | None = None
@@ -119,7 +119,7 @@ def draw_all(summary: pd.DataFrame, curves: pd.DataFrame, folder: Path) -> list[
     return drawn
 
 
-def draw_disagreements(apart: Sequence[Disagreement], folder: Path) -> list[Shown]:
+def draw_disagreements(apart: Sequence[DisagreementView], folder: Path) -> list[Shown]:
     """Write a small chart for every disagreement that has something to draw."""
     folder.mkdir(exist_ok=True)
     shown = []

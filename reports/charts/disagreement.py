@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from eager_vs_graph.reports.charts import style
-from eager_vs_graph.reports.disagreements import Disagreement
+from eager_vs_graph.reports.disagreements import DisagreementView
 from eager_vs_graph.reports.formatting import ulps
 from eager_vs_graph.results.explanation import Profile
 
@@ -28,7 +28,7 @@ LABELS = 9
 """Bins of the histogram that are labelled."""
 
 
-def draw(disagreement: Disagreement, profile: Profile) -> Figure:
+def draw(disagreement: DisagreementView, profile: Profile) -> Figure:
     """Draw the profile of a disagreement's worst tensor."""
     cells = pd.DataFrame([{**vars(cell), "kind": "execution"} for cell in disagreement.cells[:1]])
     if by_step(profile):
@@ -36,7 +36,7 @@ def draw(disagreement: Disagreement, profile: Profile) -> Figure:
         axes = _axes(disagreement, profile, cells, "Error by step", modes)
         _steps(axes, profile, modes)
     elif profile.elements <= FEW:
-        modes = [profile.mode, *(["eager"] if profile.oracle else [])]
+        modes = [profile.mode, *(["eager"] if profile.reference else [])]
         modes = ["eager"] if disagreement.cell.mode == "eager" and not _apart(profile) else modes
         axes = _axes(disagreement, profile, cells, "Error by element", modes)
         _elements(axes, profile, modes)
@@ -48,13 +48,13 @@ def draw(disagreement: Disagreement, profile: Profile) -> Figure:
     return figure
 
 
-def caption(disagreement: Disagreement, profile: Profile) -> str:
+def caption(disagreement: DisagreementView, profile: Profile) -> str:
     """What the chart shows, for those who cannot see it, too."""
     tensor = f"{profile.tensor} of {disagreement.cell.scenario} {disagreement.cell.size}"
     if by_step(profile):
-        return f"Largest absolute error of {tensor} against the oracle, step by step."
-    if profile.elements <= FEW and profile.oracle:
-        return f"Absolute error of every element of {tensor} against the oracle."
+        return f"Largest absolute error of {tensor} against the reference, step by step."
+    if profile.elements <= FEW and profile.reference:
+        return f"Absolute error of every element of {tensor} against the reference."
     if profile.elements <= FEW:
         return f"Absolute difference of every element of {tensor} from eager's."
     return f"How many of the {profile.elements:,} elements of {tensor} are how far from eager's."
@@ -70,7 +70,7 @@ def _apart(profile: Profile) -> bool:
 
 
 def _axes(
-    disagreement: Disagreement,
+    disagreement: DisagreementView,
     profile: Profile,
     cells: pd.DataFrame,
     title: str,
@@ -104,7 +104,7 @@ def _steps(axes: Axes, profile: Profile, modes: Sequence[str]) -> None:
 
 
 def _elements(axes: Axes, profile: Profile, modes: Sequence[str]) -> None:
-    reference = profile.oracle or profile.eager
+    reference = profile.reference or profile.eager
     sides = {profile.mode: profile.value, "eager": profile.eager}
     series = [[_error(a, b) for a, b in zip(sides[m], reference, strict=True)] for m in modes]
     places = _rails(axes, [error for each in series for error in each])
@@ -117,7 +117,7 @@ def _elements(axes: Axes, profile: Profile, modes: Sequence[str]) -> None:
         )
     axes.set_xlim(-0.6, profile.elements - 0.4)
     axes.set_xlabel("element", labelpad=1)
-    axes.set_ylabel("error" if profile.oracle else "difference", fontsize=8, labelpad=2)
+    axes.set_ylabel("error" if profile.reference else "difference", fontsize=8, labelpad=2)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 

@@ -1,4 +1,4 @@
-"""How far the answers are apart, in units in the last place, from eager and from the oracle."""
+"""How far the answers are apart, in units in the last place, from eager and from the reference."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CAPTION = (
     "logarithmic colour; grey has no distance. An asterisk marks a difference that the scenario "
     "declares. Eager against eager is its own second run."
 )
-REFERENCES = ("eager", "oracle")
+REFERENCES = ("eager", "reference")
 ROW_IN = 0.24
 TITLE_IN = 0.62
 DARKEST = 9.0
@@ -70,10 +70,10 @@ def _column_in(modes: list[str], cells: pd.DataFrame) -> float:
 def _said(row: Any, reference: str) -> str:
     """Return a square's word, mark and number; nothing where there is no word."""
     distance = getattr(row, f"max_ulp_{reference}")
-    word = getattr(row, f"word_{reference}") or row.parity
-    mark = "*" if row.known_difference and word == row.parity else ""
+    status = getattr(row, f"status_vs_{reference}") or row.parity
+    mark = "*" if row.known_difference and status == row.parity else ""
     number = f" {ulps(distance)} ULP" if known(distance) and distance > 0 else ""
-    return f"{word}{mark}{number}" if word else ""
+    return f"{status}{mark}{number}" if status else ""
 
 
 def _width_in(axes: Axes) -> float:

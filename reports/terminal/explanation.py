@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from eager_vs_graph.reports.disagreements import Disagreement, judged
+from eager_vs_graph.reports.disagreements import DisagreementView, judged
 from eager_vs_graph.reports.formatting import one_line
 from eager_vs_graph.results.explanation import TRIED, Cause, Explanation
 from eager_vs_graph.results.record import AGREEING, TensorComparison
@@ -22,11 +22,11 @@ def print_explanations(explanations: Sequence[Explanation], console: Console | N
         _print(console, explanation)
 
 
-def print_short(found: Sequence[Disagreement], console: Console | None = None) -> None:
+def print_short(found: Sequence[DisagreementView], console: Console | None = None) -> None:
     """Print why each kind of disagreement is there and what to do, in a few lines each."""
     console = console or Console(highlight=False)
     for each in found:
-        console.print(Text.assemble("\n", (each.where, "bold"), ": ", (each.word, "yellow")))
+        console.print(Text.assemble("\n", (each.where, "bold"), ": ", (each.status, "yellow")))
         for line in each.finding:
             _line(console, f"why: {one_line(line)}")
         for place in dict.fromkeys(place for cause in each.causes for place in cause.where[:1]):
@@ -41,9 +41,9 @@ def print_short(found: Sequence[Disagreement], console: Console | None = None) -
 
 
 def _print(console: Console, explanation: Explanation) -> None:
-    style = "green" if explanation.word in AGREEING else "yellow"
+    style = "green" if explanation.status in AGREEING else "yellow"
     console.print(
-        Text.assemble((explanation.cell, "bold"), ": ", (explanation.word, style)), soft_wrap=True
+        Text.assemble((explanation.cell, "bold"), ": ", (explanation.status, style)), soft_wrap=True
     )
     if explanation.tensors:
         console.print(Padding(_tensors(explanation.tensors), (0, 0, 0, 2)))
@@ -53,7 +53,7 @@ def _print(console: Console, explanation: Explanation) -> None:
         _cause(console, cause)
     if explanation.unexplained:
         _line(console, f"no cause found for {', '.join(explanation.unexplained)}", "bold yellow")
-    if (explanation.tensors or explanation.word not in AGREEING) and explanation.reason:
+    if (explanation.tensors or explanation.status not in AGREEING) and explanation.reason:
         _line(console, f"parity: {explanation.reason}", "dim")
     if explanation.tensors:
         for line in explanation.excluded:
@@ -82,7 +82,7 @@ def _tensors(tensors: Sequence[TensorComparison]) -> Table:
         index = "" if tensor.worst_index is None else str(list(tensor.worst_index))
         table.add_row(
             tensor.tensor,
-            tensor.word,
+            tensor.status,
             tensor.dtype,
             str(list(tensor.shape)),
             *(

@@ -80,11 +80,13 @@ def print_parity(
     """
     console = console or Console(highlight=False)
     cells = list(parity)
-    if told := [cell for cell in cells if cell.tensors and (details or cell.word not in AGREEING)]:
+    if told := [
+        cell for cell in cells if cell.tensors and (details or cell.status not in AGREEING)
+    ]:
         console.print(parity_grid(told))
     print_matrix(matrix(cells, kinds or {}), console)
     for reason in reasons(cells):
-        console.print(_worded(reason.word) + Text(f" {one_line(reason.text)}"))
+        console.print(_worded(reason.status) + Text(f" {one_line(reason.text)}"))
         console.print(Text(f"    {reason.cells}", style="dim"))
     if checkpoints:
         console.print(checkpoint_grid(checkpoints))
@@ -92,8 +94,10 @@ def print_parity(
 
 
 def _print_checkpoint_reasons(pairs: Iterable[CheckpointParity], console: Console) -> None:
-    for scenario, word, names, reason in tables.checkpoint_reasons(pairs).rows:
-        console.print(_worded(word) + Text(f" {scenario}, checkpoint {names}: {one_line(reason)}"))
+    for scenario, status, names, reason in tables.checkpoint_reasons(pairs).rows:
+        console.print(
+            _worded(status) + Text(f" {scenario}, checkpoint {names}: {one_line(reason)}")
+        )
 
 
 def print_matrix(found: Matrix, console: Console) -> None:
@@ -166,8 +170,8 @@ def print_selfcheck(
     for title in ("", "found", "target", ""):
         grid.add_column(title)
     for what, found, target, passed in rows:
-        word = Text("pass", "green") if passed else Text("fail", TROUBLE)
-        grid.add_row(Text(what), Text(found), Text(target), word)
+        status = Text("pass", "green") if passed else Text("fail", TROUBLE)
+        grid.add_row(Text(what), Text(found), Text(target), status)
     (console or Console()).print(grid)
 
 
@@ -226,13 +230,13 @@ def parity_grid(parity: Iterable[CellParity]) -> Grid:
             layout.add_row(Text(heading, style="bold"))
         label = f"  {cell.mode} {cell.inputs} {cell.device}"
         rows = tables.tensors([parity_of_cell]).rows
-        for _, tensor, against, word, *errors, detail in rows:
+        for _, tensor, against, status, *errors, detail in rows:
             numbers = map(Text, errors)
-            fields = (Text(tensor), Text(against), _worded(word), *numbers, Text(detail))
+            fields = (Text(tensor), Text(against), _worded(status), *numbers, Text(detail))
             layout.add_row(Text(label), *fields)
             label = ""
         if not rows:
-            layout.add_row(Text(label), Text(""), Text(""), _worded(parity_of_cell.word))
+            layout.add_row(Text(label), Text(""), Text(""), _worded(parity_of_cell.status))
     return layout
 
 
@@ -253,9 +257,9 @@ def checkpoint_grid(pairs: Iterable[CheckpointParity]) -> Grid:
     return layout
 
 
-def _worded(word: str) -> Text:
+def _worded(status: str) -> Text:
     """Set a word of the vocabulary in its colour; a declared difference is no trouble."""
-    calm = "(known)" in word or not word
-    style = "yellow" if calm else STYLES.get(word.split(" ", maxsplit=1)[0], TROUBLE)
-    marked = "(retraced)" in word or f"({UNEQUAL_WORK})" in word
-    return Text(word, style=TROUBLE if marked else style)
+    calm = "(known)" in status or not status
+    style = "yellow" if calm else STYLES.get(status.split(" ", maxsplit=1)[0], TROUBLE)
+    marked = "(retraced)" in status or f"({UNEQUAL_WORK})" in status
+    return Text(status, style=TROUBLE if marked else style)

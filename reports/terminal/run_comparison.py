@@ -34,14 +34,14 @@ def print_comparison(comparison: Comparison, over: float, console: Console | Non
     rank = cells["verdict"].map(_ORDER.index)
     ordered = cells.assign(rank=rank).sort_values(["rank", "change"], ascending=[True, False])
     for row in ordered.itertuples():
-        word = str(row.verdict)
+        status = str(row.verdict)
         bounds = interval(float(str(row.change_low)), float(str(row.change_high)))
         grid.add_row(
             str(row.Index),
             seconds(float(str(row.before_s))),
             seconds(float(str(row.after_s))),
             f"{ratio(float(str(row.change)))} {bounds}",
-            Text(word, STYLES[word]),
+            Text(status, STYLES[status]),
         )
     console.print(grid)
     for line in _lines(comparison, over):

@@ -15,7 +15,7 @@ from eager_vs_graph.catalog.user_code import entries_of
 from eager_vs_graph.child.adopt import adopt
 from eager_vs_graph.child.adopt.copying import Snapshot
 from eager_vs_graph.child.adopt.function import scenario_of
-from eager_vs_graph.errors import NotThere, UsageError
+from eager_vs_graph.errors import PartNotFound, UsageError
 from eager_vs_graph.results.record import (
     AGREEING,
     CLOSE,
@@ -72,7 +72,7 @@ def test_a_function_agrees_with_itself_in_every_default_mode(case):
     reference, arguments, variables = AGREE[case]
     scenario = adopted(reference, *arguments)
     found = words(scenario)
-    assert {mode: cell.word for mode, cell in found.items() if cell.word not in AGREEING} == {}
+    assert {mode: cell.status for mode, cell in found.items() if cell.status not in AGREEING} == {}
     seen = {t.tensor for t in found["function"].tensors if t.kind == "variable"}
     assert variables <= seen
 
@@ -83,22 +83,24 @@ def test_a_model_is_trained_by_hand_and_by_keras():
         words(adopted("models:make_subclassed", *INPUT, part=part, **options)) for part in range(4)
     )
     for found in (forward, train):
-        assert {mode: cell.word for mode, cell in found.items() if cell.word not in AGREEING} == {}
+        assert {
+            mode: cell.status for mode, cell in found.items() if cell.status not in AGREEING
+        } == {}
     for found in (predict, fit):
-        assert found["function"].word in AGREEING
-        assert found["session"].word == UNSUPPORTED
+        assert found["function"].status in AGREEING
+        assert found["session"].status == UNSUPPORTED
     # Dropout's random numbers are state, which is loaded; in float64 they would be others.
     assert "random numbers" in train["eager"].note
     assert not forward["eager"].note
     changed = tensor(train["function"], "model/dense/kernel", "eager")
-    assert changed.word in AGREEING
+    assert changed.status in AGREEING
 
 
 def test_every_other_mode_takes_it_or_says_why_not():
     modes = ("eager", "concrete", "xla", "saved_model", "saved_model_session", "mirrored")
     found = words(adopted("models:make_functional", train=True, part=1), modes)
-    assert found.pop("mirrored").word == UNSUPPORTED
-    assert {mode: cell.word for mode, cell in found.items() if cell.word not in AGREEING} == {}
+    assert found.pop("mirrored").status == UNSUPPORTED
+    assert {mode: cell.status for mode, cell in found.items() if cell.status not in AGREEING} == {}
 
 
 def test_programs_share_nothing_with_each_other_or_the_users_module():
@@ -156,15 +158,15 @@ def test_closures_lambdas_and_partial_application():
     ):
         scenario = scenario_of(function, (np.ones((3, 2), np.float32),))
         found = words(scenario)
-        assert {cell.word for cell in found.values()} <= {IDENTICAL, CLOSE}
+        assert {cell.status for cell in found.values()} <= {IDENTICAL, CLOSE}
         (variable,) = [t for t in found["session"].tensors if t.kind == "variable"][:1]
         assert variable.shape == (2, 1)
 
 
 def test_random_numbers_without_a_seed_are_declared_and_told():
     found = words(adopted("plain:noisy", "float32[8]"))
-    assert found["eager"].word == NONDETERMINISTIC
-    assert found["function"].word == DIFFERS
+    assert found["eager"].status == NONDETERMINISTIC
+    assert found["function"].status == DIFFERS
     for cell in found.values():
         assert "RandomStandardNormal" in cell.known
         assert cell.timed
@@ -175,7 +177,7 @@ def test_python_state_is_an_alarm_and_is_named():
     scenario = adopted("plain:counts", "float32[8]")
     assert any(note.startswith("it changes counter (0 ") for note in scenario.notes)
     found = words(scenario)
-    assert found["function"].word == NONDETERMINISTIC
+    assert found["function"].status == NONDETERMINISTIC
     assert not found["function"].timed
 
 
@@ -193,7 +195,7 @@ def test_code_of_a_notebook_keeps_its_lines_in_another_process():
 def test_what_rounding_decides_is_named():
     """A bias before a batch normalization has no gradient but rounding, which Adam blows up."""
     found = words(adopted("models:make_step", *LABELLED))
-    assert found["function"].word == CLOSE
+    assert found["function"].status == CLOSE
     assert "rounding decides" in found["function"].note
     assert "model/dense/bias" in found["function"].note
     assert "rounding decides" not in found["eager"].note
@@ -207,7 +209,7 @@ def test_what_a_graph_does_otherwise_is_no_matter_of_rounding():
         return tf.reduce_sum(weight * x) * scale
 
     found = words(scenario_of(step, (np.ones(2, np.float32),)))
-    assert found["function"].word == DIFFERS
+    assert found["function"].status == DIFFERS
     assert not found["function"].timed
 
 
@@ -233,7 +235,7 @@ def test_an_update_that_a_graph_leaves_out_is_found():
 def test_a_function_that_loses_its_digits_blames_no_mode():
     found = words(scenario_of(_cancels, (np.linspace(1, 2, 8, dtype=np.float32),)))
     assert "loses more than half of its digits" in found["eager"].known
-    assert tensor(found["function"], "output", "eager").word in AGREEING
+    assert tensor(found["function"], "output", "eager").status in AGREEING
     assert found["function"].timed
 
 
@@ -255,7 +257,7 @@ def _cancels(x):
 def test_a_function_without_float64_is_held_against_eager_and_says_so(function, reason):
     found = words(scenario_of(function, (np.ones(4, np.float32),)))
     assert reason in found["eager"].note
-    assert found["function"].word in AGREEING
+    assert found["function"].status in AGREEING
     assert {t.against for t in found["function"].tensors} == {"eager"}
 
 
@@ -312,7 +314,7 @@ def test_what_cannot_be_adopted_is_refused_in_a_line(case, tmp_path, monkeypatch
 
 
 def test_a_part_that_nobody_asked_for_is_left_out():
-    with pytest.raises(NotThere):
+    with pytest.raises(PartNotFound):
         adopted("plain:step", "float32[8,4]", "int32[8]", part=1)
 
 
@@ -347,7 +349,7 @@ def test_a_saved_model(tmp_path):
     model.export(tmp_path / "exported", verbose=False)
     scenario = adopted(str(tmp_path / "exported"), batch=3)
     found = words(scenario)
-    assert {cell.word for cell in found.values()} <= {IDENTICAL, CLOSE}
+    assert {cell.status for cell in found.values()} <= {IDENTICAL, CLOSE}
     assert "Python" in scenario.notes[0]
     assert {t.shape for t in found["session"].tensors if t.kind == "variable"} == {(4, 2), (2,)}
     with pytest.raises(UsageError, match="cannot be trained"):
@@ -362,5 +364,5 @@ def test_a_keras_file(tmp_path):
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     model.save(tmp_path / "model.keras")
     found = words(adopted(str(tmp_path / "model.keras"), batch=3))
-    assert {cell.word for cell in found.values()} <= {IDENTICAL, CLOSE}
+    assert {cell.status for cell in found.values()} <= {IDENTICAL, CLOSE}
     assert tensor(found["function"], "output", "eager").shape == (3, 2)

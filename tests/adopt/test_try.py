@@ -66,13 +66,13 @@ def test_try_writes_a_report_and_can_be_resumed(tmp_path):
     done = harness("try", "models:make_step", *arguments, *QUICK, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "make_step" in done.stdout
-    assert "no float64 oracle: it draws random numbers" in done.stdout
+    assert "no float64 reference: it draws random numbers" in done.stdout
     page = next((tmp_path / "results" / "latest").glob("report.html")).read_text(encoding="utf-8")
     assert "held against eager alone" in page
-    assert "the oracle)" not in page
+    assert "the reference)" not in page
     (folder,) = (each for each in (tmp_path / "results").iterdir() if not each.is_symlink())
     run = Run(folder)
-    assert {cell.word for cell in run.parity()} <= set(AGREEING)
+    assert {cell.status for cell in run.parity()} <= set(AGREEING)
     request = run.request()
     assert request["command"].endswith("0..2' --passes 1 --budget 12s --allow-concurrent")
     (scenario,) = request["scenarios"].values()

@@ -37,7 +37,7 @@ def comparisons(folder: Path) -> pd.DataFrame:
     error = compared["error"] * calibration(compared)
     half = [quantile_t(0.975, degrees) for degrees in compared["degrees"]] * error
     words = [verdicts[key].verdict for key in compared.index]
-    return compared.assign(error=error, half=half, word=words)
+    return compared.assign(error=error, half=half, status=words)
 
 
 def inside(one: pd.DataFrame, two: pd.DataFrame) -> tuple[int, int]:

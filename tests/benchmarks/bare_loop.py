@@ -30,6 +30,7 @@ from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child.bench.blocks import Blocks, run
 from eager_vs_graph.child.bench.prepare import Prepared, pace, prepare
 from eager_vs_graph.child.bench.schedule import Turn
+from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity.check import subject
 from eager_vs_graph.processes.jobs import Timed
 from eager_vs_graph.processes.journal import Journal
@@ -89,7 +90,7 @@ class Interleaved(Blocks):
 
 def main(blocks: int) -> None:
     entry = next(e for e in catalog.select([]) if e.name == SCENARIO)
-    parameters = subject(catalog.load(entry), SIZE)
+    parameters = subject(load(entry), SIZE)
     size = parameters.scenario.sizes[SIZE]
     prepared: dict[str, Prepared] = {}
     hand: dict[str, Callable[[], Any]] = {}

@@ -33,13 +33,14 @@ def calls(index: int) -> list[Callable[[], Any]]:
     import_tensorflow()
     from eager_vs_graph.catalog import find as catalog
     from eager_vs_graph.child.bench.prepare import prepare
+    from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.parity.check import subject
     from eager_vs_graph.processes.jobs import Timed
     from eager_vs_graph.results.cells import Cell
 
     scenario, size, mode, slowdown = PAIRS[index]
     entry = next(entry for entry in catalog.select([]) if entry.name == scenario)
-    feeds = subject(catalog.load(entry), size)
+    feeds = subject(load(entry), size)
     cell = Cell(scenario, size, mode, "CPU:0", "resident")
     both = (Timed(cell.id, mode, cell.group, amount) for amount in (0.0, slowdown))
     return [prepare(feeds, timed).program.call for timed in both]

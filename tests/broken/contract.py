@@ -27,78 +27,78 @@ class Counting(Scenario):
         self.calls.assign_add(1)
         return {"doubled": 2 * x}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         state["calls"] += 1
         return {"doubled": 2 * x}
 
 
-class OracleNames(Counting):
-    """The oracle calls its answer something else."""
+class ReferenceNames(Counting):
+    """The reference calls its answer something else."""
 
-    name = "oracle_names"
+    name = "reference_names"
     sizes = {"tiny": Size()}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         return {"twice": 2 * x}
 
 
-class OracleShape(Counting):
-    """The oracle answers in another shape."""
+class ReferenceShape(Counting):
+    """The reference answers in another shape."""
 
-    name = "oracle_shape"
+    name = "reference_shape"
     sizes = {"tiny": Size()}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         return {"doubled": 2 * x[:3]}
 
 
-class OracleRaises(Counting):
-    """The oracle fails."""
+class ReferenceRaises(Counting):
+    """The reference fails."""
 
-    name = "oracle_raises"
+    name = "reference_raises"
     sizes = {"tiny": Size()}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         return {"doubled": state["total"] + x}
 
 
-class OracleInvents(Counting):
-    """The oracle sets a variable that the scenario has not."""
+class ReferenceInvents(Counting):
+    """The reference sets a variable that the scenario has not."""
 
-    name = "oracle_invents"
+    name = "reference_invents"
     sizes = {"tiny": Size()}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         state["call"] = state["calls"] + 1
         return {"doubled": 2 * x}
 
 
-class OracleReshapes(Counting):
-    """The oracle leaves a variable in another shape."""
+class ReferenceReshapes(Counting):
+    """The reference leaves a variable in another shape."""
 
-    name = "oracle_reshapes"
+    name = "reference_reshapes"
     sizes = {"tiny": Size()}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         state["calls"] = np.array([1])
         return {"doubled": 2 * x}
 
 
-class OracleMissing(Counting):
-    """Nobody wrote an oracle."""
+class ReferenceMissing(Counting):
+    """Nobody wrote a reference."""
 
-    name = "oracle_missing"
+    name = "reference_missing"
     sizes = {"tiny": Size()}
-    oracle = Scenario.oracle
+    reference = Scenario.reference
 
 
-class OracleOfNothing(Counting):
-    """The oracle returns an array instead of named arrays."""
+class ReferenceOfNothing(Counting):
+    """The reference returns an array instead of named arrays."""
 
-    name = "oracle_of_nothing"
+    name = "reference_of_nothing"
     sizes = {"tiny": Size()}
 
-    def oracle(self, state: State, x: Array) -> Any:
+    def reference(self, state: State, x: Array) -> Any:
         return 2 * x
 
 
@@ -172,7 +172,7 @@ class PythonOutput(Counting):
         self.calls.assign_add(1)
         return {"doubled": 2 * x, "count": 4}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         state["calls"] += 1
         return {"doubled": 2 * x, "count": np.array(4)}
 

@@ -33,7 +33,7 @@ class Descent(Scenario):
         self.weight.assign_sub(RATE * self.momentum)
         return {"weight_now": self.weight.read_value()}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         state["momentum"] = MOMENTUM * state["momentum"] + state["weight"] * x
         state["weight"] = state["weight"] - RATE * state["momentum"]
         return {"weight_now": state["weight"]}
@@ -147,11 +147,11 @@ class Logged(Scenario):
             self.write(x, count)
         return {"x_again": x + 0.0}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         state["count"] += 1
         return {"x_again": x}
 
-    def oracle_written(self, outputs: Sequence[Mapping[str, Array]]) -> Mapping[str, Array]:
+    def reference_written(self, outputs: Sequence[Mapping[str, Array]]) -> Mapping[str, Array]:
         second = [output["x_again"] for output in outputs[1::2]]
         return {
             "summary of x": np.array(second),
@@ -225,7 +225,7 @@ class WrittenUnforeseen(Logged):
     name = "written_unforeseen"
     sizes = {"tiny": Size()}
 
-    def oracle_written(self, outputs: Sequence[Mapping[str, Array]]) -> Mapping[str, Array]:
+    def reference_written(self, outputs: Sequence[Mapping[str, Array]]) -> Mapping[str, Array]:
         return {}
 
 
@@ -242,11 +242,11 @@ class NeverWritten(Logged):
         return {"x_again": x + 0.0}
 
 
-class OracleWrittenRaises(Logged):
-    """The oracle of the files fails."""
+class ReferenceWrittenRaises(Logged):
+    """The reference of the files fails."""
 
-    name = "oracle_written_raises"
+    name = "reference_written_raises"
     sizes = {"tiny": Size()}
 
-    def oracle_written(self, outputs: Sequence[Mapping[str, Array]]) -> Mapping[str, Array]:
+    def reference_written(self, outputs: Sequence[Mapping[str, Array]]) -> Mapping[str, Array]:
         return {"summary of x": outputs[0]["y"]}

@@ -25,7 +25,7 @@ class VaryingShapes(Scenario):
     def step(self, x: Any) -> Mapping[str, Any]:
         return {"doubled": 2 * x}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         return {"doubled": 2 * x}
 
 
@@ -59,7 +59,7 @@ class PythonRandom(VaryingShapes):
     def step(self, x: Any) -> Mapping[str, Any]:
         return {"noisy": x + self.generator.random(), "doubled": 2 * x}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         return {"noisy": x + 0.5, "doubled": 2 * x}
 
 

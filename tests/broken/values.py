@@ -18,7 +18,7 @@ class Vector(Scenario):
     def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:
         return [{"x": rng.uniform(1, 2, self.size.n).astype(np.float32)}]
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         return {"doubled": 2 * x}
 
 
@@ -35,7 +35,7 @@ class Healthy(Vector):
         self.total.assign_add(x)
         return {"doubled": 2 * x}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         state["total"] = state["total"] + x
         return {"doubled": 2 * x}
 
@@ -83,7 +83,7 @@ class NanEverywhere(Vector):
     def step(self, x: Any) -> Mapping[str, Any]:
         return {"doubled": x * float("nan")}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         return {"doubled": x * float("nan")}
 
 
@@ -101,7 +101,7 @@ class NanInGraph(Vector):
 
 
 class FourthDigit(Vector):
-    """Wrong in its fourth digit, in every mode alike: only the oracle knows."""
+    """Wrong in its fourth digit, in every mode alike: only the reference knows."""
 
     name = "fourth_digit"
     sizes = {"tiny": Size(n=4)}
@@ -152,7 +152,7 @@ class DriftingInGraph(Vector):
         self.step_number.assign_add(1)
         return {"doubled": doubled}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         state["step_number"] += 1
         return {"doubled": 2 * x}
 
@@ -183,7 +183,7 @@ class DeclaredElsewhere(Declared):
             modes=("function",),
             inputs=("resident",),
         ),
-        KnownDifference(("doubled",), "the oracle doubles", against=("oracle",)),
+        KnownDifference(("doubled",), "the reference doubles", against=("reference",)),
     )
 
 
@@ -208,13 +208,13 @@ class UnmeasuredGoal(MissedGoal):
         return {"smallest": 150.0}
 
 
-class StaleOracle(Healthy):
-    """The oracle forgets to update the state."""
+class StaleReference(Healthy):
+    """The reference forgets to update the state."""
 
-    name = "stale_oracle"
+    name = "stale_reference"
     sizes = {"tiny": Size(n=4)}
 
-    def oracle(self, state: State, x: Array) -> Mapping[str, Array]:
+    def reference(self, state: State, x: Array) -> Mapping[str, Array]:
         return {"doubled": 2 * x}
 
 

@@ -21,7 +21,7 @@ class LostEpsilon(Scenario):
     def step(self, x):
         return {"y": tf.math.log((1.0 - x) + 1e-8)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": np.log((1.0 - x) + 1e-8)}
 
 
@@ -40,7 +40,7 @@ class Reciprocal(Scenario):
     def step(self, x):
         return {"y": x * (1.0 / x)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": np.ones_like(x)}
 
 
@@ -59,7 +59,7 @@ class Involution(Scenario):
     def step(self, x):
         return {"y": tf.math.reciprocal(tf.math.reciprocal(x))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -79,7 +79,7 @@ class Softplus(Scenario):
     def step(self, x):
         return {"y": tf.math.log(1.0 + tf.exp(x))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": np.logaddexp(0, x)}
 
 
@@ -100,7 +100,7 @@ class Expm1(Scenario):
         self.total.assign_add(tf.exp(x) - 1.0)
         return {"y": self.total * 1.0}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         state["total"] = state["total"] + np.expm1(x)
         return {"y": state["total"]}
 
@@ -117,7 +117,7 @@ class Monotone(Scenario):
     def step(self, x):
         return {"best": tf.argmax(tf.sigmoid(x))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"best": np.argmax(x)}
 
 
@@ -133,7 +133,7 @@ class SquareRootOfMinusZero(Scenario):
     def step(self, x):
         return {"y": tf.pow(x, 0.5)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": np.power(np.where(x == 0, 0.0, np.abs(x)), 0.5)}
 
 
@@ -152,7 +152,7 @@ class TwoPasses(Scenario):
             "soft": tf.math.log(1.0 + tf.exp(tf.minimum(x, 0.0))),
         }
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {
             "eps": np.log((1.0 - np.minimum(x, 1.0)) + 1e-8),
             "soft": np.logaddexp(0, np.minimum(x, 0.0)),

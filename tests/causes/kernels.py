@@ -24,5 +24,5 @@ class Bincount(Scenario):
     def step(self, bins, x):
         return {"sums": tf.math.bincount(bins, weights=x, minlength=10)}
 
-    def oracle(self, state, bins, x):
+    def reference(self, state, bins, x):
         return {"sums": np.bincount(bins, weights=x, minlength=10)}

@@ -21,7 +21,7 @@ class Dropout(Scenario):
         noise = tf.random.normal([3])
         return {"y": x + noise, "clean": x * 2.0}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x, "clean": x * 2.0}
 
 
@@ -37,7 +37,7 @@ class SeededOp(Scenario):
     def step(self, x):
         return {"y": x + tf.random.uniform([3], seed=1) + tf.random.uniform([3], seed=1)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -58,7 +58,7 @@ class Shuffled(Scenario):
         self.weight.assign_add(tf.reduce_mean(batch, 0))
         return {"norm": tf.norm(self.weight)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         state["weight"] = state["weight"] + np.mean(x[:4], 0)
         return {"norm": np.linalg.norm(state["weight"])}
 
@@ -77,7 +77,7 @@ class AsksTheMode(Scenario):
             return {"y": x * 2.0}
         return {"y": x * 2.5}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x * 2.0}
 
 
@@ -96,7 +96,7 @@ class Float64(Scenario):
             x = tf.cast(x, tf.float64)
         return {"y": x * scale}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x * 0.1}
 
 
@@ -114,7 +114,7 @@ class PositiveMean(Scenario):
         count = kept.shape[0] or 1
         return {"mean": tf.reduce_sum(kept) / float(count)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"mean": np.mean(x[x > 0])}
 
 
@@ -131,7 +131,7 @@ class StaticBatch(Scenario):
         length = 1 if x.shape[0] is None else x.shape[0]
         return {"y": tf.reduce_sum(x) / float(length)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": np.mean(x)}
 
 
@@ -147,7 +147,7 @@ class Moments(Scenario):
     def step(self, x):
         return {"variance": tf.nn.moments(x, [1])[1]}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"variance": np.zeros(1)}
 
 
@@ -165,7 +165,7 @@ class Lengths(Scenario):
     def step(self, x, scale):
         return {"y": tf.reduce_sum(x) * scale}
 
-    def oracle(self, state, x, scale):
+    def reference(self, state, x, scale):
         return {"y": np.sum(x) * scale}
 
 
@@ -186,7 +186,7 @@ class PythonArgument(Scenario):
         self.epoch += 1
         return {"y": self.scaled(x, self.epoch)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -202,7 +202,7 @@ class MadeAnew(Scenario):
     def step(self, x):
         return {"y": tf.function(lambda values: values * 2.0)(x)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x * 2.0}
 
 
@@ -220,7 +220,7 @@ class DenseTanh(Scenario):
     def step(self, x, w, b):
         return {"y": tf.nn.gelu(tf.nn.bias_add(x @ w, b))}
 
-    def oracle(self, state, x, w, b):
+    def reference(self, state, x, w, b):
         from math import erf
 
         z = x @ w + b

@@ -19,7 +19,7 @@ class Vector(Scenario):
     def inputs(self, rng):
         return [{"x": X}]
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": np.asarray(x, np.float64)}
 
 
@@ -52,7 +52,7 @@ class DecayingRate(Vector):
         self.rate *= 0.5
         return {"y": self.weight * 1.0}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         state["weight"] = state["weight"] - 0.1 * x
         return {"y": state["weight"]}
 

@@ -13,7 +13,7 @@ X = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
 
 
 class One(Scenario):
-    """What these scenarios share: a vector, and an oracle in NumPy that may not fit."""
+    """What these scenarios share: a vector, and a reference in NumPy that may not fit."""
 
     values = X
 
@@ -31,7 +31,7 @@ class ArgminOfRelu(One):
     def step(self, x):
         return {"least": tf.argmin(tf.nn.relu(x))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"least": np.argmin(np.maximum(x, 0))}
 
 
@@ -45,7 +45,7 @@ class AddAndTakeAway(One):
     def step(self, x):
         return {"y": (x + 1e8) - 1e8}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -59,7 +59,7 @@ class Thirds(One):
     def step(self, x):
         return {"y": x / 3.0 / 7.0}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x / 21}
 
 
@@ -73,7 +73,7 @@ class InverseRoot(One):
     def step(self, x):
         return {"y": tf.pow(x, -0.5), "cube": tf.pow(x, 3.0)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x**-0.5, "cube": x**3}
 
 
@@ -86,7 +86,7 @@ class CastNan(One):
     def step(self, x):
         return {"y": tf.cast(tf.minimum(tf.math.asin(x), 0.8), tf.int32)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         with np.errstate(all="ignore"):
             return {"y": np.minimum(np.arcsin(x), 0.8).astype(np.int32)}
 
@@ -101,7 +101,7 @@ class CastToByte(One):
     def step(self, x):
         return {"y": tf.cast(x, tf.uint8)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x.astype(np.int64).astype(np.uint8)}
 
 
@@ -116,7 +116,7 @@ class TopOfNan(One):
         best = tf.nn.top_k(x, k=3)
         return {"values": best.values, "indices": best.indices}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"values": np.array([3.0, 2.0, 1.0]), "indices": np.array([2, 1, 0])}
 
 
@@ -133,7 +133,7 @@ class HalfChain(One):
             h = h * h / (h + tf.cast(1.0, tf.bfloat16))
         return {"y": tf.cast(h, tf.float32)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         for _ in range(4):
             x = x * x / (x + 1)
         return {"y": x}
@@ -159,7 +159,7 @@ class ObjectState(One):
         self.holder.value += 1
         return {"y": x * float(self.holder.value)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -177,7 +177,7 @@ class Stats(One):
         self.stats["history"].append(self.stats["calls"])
         return {"y": x + float(len(self.stats["history"]))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -193,7 +193,7 @@ class CoinFlip(One):
             return {"y": x}
         return {"y": -x}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -207,7 +207,7 @@ class Now(One):
         stamp = datetime.datetime.now().microsecond
         return {"y": x + float(stamp)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -234,7 +234,7 @@ class AnnealedLayer(One):
     def step(self, x):
         return {"y": self.layer(x)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": np.exp(x) / np.exp(x).sum()}
 
 
@@ -263,7 +263,7 @@ class LayerCounter(One):
     def step(self, x):
         return {"y": self.layer(x)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -276,7 +276,7 @@ class NnDropout(One):
     def step(self, x):
         return {"y": tf.nn.dropout(x, 0.5)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -295,7 +295,7 @@ class TruncatedInHelper(One):
     def step(self, x):
         return {"y": self.jitter(self.jitter(x))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -312,7 +312,7 @@ class StaticIf(One):
         big = len(x.shape) == 1 and (x.shape[0] or 0) > 4
         return {"y": tf.reduce_sum(x) * (0.5 if big else 1.0)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": np.sum(x) * (0.5 if len(x) > 4 else 1.0)}
 
 
@@ -328,7 +328,7 @@ class UniqueCount(One):
         n = found.shape[0]
         return {"mean": tf.reduce_sum(found) / (4.0 if n is None else float(n))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"mean": np.mean(np.unique(x))}
 
 
@@ -342,7 +342,7 @@ class InsideFunction(One):
         scale = 3.0 if tf.inside_function() else 2.0
         return {"y": x * scale}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x * 2}
 
 
@@ -358,7 +358,7 @@ class DatasetNext(One):
     def step(self, x):
         return {"y": x + next(self.batches)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -371,7 +371,7 @@ class HelperCounts(One):
     def step(self, x):
         return {"y": x * noise_helpers.next_scale()}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}
 
 
@@ -384,5 +384,5 @@ class HelperDraws(One):
     def step(self, x):
         return {"y": jittered(x)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x}

@@ -24,7 +24,7 @@ class DroppedResult(Square):
         _unused = tf.matmul(x, x)
         return {"sum": tf.reduce_sum(tf.abs(x))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"sum": np.sum(np.abs(x))}
 
 
@@ -38,7 +38,7 @@ class FoldedInputs(Square):
         table = tf.matmul(tf.ones([self.size.n, self.size.n]), tf.ones([self.size.n, self.size.n]))
         return {"y": x + table}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x + self.size.n}
 
 
@@ -54,7 +54,7 @@ class SameAgain(Square):
             total += tf.abs(tf.matmul(x, x))
         return {"y": total}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": 40 * np.abs(x @ x)}
 
 
@@ -69,7 +69,7 @@ class NumpyWork(Square):
         scale = float(np.sort(np.sin(np.exp(grid)))[0])
         return {"y": x * scale}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         grid = np.linspace(0, 1, 300_000)
         return {"y": x * np.sort(np.sin(np.exp(grid)))[0]}
 
@@ -89,7 +89,7 @@ class DroppedGradient(Square):
         tape.gradient(loss, self.weight)
         return {"sum": tf.reduce_sum(tf.abs(x))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"sum": np.sum(np.abs(x))}
 
 
@@ -109,5 +109,5 @@ class BodyOfForty(Square):
             total += tf.abs(x[row % self.size.n])
         return {"total": total}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"total": sum(np.abs(x[row % self.size.n]) for row in range(40))}

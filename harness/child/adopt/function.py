@@ -4,7 +4,7 @@
 has a copy of the function of its own (``child/adopt/copying.py``), with the values that the
 function's variables had when it was adopted.
 
-The oracle is the function itself, run eagerly in float64: feeds, variables, captured tensors and
+The reference is the function itself, run eagerly in float64: feeds, variables, captured tensors and
 dtype policies are cast. Where it does not run so, there is none, and the report says why.
 """
 
@@ -19,19 +19,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from eager_vs_graph.catalog.user_code import GIVEN, identifier
+from eager_vs_graph.catalog.user_code import DEFAULT_SIZE, identifier
 from eager_vs_graph.child.adopt import study
 from eager_vs_graph.child.adopt.copying import Copy, Snapshot, plain
 from eager_vs_graph.child.adopt.state_roots import holders
 from eager_vs_graph.child.adopt.structure import Hole, changed, filled, identifiers, leaves
-from eager_vs_graph.errors import NoOracle, ScenarioError
+from eager_vs_graph.errors import NoReference, ScenarioError
 from eager_vs_graph.scenario import Array, Feed, Scenario, Size, State
 
 
 class Adopted(Scenario):
     """A function of the user's. Subclasses are made by ``scenario_of``."""
 
-    sizes: ClassVar[Mapping[str, Size]] = {GIVEN: Size()}
+    sizes: ClassVar[Mapping[str, Size]] = {DEFAULT_SIZE: Size()}
     concept = "adopted"
     judged_by_eager = True
     unsupported: ClassVar[Mapping[str, str]] = {
@@ -77,14 +77,14 @@ class Adopted(Scenario):
         keywords = {name: filled(each, tensors) for name, each in self._keywords.items()}
         return results(self.function.call(*arguments, **keywords))
 
-    def oracle(self, state: State, /, *_args: Any, **inputs: Any) -> Mapping[str, Array]:
+    def reference(self, state: State, /, *_args: Any, **inputs: Any) -> Mapping[str, Array]:
         """The function itself, run eagerly in float64.
 
         Raises:
-            NoOracle: it does not run so, or not only in float64; the message says why.
+            NoReference: it does not run so, or not only in float64; the message says why.
         """
-        if reason := study.no_oracle(type(self)):
-            raise NoOracle(reason)
+        if reason := study.no_reference(type(self)):
+            raise NoReference(reason)
         from eager_vs_graph.modes.variables import variables_of
 
         with in_double():
@@ -97,13 +97,13 @@ class Adopted(Scenario):
                 outputs = self.step(*(tf.constant(inputs[name]) for name in self.names))
             except Exception as error:
                 told = " ".join(str(error).split())[:160]
-                raise NoOracle(
+                raise NoReference(
                     f"it does not run in float64 ({type(error).__name__}: {told})"
                 ) from error
         found = {name: np.array(tensor.numpy()) for name, tensor in outputs.items()}
         for name, array in found.items():
             if array.dtype in (np.float32, np.float16) or array.dtype.name == "bfloat16":
-                raise NoOracle(
+                raise NoReference(
                     f"output {name!r} is {array.dtype} even where all it is given is float64; the "
                     "function names the dtype itself"
                 )
@@ -168,11 +168,11 @@ def scenario_of(
     refuse_what_is_no_function(function, name)
     python = plain(function)
     kwargs = dict(kwargs or {})
-    places, feed, template, keywords = taken_apart(python, name, args, kwargs)
+    places, feed, template, keywords = split_arguments(python, name, args, kwargs)
     names = tuple(identifiers(places))
     given = [feed]
     for more_args, more_kwargs in feeds:
-        more_places, more, _, _ = taken_apart(python, name, more_args, dict(more_kwargs))
+        more_places, more, _, _ = split_arguments(python, name, more_args, dict(more_kwargs))
         if more_places != places:
             raise ScenarioError(
                 f"{name}: the arguments of a further step are {', '.join(more_places)}, but should "
@@ -201,7 +201,7 @@ def members_of(name: str, names: Sequence[str], feeds: Sequence[Feed]) -> dict[s
     return {
         "__module__": Adopted.__module__,
         "name": name,
-        "sizes": {GIVEN: Size()},
+        "sizes": {DEFAULT_SIZE: Size()},
         "feeds": feeds,
         "names": tuple(names),
         "step": _with_signature(names),
@@ -263,7 +263,7 @@ def _tensors(name: str, leaf: Any) -> Iterator[tuple[str, Any]]:
         )
 
 
-def taken_apart(
+def split_arguments(
     function: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[list[str], list[Array], list[Any], dict[str, Any]]:
     """The places and values of the tensors in a call's arguments, and what is left of them.

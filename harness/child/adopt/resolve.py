@@ -20,8 +20,8 @@ from eager_vs_graph.catalog.target import MODEL_PARTS, Target
 from eager_vs_graph.child.adopt import copying, model, saved_model
 from eager_vs_graph.child.adopt.arguments import Arguments, calls
 from eager_vs_graph.child.adopt.function import Adopted, scenario_of
-from eager_vs_graph.errors import NotThere, ScenarioError
-from eager_vs_graph.results.cells import unknown
+from eager_vs_graph.errors import PartNotFound, ScenarioError
+from eager_vs_graph.results.cells import unknown_name_message
 
 
 def scenario(target: Target, name: str) -> type[Adopted]:
@@ -40,7 +40,7 @@ def scenario(target: Target, name: str) -> type[Adopted]:
     is_model = isinstance(function, keras.Model)
     if target.part in MODEL_PARTS and not is_model:
         if target.optional:
-            raise NotThere(target.part)
+            raise PartNotFound(target.part)
         raise ScenarioError(
             f"{target.reference} gives {_kind(function)}, but --train and {target.part} need a "
             "Keras model"
@@ -88,7 +88,9 @@ def found(reference: str, *, given: int = 0) -> Any:
         if not hasattr(value, part):
             names = [each for each in dir(value) if not each.startswith("_")]
             raise ScenarioError(
-                unknown(f"attribute of {walked}", part, names).replace("choose from", "it has")
+                unknown_name_message(f"attribute of {walked}", part, names).replace(
+                    "choose from", "it has"
+                )
             )
         value, walked = getattr(value, part), f"{walked}.{part}"
     if _may_be_factory(value):
@@ -120,7 +122,7 @@ def made_by(reference: str) -> Any:
     for part in attribute.split("."):
         if not hasattr(value, part):
             names = [each for each in dir(value) if not each.startswith("_")]
-            raise ScenarioError(unknown(f"attribute of {walked}", part, names))
+            raise ScenarioError(unknown_name_message(f"attribute of {walked}", part, names))
         value, walked = getattr(value, part), f"{walked}.{part}"
     return called(value, walked) if callable(value) else value
 

@@ -17,7 +17,7 @@ from eager_vs_graph.catalog.target import Target
 from eager_vs_graph.child.adopt.arguments import STEPS, calls, drawn
 from eager_vs_graph.child.adopt.function import Adopted, described, members_of, results
 from eager_vs_graph.child.adopt.structure import identifiers
-from eager_vs_graph.errors import NoOracle, NotThere, ScenarioError
+from eager_vs_graph.errors import NoReference, PartNotFound, ScenarioError
 from eager_vs_graph.scenario import Array, KnownDifference, State
 
 SEED = 20181031
@@ -49,9 +49,9 @@ class Saved(Adopted):
             tensors = tuple(named[name] for name in self.names)
         return results(self.signature(**dict(zip(self.arguments, tensors, strict=True))))
 
-    def oracle(self, _state: State, /, *_args: Any, **_inputs: Any) -> dict[str, Array]:
+    def reference(self, _state: State, /, *_args: Any, **_inputs: Any) -> dict[str, Array]:
         """There is none."""
-        raise NoOracle("the dtypes of a SavedModel's graph are fixed")
+        raise NoReference("the dtypes of a SavedModel's graph are fixed")
 
 
 def scenario_of_folder(target: Target, name: str) -> type[Saved]:
@@ -64,7 +64,7 @@ def scenario_of_folder(target: Target, name: str) -> type[Saved]:
     path = Path(target.reference)
     if target.part not in ("call", "forward"):
         if target.part == "predict":
-            raise NotThere(target.part)
+            raise PartNotFound(target.part)
         raise ScenarioError(
             f"{path}: a SavedModel cannot be trained, for its Python is gone; give the .keras file "
             "or the function that makes the model"

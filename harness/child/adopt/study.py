@@ -149,8 +149,8 @@ class _Everything(tuple[str, ...]):
         return True
 
 
-def no_oracle(scenario: type[Adopted]) -> str:
-    """Why a function cannot be its own oracle in float64; empty where it can."""
+def no_reference(scenario: type[Adopted]) -> str:
+    """Why a function cannot be its own reference in float64; empty where it can."""
     if drawn := random_ops(scenario):
         return f"it draws random numbers ({', '.join(drawn)}), which are others in float64"
     floats = [array for feed in scenario.feeds for array in feed.values()]

@@ -111,9 +111,9 @@ class Blocks:
             benchmark.has_error = True  # half a block is no block: pytest-benchmark leaves it out
             raise
         except Exception as error:
-            word, reason = failure(error, prepared.program.task.scenario.source_file())
-            self.failed[cell] = word, reason
-            self.journal.write("failed", cell=cell, status=word, reason=reason)
+            status, reason = failure(error, prepared.program.task.scenario.source_file())
+            self.failed[cell] = status, reason
+            self.journal.write("failed", cell=cell, status=status, reason=reason)
             raise
         self.probes.append(probe)
         benchmark.extra_info.update(

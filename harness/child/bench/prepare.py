@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import tensorflow as tf
 
 from eager_vs_graph.child.parity.check import Subject
-from eager_vs_graph.errors import Lost
+from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.modes.program import Call, Program
 from eager_vs_graph.processes.jobs import Timed
@@ -81,7 +81,7 @@ def warm_tensorflow(modes: Iterable[str]) -> None:
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         session.run(tf.math.square(tf.Variable(2.0).initial_value))
     for mode in modes:
-        with suppress(Lost):  # the mode's cells will say so, one by one
+        with suppress(WorkerLost):  # the mode's cells will say so, one by one
             MODES[mode].warm()
 
 
@@ -131,7 +131,7 @@ def _calibrated(
     )
 
 
-def pace(group: Sequence[Prepared]) -> list[Prepared]:
+def calibrate(group: Sequence[Prepared]) -> list[Prepared]:
     """Give the programs of a group their rounds and iterations.
 
     A block counts with its fastest round, so the programs of a group have the same number of

@@ -1,4 +1,4 @@
-"""Who is right: each mode's own error against the float64 oracle, in the worst element."""
+"""Who is right: each mode's own error against the float64 reference, in the worst element."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from eager_vs_graph.child.explain.disagreement import Case, as_wide
+from eager_vs_graph.child.explain.disagreement import Disagreement, as_wide
 from eager_vs_graph.child.parity.compare import DEFAULT_TOLERANCE, ulp_distance
 from eager_vs_graph.results.explanation import Accuracy, Judgement, Key
 from eager_vs_graph.scenario import Array
 
 
-def judge(case: Case, key: Key) -> Judgement | None:
-    """Hold both sides of a disagreement against the oracle; None where nothing can be held."""
-    tensor = case.apart[key]
-    if case.found.error or tensor.worst_index is None:
+def judge(disagreement: Disagreement, key: Key) -> Judgement | None:
+    """Hold both sides of a disagreement against the reference; None where nothing can be held."""
+    tensor = disagreement.apart[key]
+    if disagreement.found.error or tensor.worst_index is None:
         return None
     step = tensor.worst_step or 0
     kind, name = key
-    oracle = case.lab.oracle()
-    reference = np.asarray(oracle.outputs[step][name] if kind == "output" else oracle.state[name])
+    trajectory = disagreement.lab.reference()
+    reference = np.asarray(
+        trajectory.outputs[step][name] if kind == "output" else trajectory.state[name]
+    )
     if reference.shape != tensor.shape:
         return None
     index = tuple(tensor.worst_index)
@@ -29,8 +31,11 @@ def judge(case: Case, key: Key) -> Judgement | None:
     sides = tuple(
         _accuracy(mode, observation.values(key)[step], index, right)
         for mode, observation in (
-            ("eager again" if case.eager_itself else case.cell.mode, case.found),
-            ("eager", case.eager),
+            (
+                "eager again" if disagreement.eager_itself else disagreement.cell.mode,
+                disagreement.found,
+            ),
+            ("eager", disagreement.eager),
         )
     )
     return Judgement(name, kind, step, index, f"{right:.9g}", sides, _verdict(sides))
@@ -67,7 +72,7 @@ def _verdict(sides: tuple[Accuracy, ...]) -> str:
     if digits[0] is None or digits[1] is None:
         return "; ".join(told)
     if abs(digits[0] - digits[1]) < 0.3:
-        return f"neither is nearer to the oracle: {', '.join(told)}"
+        return f"neither is nearer to the reference: {', '.join(told)}"
     better, worse = (0, 1) if digits[0] > digits[1] else (1, 0)
     return f"{told[better]}, {told[worse]}"
 
@@ -80,6 +85,6 @@ def _told(side: Accuracy) -> str:
     if side.ulp == 0:
         return f"{side.mode} is right to the last bit ({side.digits:.1f} digits)"
     if side.ulp is None:
-        return f"{side.mode} gives {side.value}, as the oracle does"
+        return f"{side.mode} gives {side.value}, as the reference does"
     ulp = f"{side.ulp:.0f}" if side.ulp < 1e4 else f"{side.ulp:.2g}"
     return f"{side.mode} is right to {ulp} ULP ({side.digits:.1f} digits)"

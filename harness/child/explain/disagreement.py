@@ -12,7 +12,12 @@ import numpy as np
 
 from eager_vs_graph.child.explain import graphs
 from eager_vs_graph.child.explain.conditions import PLAIN, Condition
-from eager_vs_graph.child.explain.experiments import Laboratory, Observation, disagreeing, rank
+from eager_vs_graph.child.explain.experiments import (
+    ExperimentRunner,
+    Observation,
+    disagreeing,
+    rank,
+)
 from eager_vs_graph.child.explain.source import Source
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Cause, Key
@@ -34,7 +39,7 @@ class Finding:
     not_tried: list[str] = field(default_factory=list)
 
 
-class Case:
+class Disagreement:
     """A mode against eager, or eager against its own second run.
 
     Names in ``settled`` are tensors in which eager disagrees with itself for a reason that is found
@@ -43,7 +48,7 @@ class Case:
 
     def __init__(
         self,
-        lab: Laboratory,
+        lab: ExperimentRunner,
         result: CellParity,
         source: Source,
         settled: frozenset[str] = frozenset(),
@@ -54,7 +59,7 @@ class Case:
         self._seen_unsteady = {
             (tensor.kind, tensor.tensor): tensor
             for tensor in result.tensors[::-1]  # what is against eager comes first
-            if tensor.word == NONDETERMINISTIC and tensor.tensor not in settled
+            if tensor.status == NONDETERMINISTIC and tensor.tensor not in settled
         }
         self.eager_itself = cell.mode == "eager"
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from eager_vs_graph.child.explain import causes
 from eager_vs_graph.child.explain.accuracy import judge
-from eager_vs_graph.child.explain.disagreement import Case
-from eager_vs_graph.child.explain.experiments import Laboratory, disagreeing, names, rank
+from eager_vs_graph.child.explain.disagreement import Disagreement
+from eager_vs_graph.child.explain.experiments import ExperimentRunner, disagreeing, names, rank
 from eager_vs_graph.child.explain.profile import profile
 from eager_vs_graph.child.explain.source import Source
 from eager_vs_graph.child.explain.work import could_be_unequal, measure
@@ -51,18 +51,18 @@ def explain(
     """
     eager = [cell.in_mode("eager") for cell in cells[:1]]
     asked = list(dict.fromkeys([*eager, *cells]))
-    lab = Laboratory(subject, deadline)
+    lab = ExperimentRunner(subject, deadline)
     with lab.undisturbed():  # what the check leaves in Python's state must not be the beginning
-        words = list(parity.check(subject, asked, starting))
+        checked = list(parity.check(subject, asked, starting))
     source = Source(subject.scenario)
     settled: frozenset[str] = frozenset()
-    for number, result in enumerate(words):
+    for number, result in enumerate(checked):
         now = time.monotonic()
-        lab.until(now + (deadline - now) / (len(words) - number))  # each has its share
+        lab.until(now + (deadline - now) / (len(checked) - number))  # each has its share
         starting(Cell.parse(result.cell))
-        case = Case(lab, result, source, settled)
-        explanation = _explain_cell(case, result)
-        if case.eager_itself:
+        disagreement = Disagreement(lab, result, source, settled)
+        explanation = _explain_cell(disagreement, result)
+        if disagreement.eager_itself:
             settled = frozenset(name for cause in explanation.causes for name in cause.tensors)
         yield explanation
 
@@ -73,7 +73,7 @@ def unequal_work(subject: Subject, cell: Cell) -> tuple[str, ...]:
     It builds some programs and traces the step; it times nothing.
     """
     lab = _laboratory(subject, cell)
-    work = measure(Case(lab, CellParity(cell.id, ""), Source(subject.scenario)))
+    work = measure(Disagreement(lab, CellParity(cell.id, ""), Source(subject.scenario)))
     return () if work is None else reasons(work)
 
 
@@ -112,50 +112,50 @@ class EqualWork:
         return "; ".join(unequal_work(self._subject, cell)) if self._suspicious else ""
 
 
-def _laboratory(subject: Subject, cell: Cell) -> Laboratory:
+def _laboratory(subject: Subject, cell: Cell) -> ExperimentRunner:
     if subject.initial is None:
         subject.build(cell.in_mode(BASELINE)).close()
-    return Laboratory(subject, time.monotonic() + 1e6)
+    return ExperimentRunner(subject, time.monotonic() + 1e6)
 
 
-def _explain_cell(case: Case, result: CellParity) -> Explanation:
+def _explain_cell(disagreement: Disagreement, result: CellParity) -> Explanation:
     started = time.monotonic()
-    explanation = Explanation(result.cell, result.word, result.reason)
-    if subject_failed(case, result):
+    explanation = Explanation(result.cell, result.status, result.reason)
+    if subject_failed(disagreement, result):
         return replace(explanation, excluded=("eager itself fails: there is nothing to compare",))
-    if not case.lab.in_time():
+    if not disagreement.lab.in_time():
         return replace(explanation, not_tried=("every experiment: out of time",))
-    keys = set(case.apart)
+    keys = set(disagreement.apart)
     found: list[Cause] = []
     excluded: list[str] = []
     not_tried: list[str] = []
-    unsteady = keys & (case.unsteady | case.unsteady_mode)
+    unsteady = keys & (disagreement.unsteady | disagreement.unsteady_mode)
     explained: set[Key] = set()
     for find in (*causes.OF_VALUES, *causes.OF_WORK):
-        if not case.lab.in_time():
+        if not disagreement.lab.in_time():
             not_tried.append(f"{find.__module__.rpartition('.')[2]}: out of time")
             continue
         left = keys - explained
         # A tensor that changes from run to run seems to agree under any condition, at times.
         asked = left if find in _RANDOM else left - unsteady
-        finding = find(case, asked)
+        finding = find(disagreement, asked)
         found += finding.causes
         explained |= finding.explained
         excluded += finding.excluded
         not_tried += finding.not_tried
-    of_eager = unsteady & case.unsteady
-    if case.eager_itself:
+    of_eager = unsteady & disagreement.unsteady
+    if disagreement.eager_itself:
         # One program, one state, neither Python nor a stream that explains it: it is the kernels.
         unsteady = of_eager = unsteady | (keys - explained)
-    shown = sorted(keys, key=lambda key: (-rank(case.apart[key]), key))
-    judgements = [judged for key in shown if (judged := judge(case, key)) is not None]
+    shown = sorted(keys, key=lambda key: (-rank(disagreement.apart[key]), key))
+    judgements = [judged for key in shown if (judged := judge(disagreement, key)) is not None]
     return replace(
         explanation,
-        word=_word(result, {name for _kind, name in of_eager}),
-        tensors=tuple(_worded(result, case, key) for key in shown),
-        against_oracle=tuple(_out_of_tolerance(result)),
+        status=_word(result, {name for _kind, name in of_eager}),
+        tensors=tuple(_worded(result, disagreement, key) for key in shown),
+        against_reference=tuple(_out_of_tolerance(result)),
         judgements=tuple(judgements),
-        profiles=tuple(_profiles(case, result, shown)),
+        profiles=tuple(_profiles(disagreement, result, shown)),
         causes=tuple(found),
         unexplained=names(keys - explained),
         unsteady=names(unsteady),
@@ -167,59 +167,63 @@ def _explain_cell(case: Case, result: CellParity) -> Explanation:
 
 def _out_of_tolerance(result: CellParity) -> Iterator[TensorComparison]:
     for tensor in result.tensors:
-        if tensor.against == "oracle" and tensor.word not in AGREEING:
+        if tensor.against == "reference" and tensor.status not in AGREEING:
             yield tensor
 
 
-def _profiles(case: Case, result: CellParity, shown: list[Key]) -> Iterator[Profile]:
-    """Of the worst tensors, outputs first; where modes agree, of those that the oracle faults."""
-    steps = {key: case.apart[key].worst_step for key in shown}
+def _profiles(
+    disagreement: Disagreement, result: CellParity, shown: list[Key]
+) -> Iterator[Profile]:
+    """Of the worst tensors, outputs first; where modes agree, of those out of the reference's."""
+    steps = {key: disagreement.apart[key].worst_step for key in shown}
     for tensor in () if steps else _out_of_tolerance(result):
         steps[tensor.kind, tensor.tensor] = tensor.worst_step
     for key in sorted(steps, key=lambda key: key[0] != "output")[:_PROFILES]:
-        if key in case.keys:
-            last = case.lab.steps - 1
-            found = profile(case, key, last if steps[key] is None else int(steps[key] or 0))
+        if key in disagreement.keys:
+            last = disagreement.lab.steps - 1
+            found = profile(disagreement, key, last if steps[key] is None else int(steps[key] or 0))
             if found is not None:
                 yield found
 
 
-def subject_failed(case: Case, result: CellParity) -> bool:
+def subject_failed(disagreement: Disagreement, result: CellParity) -> bool:
     """Whether there is no eager run to explain anything by."""
-    return bool(case.eager.error) or (case.eager_itself and result.word in (ERROR, UNSUPPORTED))
+    return bool(disagreement.eager.error) or (
+        disagreement.eager_itself and result.status in (ERROR, UNSUPPORTED)
+    )
 
 
-def _worded(result: CellParity, case: Case, key: Key) -> TensorComparison:
+def _worded(result: CellParity, disagreement: Disagreement, key: Key) -> TensorComparison:
     """The comparison with parity's word for it: parity knows what was declared and unsteady."""
-    tensor = case.apart[key]
-    if case.eager_itself or key in case.unsteady:
-        return replace(tensor, word=NONDETERMINISTIC)
+    tensor = disagreement.apart[key]
+    if disagreement.eager_itself or key in disagreement.unsteady:
+        return replace(tensor, status=NONDETERMINISTIC)
     for told in result.tensors:
         same = (told.kind, told.tensor, told.against) == (*key, "eager")
-        if same and told.word != IDENTICAL:
-            return replace(tensor, word=told.word, known=told.known)
+        if same and told.status != IDENTICAL:
+            return replace(tensor, status=told.status, known=told.known)
     return tensor
 
 
 def _word(result: CellParity, unsteady: set[str]) -> str:
     """Parity's word; ``nondeterministic`` where more runs than parity's two show just that."""
-    bad = {tensor.tensor for tensor in result.tensors if tensor.word not in AGREEING}
+    bad = {tensor.tensor for tensor in result.tensors if tensor.status not in AGREEING}
     # A failure stands; and a tensor that is steady and wrong is to be seen.
-    return NONDETERMINISTIC if unsteady and result.tensors and bad <= unsteady else result.word
+    return NONDETERMINISTIC if unsteady and result.tensors and bad <= unsteady else result.status
 
 
 def observe_fresh(
     subject: Subject, cells: Sequence[Cell], condition: str, starting: Callable[[Cell], None]
 ) -> Iterator[FreshResult]:
     """In a process that has taken on a condition: run each cell's mode and eager, several times."""
-    lab = Laboratory(subject, time.monotonic() + 1e6)
+    lab = ExperimentRunner(subject, time.monotonic() + 1e6)
     for cell in cells:
         starting(cell)
         subject.build(cell.in_mode("eager")).close()
         yield _fresh_result(lab, cell, condition)
 
 
-def _fresh_result(lab: Laboratory, cell: Cell, condition: str) -> FreshResult:
+def _fresh_result(lab: ExperimentRunner, cell: Cell, condition: str) -> FreshResult:
     from eager_vs_graph.child.explain.conditions import Condition
 
     eager = lab.eager(cell)
@@ -231,12 +235,12 @@ def _fresh_result(lab: Laboratory, cell: Cell, condition: str) -> FreshResult:
         for mode, first in (("eager", eager), (cell.mode, found)):
             again = lab.observe(cell.in_mode(mode), Condition(repetition=repetition))
             apart = disagreeing(lab.compare(cell, again, first))
-            steadiness.update({key[1]: tensor.word for key, tensor in apart.items()})
+            steadiness.update({key[1]: tensor.status for key, tensor in apart.items()})
     compared = lab.compare(cell, found, eager)
     return FreshResult(
         condition,
         cell.id,
-        {key[1]: tensor.word for key, tensor in compared.items()},
+        {key[1]: tensor.status for key, tensor in compared.items()},
         {key[1]: steadiness.get(key[1], "identical") for key in compared},
         {
             key[1]: (tensor.value or "", tensor.reference or "")

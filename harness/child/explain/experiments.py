@@ -14,7 +14,7 @@ from eager_vs_graph.child.explain import python_state
 from eager_vs_graph.child.explain.conditions import PLAIN, Condition, changes, optimizer, seen_from
 from eager_vs_graph.child.explain.local_shapes import telling_shapes
 from eager_vs_graph.child.parity.check import SEED, Subject, compare_trajectories
-from eager_vs_graph.child.parity.trajectory import Trajectory, of_oracle
+from eager_vs_graph.child.parity.trajectory import Trajectory, of_reference
 from eager_vs_graph.modes import BASELINE, MODES
 from eager_vs_graph.modes.failures import failure
 from eager_vs_graph.modes.program import Program, Task
@@ -72,7 +72,7 @@ class Observation:
         return [step[name] for step in (self.outputs if kind == "output" else self.states)]
 
 
-class Laboratory:
+class ExperimentRunner:
     """The programs of one scenario and size, run under any condition from the same state."""
 
     def __init__(self, subject: Subject, deadline: float) -> None:
@@ -115,12 +115,14 @@ class Laboratory:
         """Eager, on the same device and with the same inputs policy."""
         return self.observe(cell.in_mode(BASELINE), condition)
 
-    def oracle(self) -> Trajectory:
-        """The float64 oracle's outputs."""
-        if self.subject.oracle is None:
+    def reference(self) -> Trajectory:
+        """The float64 reference's outputs."""
+        if self.subject.reference is None:
             instance = self.scenario(self.scenario.sizes[self.subject.size])
-            self.subject.oracle = of_oracle(instance, self.initial, self.subject.feeds, self.steps)
-        return self.subject.oracle
+            self.subject.reference = of_reference(
+                instance, self.initial, self.subject.feeds, self.steps
+            )
+        return self.subject.reference
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -284,7 +286,7 @@ class Laboratory:
 
 def rank(tensor: TensorComparison) -> int:
     """How bad a disagreement is: 0 none, 1 within tolerance, 2 out of it."""
-    return _RANK.get(tensor.word, 2)
+    return _RANK.get(tensor.status, 2)
 
 
 def disagreeing(compared: dict[Key, TensorComparison]) -> dict[Key, TensorComparison]:

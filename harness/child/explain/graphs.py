@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.child.explain.conditions import PLAIN, Condition, optimizer
-from eager_vs_graph.child.explain.experiments import Laboratory
+from eager_vs_graph.child.explain.experiments import ExperimentRunner
 from eager_vs_graph.modes.program import Program
 from eager_vs_graph.results.cells import Cell
 
@@ -42,7 +42,7 @@ class Node:
         return f"{name}: {self.op}({inputs})"
 
 
-def trace(lab: Laboratory, cell: Cell) -> Any:
+def trace(lab: ExperimentRunner, cell: Cell) -> Any:
     """The step's own graph, before anything is optimised: a ``FuncGraph``."""
     with lab.undisturbed():
         program, scenario = lab.program(cell.in_mode("eager"))
@@ -78,7 +78,7 @@ def ancestors(tensors: Iterable[Any]) -> set[Any]:
     return seen
 
 
-def optimised(lab: Laboratory, cell: Cell, condition: Condition = PLAIN) -> list[Any]:
+def optimised(lab: ExperimentRunner, cell: Cell, condition: Condition = PLAIN) -> list[Any]:
     """The GraphDefs that a step of the cell's program executes, under a condition."""
     with optimizer(condition), lab.undisturbed():
         program, _scenario = lab.program(cell, condition)
@@ -87,7 +87,7 @@ def optimised(lab: Laboratory, cell: Cell, condition: Condition = PLAIN) -> list
     return graphs
 
 
-def _graphs(program: Program, lab: Laboratory) -> list[Any]:
+def _graphs(program: Program, lab: ExperimentRunner) -> list[Any]:
     return program.optimised_graphs(lab.subject.feeds[0])
 
 

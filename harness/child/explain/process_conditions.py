@@ -63,7 +63,7 @@ def environment(condition: str) -> dict[str, str]:
     return {"TF_ENABLE_ONEDNN_OPTS": "0"} if condition == NO_ONEDNN else {}
 
 
-def take_on(condition: str) -> None:
+def apply(condition: str) -> None:
     """Configure TensorFlow for the condition; before its first op."""
     import tensorflow as tf
 
@@ -137,7 +137,7 @@ def _agrees(explanation: Explanation, result: FreshResult, name: str) -> bool:
         return result.eager_again.get(name) == "identical"
     if result.condition == DETERMINISM:
         return False
-    before = next(tensor.word for tensor in explanation.tensors if tensor.tensor == name)
+    before = next(tensor.status for tensor in explanation.tensors if tensor.tensor == name)
     return result.against_eager.get(name) in _BETTER.get(before, ())
 
 
@@ -163,6 +163,6 @@ def _cause(
 
 
 def _told(result: FreshResult, name: str) -> str:
-    word = result.against_eager.get(name, "")
+    status = result.against_eager.get(name, "")
     again = result.eager_again.get(name, "")
-    return f"{word} to eager's" if again == "identical" else f"{again} from run to run"
+    return f"{status} to eager's" if again == "identical" else f"{again} from run to run"

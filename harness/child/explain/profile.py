@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from eager_vs_graph.child.explain.disagreement import Case, as_wide
+from eager_vs_graph.child.explain.disagreement import Disagreement, as_wide
 from eager_vs_graph.child.explain.experiments import Observation
 from eager_vs_graph.child.parity.compare import DEFAULT_TOLERANCE, ulp_distance
 from eager_vs_graph.results.explanation import Key, Profile
@@ -20,33 +20,33 @@ _BINS = 34
 """Of the histogram: 0, then powers of two up to the distance of any two float32."""
 
 
-def profile(case: Case, key: Key, step: int) -> Profile | None:
+def profile(disagreement: Disagreement, key: Key, step: int) -> Profile | None:
     """The profile of a tensor at a step; None where it has no numbers to compare."""
-    if case.found.error or case.eager.error:
+    if disagreement.found.error or disagreement.eager.error:
         return None
-    value, eager = (side.values(key)[step] for side in (case.found, case.eager))
+    value, eager = (side.values(key)[step] for side in (disagreement.found, disagreement.eager))
     numeric = eager.dtype.name in DEFAULT_TOLERANCE or eager.dtype.kind in "iu"
     if value.shape != eager.shape or value.dtype != eager.dtype or not numeric or not eager.size:
         return None
-    oracle = _oracle(case, key, step)
-    if oracle is not None and oracle.shape != value.shape:
-        oracle = None
+    reference = _reference(disagreement, key, step)
+    if reference is not None and reference.shape != value.shape:
+        reference = None
     ulp = _distances(value, eager)
-    index = _sample(value, eager, oracle, ulp)
+    index = _sample(value, eager, reference, ulp)
     kind, name = key
     return Profile(
         tensor=name,
         kind=kind,
-        mode="eager again" if case.eager_itself else case.cell.mode,
+        mode="eager again" if disagreement.eager_itself else disagreement.cell.mode,
         step=step,
         elements=int(eager.size),
         index=tuple(int(each) for each in index),
         value=_texts(value, index),
         eager=_texts(eager, index),
-        oracle=() if oracle is None else _texts(oracle, index),
+        reference=() if reference is None else _texts(reference, index),
         ulp=tuple(None if np.isnan(each) else float(each) for each in ulp[index]),
         histogram=_histogram(ulp),
-        errors=_errors(case, key),
+        errors=_errors(disagreement, key),
     )
 
 
@@ -62,13 +62,13 @@ def _distances(value: Array, eager: Array) -> Array:
     return np.where(same, 0.0, np.where(finite, distance, np.nan))
 
 
-def _sample(value: Array, eager: Array, oracle: Array | None, ulp: Array) -> Any:
+def _sample(value: Array, eager: Array, reference: Array | None, ulp: Array) -> Any:
     if eager.size <= ELEMENTS:
         return np.arange(eager.size)
     weight = np.where(np.isnan(ulp), np.inf, ulp)
-    if not weight.any() and oracle is not None:  # they agree: the worst against the oracle
+    if not weight.any() and reference is not None:  # they agree: the worst against the reference
         with np.errstate(all="ignore"):
-            error = np.abs(as_wide(value) - as_wide(oracle)).ravel()
+            error = np.abs(as_wide(value) - as_wide(reference)).ravel()
         weight = np.where(np.isnan(error), np.inf, error)
     worst = np.argsort(weight, kind="stable")[-_WORST:]
     spread = np.linspace(0, eager.size - 1, ELEMENTS - _WORST).astype(np.int64)
@@ -88,35 +88,35 @@ def _histogram(ulp: Array) -> tuple[int, ...]:
     return tuple(int(each) for each in counted[: used[-1] + 1])
 
 
-def _errors(case: Case, key: Key) -> dict[str, tuple[float | None, ...]]:
+def _errors(disagreement: Disagreement, key: Key) -> dict[str, tuple[float | None, ...]]:
     """By side, the largest error after each step, where steps are not just repetitions."""
     kind, _name = key
-    scalar = case.eager.values(key)[0].size == 1
-    if kind != "output" or case.lab.steps < 2 or not (scalar or case.lab.initial):
+    scalar = disagreement.eager.values(key)[0].size == 1
+    if kind != "output" or disagreement.lab.steps < 2 or not (scalar or disagreement.lab.initial):
         return {}
-    sides = {case.cell.mode: case.found, "eager": case.eager}
-    if case.eager_itself:
-        sides = {"eager again": case.found, "eager": case.eager}
-    return {side: tuple(_of_steps(case, key, found)) for side, found in sides.items()}
+    sides = {disagreement.cell.mode: disagreement.found, "eager": disagreement.eager}
+    if disagreement.eager_itself:
+        sides = {"eager again": disagreement.found, "eager": disagreement.eager}
+    return {side: tuple(_of_steps(disagreement, key, found)) for side, found in sides.items()}
 
 
-def _of_steps(case: Case, key: Key, found: Observation) -> list[float | None]:
+def _of_steps(disagreement: Disagreement, key: Key, found: Observation) -> list[float | None]:
     errors: list[float | None] = []
     for step, value in enumerate(found.values(key)):
-        oracle = _oracle(case, key, step)
-        if oracle is None or oracle.shape != value.shape:
+        reference = _reference(disagreement, key, step)
+        if reference is None or reference.shape != value.shape:
             return []
         with np.errstate(all="ignore"):
-            error = np.abs(as_wide(value) - as_wide(oracle))
+            error = np.abs(as_wide(value) - as_wide(reference))
         finite = error[np.isfinite(error)]
         errors.append(float(finite.max()) if finite.size else None)
     return errors
 
 
-def _oracle(case: Case, key: Key, step: int) -> Array | None:
-    """The oracle's value after a step; of a variable, it has the last step's only."""
+def _reference(disagreement: Disagreement, key: Key, step: int) -> Array | None:
+    """The reference's value after a step; of a variable, it has the last step's only."""
     kind, name = key
-    oracle = case.lab.oracle()
+    reference = disagreement.lab.reference()
     if kind == "output":
-        return np.asarray(oracle.outputs[step][name])
-    return np.asarray(oracle.state[name]) if step == case.lab.steps - 1 else None
+        return np.asarray(reference.outputs[step][name])
+    return np.asarray(reference.state[name]) if step == disagreement.lab.steps - 1 else None

@@ -1,8 +1,8 @@
 """Writes a minimal script that shows a disagreement by itself: TensorFlow and NumPy only.
 
 The script holds the scenario's own ``build`` and ``step`` with what they need of their file, the
-inputs as numbers (or the scenario's ``inputs`` and the seed, where they are many), and the oracle's
-value. It prints both values of the worst element and ends with code 0 when they differ.
+inputs as numbers (or the scenario's ``inputs`` and the seed, where they are many), and the
+reference's value. It prints both values of the worst element and ends with code 0 when they differ.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class _Source:
         self._text = Path(inspect.getfile(scenario)).read_text(encoding="utf-8")
         self._tree = ast.parse(self._text)
         self._top = dict(_by_name(self._tree))
-        self._unwanted = {"oracle", "measure", *(() if with_inputs else ("inputs",))}
+        self._unwanted = {"reference", "measure", *(() if with_inputs else ("inputs",))}
         self._needed = self._reach(self.name)
 
     def imports(self) -> str:
@@ -216,7 +216,7 @@ def _setting(
         f"SIZE = Size({size})",
         f"TENSOR, KIND = {tensor.tensor!r}, {tensor.kind!r}",
         f"STEP, INDEX = {tensor.worst_step or 0}, {tuple(tensor.worst_index or ())!r}",
-        f"ORACLE = {judged[0].oracle!r}" if judged else "ORACLE = None",
+        f"REFERENCE = {judged[0].reference!r}" if judged else "REFERENCE = None",
         f"make = {name}",
     ]
     if feeds is None:
@@ -471,8 +471,8 @@ eager, mode = run_eager(), run_mode()
 print("TensorFlow", tf.__version__)
 print("eager:", element(eager))
 print(f"{NAME}:", element(mode))
-if ORACLE is not None:
-    print("float64 oracle:", ORACLE)
+if REFERENCE is not None:
+    print("float64 reference:", REFERENCE)
 same = eager.dtype == mode.dtype and eager.shape == mode.shape and eager.tobytes() == mode.tobytes()
 print("the same" if same else f"different: {eager.dtype}{eager.shape} and {mode.dtype}{mode.shape}")
 """

@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from eager_vs_graph.child.explain import graph_cost, graphs, python_state, python_time
-from eager_vs_graph.child.explain.disagreement import Case
-from eager_vs_graph.child.explain.experiments import Laboratory
+from eager_vs_graph.child.explain.disagreement import Disagreement
+from eager_vs_graph.child.explain.experiments import ExperimentRunner
 from eager_vs_graph.modes import BASELINE
 from eager_vs_graph.results.cells import Cell
 
@@ -78,23 +78,30 @@ def unequal_work(work: Work) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def measure(case: Case) -> Work | None:
+def measure(disagreement: Disagreement) -> Work | None:
     """Count what a call does in eager and in the case's mode; None where it cannot be counted."""
-    if case.traced is None or case.found.error or case.eager.error:
+    if disagreement.traced is None or disagreement.found.error or disagreement.eager.error:
         return None
     work = replace(
-        _of_eager(case.lab, case.traced, str(case.source.file), _outside(case.lab, case.cell)),
+        _of_eager(
+            disagreement.lab,
+            disagreement.traced,
+            str(disagreement.source.file),
+            _outside(disagreement.lab, disagreement.cell),
+        ),
         side_effects=tuple(
-            name for name, text in case.eager.python.items() if case.found.python.get(name) != text
+            name
+            for name, text in disagreement.eager.python.items()
+            if disagreement.found.python.get(name) != text
         ),
     )
-    executed = graph_cost.cost(graphs.optimised(case.lab, case.cell))
+    executed = graph_cost.cost(graphs.optimised(disagreement.lab, disagreement.cell))
     if executed is None or executed == 0 < work.executed:  # compiled, or its shapes are not told
         return work
     return replace(work, executed=executed)
 
 
-def could_be_unequal(lab: Laboratory, cell: Cell) -> bool:
+def could_be_unequal(lab: ExperimentRunner, cell: Cell) -> bool:
     """Whether a graph mode of a scenario could do unequal work: a cheap look, at eager only.
 
     It runs a few eager steps and traces the step once. What every graph is spared shows in the
@@ -119,7 +126,7 @@ def could_be_unequal(lab: Laboratory, cell: Cell) -> bool:
     return bool(unequal_work(work) or unequal_work(replace(work, executed=left)))
 
 
-def _of_eager(lab: Laboratory, traced: Any, file: str, outside: tuple[float, float]) -> Work:
+def _of_eager(lab: ExperimentRunner, traced: Any, file: str, outside: tuple[float, float]) -> Work:
     """What eager does, and what of it no graph would do."""
     unused = graph_cost.dropped(traced, file)
     constant = graph_cost.constant(traced) - unused
@@ -137,7 +144,7 @@ def _of_eager(lab: Laboratory, traced: Any, file: str, outside: tuple[float, flo
     )
 
 
-def _outside(lab: Laboratory, cell: Cell) -> tuple[float, float]:
+def _outside(lab: ExperimentRunner, cell: Cell) -> tuple[float, float]:
     """The share of an eager step's time outside of TensorFlow, and the same in seconds a call."""
     with lab.undisturbed():
         program, scenario = lab.program(cell.in_mode(BASELINE))

@@ -1,1 +1,1 @@
-"""How a program's outputs and state compare with the oracle and with eager."""
+"""How a program's outputs and state compare with the reference and with eager."""

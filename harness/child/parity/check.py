@@ -19,12 +19,12 @@ from eager_vs_graph.child.parity.goal import Learned, learn
 from eager_vs_graph.child.parity.memory import PeakMemory
 from eager_vs_graph.child.parity.trajectory import (
     Trajectory,
-    of_oracle,
     of_program,
+    of_reference,
     require_same_outputs,
     written_since,
 )
-from eager_vs_graph.errors import NoOracle, ScenarioError
+from eager_vs_graph.errors import NoReference, ScenarioError
 from eager_vs_graph.modes import BASELINE, MODES
 from eager_vs_graph.modes.failures import failure
 from eager_vs_graph.modes.program import Program, Task
@@ -37,9 +37,9 @@ from eager_vs_graph.results.record import (
     DIFFERS,
     IDENTICAL,
     NONDETERMINISTIC,
+    STATUSES,
     UNSUPPORTED,
     VACUOUS,
-    WORDS,
     CellParity,
     TensorComparison,
 )
@@ -64,13 +64,13 @@ class Subject:
     initial: State | None = None
     """The variables that the first eager program built."""
     eager: Trajectory | None = None
-    oracle: Trajectory | None = None
-    no_oracle: str = ""
-    """Why the scenario has no oracle; empty where it has one."""
-    nudged: list[Trajectory] | None = None
+    reference: Trajectory | None = None
+    no_reference: str = ""
+    """Why the scenario has no reference; empty where it has one."""
+    perturbed: list[Trajectory] | None = None
     """Eager once more, and from inputs and variables that were moved by a rounding error."""
     lossy: set[tuple[str, str]] = field(default_factory=set)
-    """(kind, tensor) in which eager itself has lost digits, as an oracle made of eager shows."""
+    """(kind, tensor) in which eager itself has lost digits, as a reference made of eager shows."""
     learned: set[str] = field(default_factory=set)
     """Modes that have trained for the goal: once each, for it takes many steps."""
     unsteady: set[tuple[str, str]] = field(default_factory=set)
@@ -164,7 +164,7 @@ def check(
         starting: is told the cell before anything of it runs.
 
     Raises:
-        ScenarioError: the oracle breaks its contract.
+        ScenarioError: the reference breaks its contract.
     """
     for cell in sorted(cells, key=lambda cell: cell.mode != BASELINE):
         starting(cell)
@@ -199,20 +199,20 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
                 for _ in range(_CALLS_TO_WARN):
                     program.run(subject.feeds[0])
     except Exception as error:  # a cell that fails costs that cell, never the run
-        word, reason = failure(error, scenario.source_file())
-        return CellParity(cell.id, word, reason)
+        status, reason = failure(error, scenario.source_file())
+        return CellParity(cell.id, status, reason)
     if again is not None:
         subject.eager = found
-    if subject.oracle is None and not subject.no_oracle:
-        _ask_oracle(subject, found)
+    if subject.reference is None and not subject.no_reference:
+        _compute_reference(subject, found)
     try:
         learned = Learned()
         if cell.mode not in subject.learned:
             subject.learned.add(cell.mode)
             learned = learn(program, scenario, subject.size, subject.initial, subject.feeds)
     except Exception as error:
-        word, reason = failure(error, scenario.source_file())
-        return CellParity(cell.id, word, reason, traces=traces)
+        status, reason = failure(error, scenario.source_file())
+        return CellParity(cell.id, status, reason, traces=traces)
     program.close()
     tensors = _comparisons(subject, cell, found, again)
     parity = _verdict(cell, tensors, learned)
@@ -223,24 +223,26 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
         traces=traces,
         steps=steps,
         note="; ".join(
-            filter(None, [_no_oracle(subject), reclassify.decided_by_rounding(tensors)])
+            filter(None, [_no_reference(subject), reclassify.decided_by_rounding(tensors)])
         ),
         call_s=took_s / steps,
         peak_memory_bytes=memory.bytes,
     )
 
 
-def _ask_oracle(subject: Subject, found: Trajectory) -> None:
-    """Give the subject its oracle, or the reason why it has none."""
+def _compute_reference(subject: Subject, found: Trajectory) -> None:
+    """Give the subject its reference, or the reason why it has none."""
     assert subject.initial is not None
     scenario = subject.scenario
     instance = scenario(scenario.sizes[subject.size])
     try:
-        subject.oracle = of_oracle(instance, subject.initial, subject.feeds, scenario.parity_steps)
-    except NoOracle as error:
-        subject.no_oracle = str(error)
+        subject.reference = of_reference(
+            instance, subject.initial, subject.feeds, scenario.parity_steps
+        )
+    except NoReference as error:
+        subject.no_reference = str(error)
     else:
-        require_same_outputs(scenario, subject.oracle, found)
+        require_same_outputs(scenario, subject.reference, found)
 
 
 def _keep_files(subject: Subject, cell: Cell, program: Program, found: Trajectory) -> None:
@@ -257,23 +259,23 @@ def _comparisons(
     tensors: list[TensorComparison] = []
     if again is not None:
         tensors += [
-            replace(tensor, word=NONDETERMINISTIC) if tensor.word in _PARTED else tensor
+            replace(tensor, status=NONDETERMINISTIC) if tensor.status in _PARTED else tensor
             for tensor in compare_trajectories(subject, cell, "eager", again, found)
         ]
         subject.unsteady = {
-            (tensor.kind, tensor.tensor) for tensor in tensors if tensor.word == NONDETERMINISTIC
+            (tensor.kind, tensor.tensor) for tensor in tensors if tensor.status == NONDETERMINISTIC
         }
     elif subject.eager is not None:
         tensors += compare_trajectories(subject, cell, "eager", found, subject.eager)
-        tensors = [reclassify.by_oracle(subject, tensor, found) for tensor in tensors]
+        tensors = [reclassify.by_reference(subject, tensor, found) for tensor in tensors]
         if subject.scenario.judged_by_eager:
             tensors = [reclassify.by_sensitivity(subject, cell, t, found) for t in tensors]
-    if subject.oracle is not None:
-        against = compare_trajectories(subject, cell, "oracle", found, subject.oracle)
+    if subject.reference is not None:
+        against = compare_trajectories(subject, cell, "reference", found, subject.reference)
         tensors += [
-            reclassify.by_derived_oracle(subject, cell, tensor, found) for tensor in against
+            reclassify.by_derived_reference(subject, cell, tensor, found) for tensor in against
         ]
-    return [reclassify.blameless(subject, tensor) for tensor in tensors]
+    return [reclassify.mark_nondeterministic(subject, tensor) for tensor in tensors]
 
 
 def compare_trajectories(
@@ -284,11 +286,11 @@ def compare_trajectories(
     Args:
         subject: the cell's scenario and size.
         cell: whose trajectory was found.
-        against: whose the reference is: ``oracle`` or a mode's name.
+        against: whose the reference is: ``reference`` or a mode's name.
         found: what the cell did.
         reference: what it should have done.
     """
-    exact = against != "oracle"
+    exact = against != "reference"
     for name in found.outputs[0]:
         if name not in reference.outputs[0]:
             yield TensorComparison(
@@ -327,19 +329,19 @@ def _compare_steps(
         for value, reference in zip(values, references, strict=True)
     ]
     worst = max(range(len(steps)), key=lambda i: _badness(steps[i]))
-    parted = [i for i, step in enumerate(steps) if step.word != IDENTICAL]
+    parted = [i for i, step in enumerate(steps) if step.status != IDENTICAL]
     last = subject.scenario.parity_steps - 1
     difference = steps[worst]
     known = (
         declared_reason(subject.scenario, name, against, cell)
-        if difference.word == DIFFERS
+        if difference.status == DIFFERS
         else None
     )
     return TensorComparison(
         tensor=name,
         kind=kind,
         against=against,
-        word=difference.word,
+        status=difference.status,
         known=known,
         detail=difference.detail,
         dtype=str(values[0].dtype),
@@ -359,12 +361,12 @@ def _compare_steps(
     )
 
 
-def _no_oracle(subject: Subject) -> str:
-    return f"no float64 oracle: {subject.no_oracle}" if subject.no_oracle else ""
+def _no_reference(subject: Subject) -> str:
+    return f"no float64 reference: {subject.no_reference}" if subject.no_reference else ""
 
 
 def _badness(difference: Difference) -> tuple[int, float]:
-    return WORDS.index(difference.word), difference.max_ulp or difference.max_abs or 0.0
+    return STATUSES.index(difference.status), difference.max_ulp or difference.max_abs or 0.0
 
 
 def _largest(values: Sequence[float | None]) -> float | None:
@@ -383,18 +385,18 @@ def declared_reason(scenario: type[Scenario], tensor: str, against: str, cell: C
 
 
 def _verdict(cell: Cell, tensors: list[TensorComparison], learned: Learned) -> CellParity:
-    word = max((tensor.word for tensor in tensors), key=WORDS.index, default=VACUOUS)
-    bad = [tensor for tensor in tensors if tensor.word not in AGREEING]
+    status = max((tensor.status for tensor in tensors), key=STATUSES.index, default=VACUOUS)
+    bad = [tensor for tensor in tensors if tensor.status not in AGREEING]
     known = None
     if bad and all(tensor.known for tensor in bad):
         known = " ".join(dict.fromkeys(tensor.known for tensor in bad if tensor.known))
-    reasons = [reason_of(tensor) for tensor in bad if tensor.word == word and not tensor.known]
+    reasons = [reason_of(tensor) for tensor in bad if tensor.status == status and not tensor.known]
     if missed := learned.missed:
-        word, known, reasons = DIFFERS, None, [*reasons, missed]
+        status, known, reasons = DIFFERS, None, [*reasons, missed]
     shown = reasons[:3] + ([f"and {len(reasons) - 3} more"] if len(reasons) > 3 else [])
     return CellParity(
         cell.id,
-        word,
+        status,
         "; ".join(shown),
         known,
         tensors=tuple(tensors),

@@ -17,7 +17,7 @@ from eager_vs_graph.child.parity.check import (
     reason_of,
 )
 from eager_vs_graph.child.parity.compare import compare
-from eager_vs_graph.child.parity.reclassify import blameless
+from eager_vs_graph.child.parity.reclassify import mark_nondeterministic
 from eager_vs_graph.child.parity.trajectory import Trajectory, of_program, onwards
 from eager_vs_graph.errors import ScenarioError
 from eager_vs_graph.modes import BASELINE
@@ -29,8 +29,8 @@ from eager_vs_graph.results.record import (
     CRASHED,
     DIFFERS,
     IDENTICAL,
+    STATUSES,
     UNSUPPORTED,
-    WORDS,
     CheckpointParity,
     TensorComparison,
 )
@@ -115,8 +115,8 @@ def _refusal(subject: Subject, cell: Cell, lost: Collection[str]) -> tuple[str, 
 
 
 def _failure(subject: Subject, cell: Cell, error: Exception) -> tuple[str, str]:
-    word, reason = failure(error, subject.scenario.source_file())
-    return word, f"{cell.mode}: {reason}"
+    status, reason = failure(error, subject.scenario.source_file())
+    return status, f"{cell.mode}: {reason}"
 
 
 def _write(subject: Subject, program: Program, prefix: str) -> _Written:
@@ -144,10 +144,10 @@ def _read(
         _restored(name, state[name], written.state[name], writer.mode)
         for name in sorted(subject.checkpointed)
     ]
-    if any(tensor.word != IDENTICAL for tensor in restored):
+    if any(tensor.status != IDENTICAL for tensor in restored):
         return _verdict(subject, writer, reader, restored, "restored")
     trained = [
-        _declared(subject, writer, reader, blameless(subject, tensor))
+        _declared(subject, writer, reader, mark_nondeterministic(subject, tensor))
         for tensor in compare_trajectories(subject, reader, writer.mode, after, written.after)
         if tensor.kind == "output" or tensor.tensor in subject.checkpointed
     ]
@@ -164,18 +164,18 @@ def _another(array: Array) -> Array:
 def _restored(name: str, value: Array, reference: Array, against: str) -> TensorComparison:
     """Whether a variable has the very bits that were written: NaN and the sign of zero included."""
     difference = compare(value, reference, _BIT_FOR_BIT)
-    word = DIFFERS
+    status = DIFFERS
     if value.dtype == reference.dtype and (
-        difference.word == IDENTICAL
+        difference.status == IDENTICAL
         if value.dtype.kind == "O"
         else value.tobytes() == reference.tobytes()
     ):
-        word = IDENTICAL
+        status = IDENTICAL
     return TensorComparison(
         name,
         "variable",
         against,
-        word,
+        status,
         detail=difference.detail or "a zero has another sign",
         worst_index=difference.worst_index,
         worst_step=0,
@@ -188,7 +188,7 @@ def _declared(
     subject: Subject, writer: Cell, reader: Cell, tensor: TensorComparison
 ) -> TensorComparison:
     """Attach the reason that the scenario declares for either mode against eager."""
-    if tensor.word != DIFFERS or tensor.known:
+    if tensor.status != DIFFERS or tensor.known:
         return tensor
     reasons = (
         declared_reason(subject.scenario, tensor.tensor, "eager", cell) for cell in (reader, writer)
@@ -199,15 +199,15 @@ def _declared(
 def _verdict(
     subject: Subject, writer: Cell, reader: Cell, tensors: Sequence[TensorComparison], when: str
 ) -> CheckpointParity:
-    word = max((tensor.word for tensor in tensors), key=WORDS.index)
-    bad = [tensor for tensor in tensors if tensor.word not in AGREEING]
+    status = max((tensor.status for tensor in tensors), key=STATUSES.index)
+    bad = [tensor for tensor in tensors if tensor.status not in AGREEING]
     if not bad:
-        return CheckpointParity(writer.id, reader.id, word)
-    unknown = [tensor for tensor in bad if not tensor.known]
-    if not unknown:
-        return CheckpointParity(writer.id, reader.id, word, known=bad[0].known)
-    worst = max(unknown, key=lambda tensor: WORDS.index(tensor.word))
+        return CheckpointParity(writer.id, reader.id, status)
+    undeclared = [tensor for tensor in bad if not tensor.known]
+    if not undeclared:
+        return CheckpointParity(writer.id, reader.id, status, known=bad[0].known)
+    worst = max(undeclared, key=lambda tensor: STATUSES.index(tensor.status))
     reason = f"{when}, {reason_of(worst)}"
     if left_out := sorted(set(subject.initial or {}) - (subject.checkpointed or frozenset())):
         reason += f"; the checkpoint leaves out {', '.join(left_out)}"
-    return CheckpointParity(writer.id, reader.id, word, reason)
+    return CheckpointParity(writer.id, reader.id, status, reason)

@@ -29,7 +29,7 @@ _EXACT = Tolerance(rtol=0.0, atol=0.0)
 class Difference:
     """The distance of one array from its reference; see ``TensorComparison`` for the fields."""
 
-    word: str
+    status: str
     detail: str = ""
     max_abs: float | None = None
     max_rel: float | None = None
@@ -55,7 +55,7 @@ def compare(
         value: the array in question, of any dtype and shape.
         reference: what it should be; of the same shape.
         tolerance: for ``close``; None means the dtype's default.
-        exact_dtype: whether the dtypes must match. False for an oracle: it is rounded to the
+        exact_dtype: whether the dtypes must match. False for a reference: it is rounded to the
             dtype of ``value`` before bits and ULPs are compared.
     """
     value, reference = np.asarray(value), np.asarray(reference)
@@ -122,9 +122,9 @@ def _compare_inexactly(value: Array, reference: Array, tolerance: Tolerance) -> 
         # Zeros of different sign are apart by a bit and by no ULP.
         distance = excess if far.any() else ulps if ulps.any() else bits_differ
         worst = _index(int(np.argmax(distance)), value.shape)
-    word = DIFFERS if far.any() else CLOSE if bits_differ.any() else IDENTICAL
+    status = DIFFERS if far.any() else CLOSE if bits_differ.any() else IDENTICAL
     return Difference(
-        word,
+        status,
         detail,
         max_abs=float(error.max()),
         max_rel=float(relative.max()),
@@ -132,9 +132,9 @@ def _compare_inexactly(value: Array, reference: Array, tolerance: Tolerance) -> 
         p99_ulp=float(np.percentile(ulps[finite], 99)) if finite.any() else None,
         misplaced=int(misplaced.sum()),
         signed_zeros=int((finite & (value == rounded) & _signs_differ(value, rounded)).sum()),
-        worst_index=None if word == IDENTICAL else worst,
-        value=None if word == IDENTICAL else str(value[worst]),
-        reference=None if word == IDENTICAL else str(reference[worst]),
+        worst_index=None if status == IDENTICAL else worst,
+        value=None if status == IDENTICAL else str(value[worst]),
+        reference=None if status == IDENTICAL else str(reference[worst]),
     )
 
 

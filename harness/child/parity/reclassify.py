@@ -2,12 +2,12 @@
 
 Each rule takes a comparison and returns it, or one with a better word and the reason for it:
 
-* ``by_oracle``: the mode is as near to the float64 oracle as eager (``second_chance``);
-* ``by_sensitivity``: eager itself moves as far under rounding errors (``sensitivity``), for code
-  whose author has said nothing of tolerances;
-* ``by_derived_oracle``: the oracle is the same code in float64, so that eager's own distance from
-  it is the code's, in every mode;
-* ``blameless``: eager disagrees with itself.
+* ``by_reference``: the mode is as near to the float64 reference as eager is;
+* ``by_sensitivity``: eager itself moves as far under rounding errors, for code whose author has
+  said nothing of tolerances;
+* ``by_derived_reference``: the reference is the same code in float64, so that eager's own distance
+  from it is the code's, in every mode;
+* ``mark_nondeterministic``: eager disagrees with itself.
 """
 
 from __future__ import annotations
@@ -35,33 +35,35 @@ _LOSSY = (
 )
 
 
-def by_oracle(subject: Subject, tensor: TensorComparison, found: Trajectory) -> TensorComparison:
+def by_reference(subject: Subject, tensor: TensorComparison, found: Trajectory) -> TensorComparison:
     """``close`` instead of ``differs`` where the mode is as right as eager, in every step."""
-    if tensor.word != DIFFERS or tensor.known or not tensor.max_ulp or not found.outputs:
+    if tensor.status != DIFFERS or tensor.known or not tensor.max_ulp or not found.outputs:
         return tensor
     if tensor.kind == "written":  # files have no float64 counterpart of their own
         return tensor
-    if subject.eager is None or subject.oracle is None:
+    if subject.eager is None or subject.reference is None:
         return tensor
     if subject.scenario.tolerance_of(tensor.tensor) is not None:
         return tensor  # the author has said what is close
-    sides = [found, subject.eager, subject.oracle]
+    sides = [found, subject.eager, subject.reference]
     steps = _values(tensor, sides)
     if not all(reference_rule.passes(*map(np.asarray, step)) for step in steps):
         return tensor
-    return replace(tensor, word=CLOSE, detail=f"{tensor.detail}; as near to the oracle as eager")
+    return replace(
+        tensor, status=CLOSE, detail=f"{tensor.detail}; as near to the reference as eager"
+    )
 
 
-def by_derived_oracle(
+def by_derived_reference(
     subject: Subject, cell: Cell, tensor: TensorComparison, found: Trajectory
 ) -> TensorComparison:
-    """Judge by eager's own distance to the oracle, where the oracle is eager in float64."""
+    """Judge by eager's own distance to the reference, where the reference is eager in float64."""
     if not subject.scenario.judged_by_eager or subject.eager is None:
         return tensor
     if (tensor.kind, tensor.tensor) in subject.unsteady:
         return tensor  # what moves by itself is as far from any reference
-    tensor = by_oracle(subject, tensor, found)
-    if tensor.word != DIFFERS or tensor.known:
+    tensor = by_reference(subject, tensor, found)
+    if tensor.status != DIFFERS or tensor.known:
         return tensor
     key = (tensor.kind, tensor.tensor)
     if cell.mode == BASELINE:
@@ -73,21 +75,21 @@ def by_sensitivity(
     subject: Subject, cell: Cell, tensor: TensorComparison, found: Trajectory
 ) -> TensorComparison:
     """``close`` where eager itself moves as far when its inputs move by a rounding error."""
-    if tensor.word != DIFFERS or tensor.known or subject.eager is None:
+    if tensor.status != DIFFERS or tensor.known or subject.eager is None:
         return tensor
     if tensor.kind == "written" or not tensor.max_ulp:
         return tensor
     if (tensor.kind, tensor.tensor) in subject.unsteady:
         return tensor  # what moves by itself cannot tell what moved it
-    if subject.nudged is None:
-        subject.nudged = sensitivity_rule.nudged(subject, cell)
-    sides = [found, subject.eager, *subject.nudged]
+    if subject.perturbed is None:
+        subject.perturbed = sensitivity_rule.perturbed(subject, cell)
+    sides = [found, subject.eager, *subject.perturbed]
     steps = _values(tensor, sides)
     if not all(
         sensitivity_rule.passes(value, eager, again, moved) for value, eager, again, *moved in steps
     ):
         return tensor
-    return replace(tensor, word=CLOSE, detail=f"{tensor.detail}; {_SENSITIVE}")
+    return replace(tensor, status=CLOSE, detail=f"{tensor.detail}; {_SENSITIVE}")
 
 
 def decided_by_rounding(tensors: Sequence[TensorComparison]) -> str:
@@ -99,11 +101,11 @@ def decided_by_rounding(tensors: Sequence[TensorComparison]) -> str:
     return f"rounding decides {', '.join(names[:3])}{more}: {_SENSITIVE}"
 
 
-def blameless(subject: Subject, tensor: TensorComparison) -> TensorComparison:
+def mark_nondeterministic(subject: Subject, tensor: TensorComparison) -> TensorComparison:
     """No mode is blamed for a tensor in which eager disagrees with itself."""
     unsteady = (tensor.kind, tensor.tensor) in subject.unsteady
-    if unsteady and tensor.word == DIFFERS and tensor.known is None:
-        return replace(tensor, word=NONDETERMINISTIC)
+    if unsteady and tensor.status == DIFFERS and tensor.known is None:
+        return replace(tensor, status=NONDETERMINISTIC)
     return tensor
 
 

@@ -26,19 +26,19 @@ SMALL_TENSOR = 1000
 _SIXTEEN_BITS = ("float16", "bfloat16")
 
 
-def passes(value: Array, eager: Array, oracle: Array) -> bool:
-    """Whether a mode's value is as close to the float64 oracle as eager's is.
+def passes(value: Array, eager: Array, reference: Array) -> bool:
+    """Whether a mode's value is as close to the float64 reference as eager's is.
 
     Args:
         value: the mode's, of a floating dtype.
         eager: eager's, of the same dtype and shape.
-        oracle: float64, of the same shape.
+        reference: float64, of the same shape.
     """
-    if value.dtype != eager.dtype or value.shape != eager.shape or value.shape != oracle.shape:
+    if value.dtype != eager.dtype or value.shape != eager.shape or value.shape != reference.shape:
         return False
     if not value.size or value.dtype.name not in (*_SIXTEEN_BITS, "float32", "float64"):
         return False
-    wide = [array.astype(np.float64) for array in (value, eager, oracle)]
+    wide = [array.astype(np.float64) for array in (value, eager, reference)]
     if not all(np.isfinite(array).all() for array in wide):
         return False
     errors = _rms(wide[0] - wide[2]), _rms(wide[1] - wide[2])

@@ -32,7 +32,7 @@ _TIMES = 2
 _EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 
 
-def nudged(subject: Subject, cell: Cell) -> list[Trajectory]:
+def perturbed(subject: Subject, cell: Cell) -> list[Trajectory]:
     """What eager does once more, and from inputs and variables moved by their last digit."""
     assert subject.initial is not None
     program = subject.build(cell.in_mode(BASELINE))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from eager_vs_graph.errors import NoOracle, ScenarioError
+from eager_vs_graph.errors import NoReference, ScenarioError
 from eager_vs_graph.modes.program import Program
-from eager_vs_graph.modes.variables import as_oracle
+from eager_vs_graph.modes.variables import as_reference
 from eager_vs_graph.scenario import Array, Feed, Scenario, State
 
 
@@ -43,29 +43,32 @@ def written_since(program: Program, before: Mapping[str, Array]) -> dict[str, Ar
     return {name: array[len(before.get(name, ())) :] for name, array in program.written().items()}
 
 
-def of_oracle(scenario: Scenario, initial: State, feeds: Sequence[Feed], steps: int) -> Trajectory:
-    """Run a scenario's oracle for some steps, in float64.
+def of_reference(
+    scenario: Scenario, initial: State, feeds: Sequence[Feed], steps: int
+) -> Trajectory:
+    """Run a scenario's reference for some steps, in float64.
 
     Raises:
-        NoOracle: the scenario says that it has none.
-        ScenarioError: the oracle fails, or changes the names or shapes of the state.
+        NoReference: the scenario says that it has none.
+        ScenarioError: the reference fails, or changes the names or shapes of the state.
     """
-    state = as_oracle(initial)
+    state = as_reference(initial)
     outputs = []
     for i in range(steps):
         try:
             # The author says what overflows; NumPy's warnings would say it again.
             with np.errstate(all="ignore"):
-                result = scenario.oracle(state, **as_oracle(feeds[i % len(feeds)]))
-        except NoOracle:
+                result = scenario.reference(state, **as_reference(feeds[i % len(feeds)]))
+        except NoReference:
             raise
         except Exception as error:
             raise ScenarioError(
-                f"{scenario.name}: the oracle raised {type(error).__name__}: {error}"
+                f"{scenario.name}: the reference raised {type(error).__name__}: {error}"
             ) from error
         if not isinstance(result, Mapping):
             raise ScenarioError(
-                f"{scenario.name}: the oracle returned {type(result).__name__}, but should return "
+                f"{scenario.name}: the reference returned {type(result).__name__}, but "
+                "should return "
                 "a dict of named arrays, as step does"
             )
         outputs.append({name: np.array(array) for name, array in result.items()})
@@ -73,38 +76,42 @@ def of_oracle(scenario: Scenario, initial: State, feeds: Sequence[Feed], steps: 
         if name not in state or np.shape(state[name]) != array.shape:
             seen = np.shape(state[name]) if name in state else "missing"
             raise ScenarioError(
-                f"{scenario.name}: the oracle left variable {name!r} as {seen}, but should leave "
+                f"{scenario.name}: the reference left variable {name!r} as {seen}, but "
+                "should leave "
                 f"it in shape {array.shape}"
             )
     if extra := state.keys() - initial.keys():
         raise ScenarioError(
-            f"{scenario.name}: the oracle set {', '.join(sorted(extra))}, but the scenario's "
+            f"{scenario.name}: the reference set {', '.join(sorted(extra))}, but the scenario's "
             f"variables are: {', '.join(initial) or 'none'}"
         )
     try:
-        written = {name: np.array(a) for name, a in scenario.oracle_written(outputs).items()}
+        written = {name: np.array(a) for name, a in scenario.reference_written(outputs).items()}
     except Exception as error:
         raise ScenarioError(
-            f"{scenario.name}: oracle_written raised {type(error).__name__}: {error}"
+            f"{scenario.name}: reference_written raised {type(error).__name__}: {error}"
         ) from error
     return Trajectory(outputs, state, written)
 
 
-def require_same_outputs(scenario: type[Scenario], oracle: Trajectory, eager: Trajectory) -> None:
-    """Check that the oracle answers what the step answers, by name and shape.
+def require_same_outputs(
+    scenario: type[Scenario], reference: Trajectory, eager: Trajectory
+) -> None:
+    """Check that the reference answers what the step answers, by name and shape.
 
     Raises:
         ScenarioError: naming the output, what was seen and what was expected.
     """
-    for found, expected in zip(oracle.outputs, eager.outputs, strict=True):
+    for found, expected in zip(reference.outputs, eager.outputs, strict=True):
         if found.keys() != expected.keys():
             raise ScenarioError(
-                f"{scenario.name}: the oracle returned {', '.join(found) or 'nothing'}, but step "
+                f"{scenario.name}: the reference returned {', '.join(found) or 'nothing'}, "
+                "but step "
                 f"returns {', '.join(expected)}; their names must be the same"
             )
         for name, array in expected.items():
             if np.shape(found[name]) != np.shape(array):
                 raise ScenarioError(
-                    f"{scenario.name}: the oracle's {name!r} has shape {np.shape(found[name])}, "
+                    f"{scenario.name}: the reference's {name!r} has shape {np.shape(found[name])}, "
                     f"but step's has {np.shape(array)}"
                 )

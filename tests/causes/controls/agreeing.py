@@ -25,7 +25,7 @@ class Doubling(Plain):
     def step(self, x):
         return {"y": x * 2.0}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x * 2.0}
 
 
@@ -42,7 +42,7 @@ class Counting(Plain):
         self.calls.assign_add(1)
         return {"y": x * tf.cast(self.calls, tf.float32)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         state["calls"] = state["calls"] + 1
         return {"y": x * state["calls"]}
 
@@ -61,7 +61,7 @@ class Stateless(Plain):
         noise = tf.random.stateless_uniform([64], tf.stack([self.calls, 7]))
         return {"y": x + 0.0 * noise, "mean": tf.reduce_mean(tf.sign(noise))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         state["calls"] = state["calls"] + 1
         return {"y": x, "mean": np.float64(1.0)}
 
@@ -78,7 +78,7 @@ class Generator(Plain):
     def step(self, x):
         return {"y": x + 0.0 * self.generator.normal([64])}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         # Philox: the first word counts, by 256 groups of numbers for each output.
         state["generator/state"] = state["generator/state"] + np.array([64 * 256, 0, 0])
         return {"y": x}
@@ -99,7 +99,7 @@ class PythonConstant(Plain):
             total = total + offset
         return {"y": total * float(np.sqrt(4.0))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": (x * 0.5 + 6.0) * 2.0}
 
 
@@ -118,7 +118,7 @@ class Loop(Plain):
                 total -= x
         return {"y": total}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": 3 * x}
 
 
@@ -132,7 +132,7 @@ class DynamicShape(Plain):
         kept = tf.boolean_mask(x, x > 0)
         return {"count": tf.shape(kept)[0], "last": kept[-1] * 2.0}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         kept = x[x > 0]
         return {"count": np.int64(len(kept)), "last": kept[-1] * 2.0}
 
@@ -155,7 +155,7 @@ class Matmul(Scenario):
         self.weight.assign_sub(0.5 * tape.gradient(loss, self.weight))
         return {"weight": self.weight * 1.0}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         gradient = x.T @ np.ones_like(x)
         state["weight"] = state["weight"] - 0.5 * gradient
         return {"weight": state["weight"]}
@@ -174,7 +174,7 @@ class Idempotent(Plain):
         self.width = int(x.shape[0])
         return {"y": x * float(self.width)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x * 64.0}
 
 
@@ -190,7 +190,7 @@ class Inner(Plain):
     def step(self, x):
         return {"y": self.doubled(x) + self.doubled(x)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": 4.0 * x}
 
 
@@ -204,7 +204,7 @@ class PythonFunction(Plain):
         y = tf.numpy_function(np.sort, [x], tf.float32)
         return {"y": tf.ensure_shape(y, [64])}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": np.sort(x)}
 
 
@@ -218,5 +218,5 @@ class Integers(Plain):
         signs = tf.cast(tf.sign(x), tf.int32)
         return {"sum": tf.reduce_sum(signs), "positive": x > 0}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"sum": np.sum(np.sign(x)).astype(np.int64), "positive": x > 0}

@@ -35,7 +35,7 @@ class Convolution(Scenario):
         y = tf.nn.conv2d(x, self.kernel, 1, "SAME")
         return {"y": tf.nn.relu(tf.nn.bias_add(y, self.bias))}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
         places = itertools.product(range(3), range(3))
         y = sum(padded[:, i : i + 16, j : j + 16] @ state["kernel"][i, j] for i, j in places)
@@ -51,7 +51,7 @@ class HoistedFactor(One):
     def step(self, x):
         return {"y": x * 0.5 + x * x + x * 0.25, "z": x + x + x}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x * 0.75 + x * x, "z": 3 * x}
 
 
@@ -74,7 +74,7 @@ class InnerCounter(One):
     def step(self, x):
         return {"y": self.doubled(x)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x * 2}
 
 
@@ -95,7 +95,7 @@ class CalledBack(One):
         y = tf.numpy_function(self._count, [x], tf.float32, stateful=True)
         return {"y": tf.ensure_shape(y, [8]) + 1.0}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": x + 1}
 
 
@@ -109,7 +109,7 @@ class Words(One):
         words = tf.strings.split(tf.strings.reduce_join(tf.strings.as_string(x), separator=" "))
         return {"count": tf.size(words), "length": tf.strings.length(words)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"count": np.array(len(x)), "length": np.array([len(f"{v:f}") for v in x])}
 
 
@@ -123,7 +123,7 @@ class WholeDivision(One):
         whole = tf.cast(x, tf.int32) - 5
         return {"quotient": whole // 3, "rest": whole % 3}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         whole = x.astype(np.int32) - 5
         return {"quotient": whole // 3, "rest": whole % 3}
 
@@ -138,7 +138,7 @@ class Segments(One):
         of = tf.constant([0, 1, 0, 2, 2, 1, 0, 0])
         return {"sums": tf.math.unsorted_segment_sum(x, of, 3)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"sums": np.bincount([0, 1, 0, 2, 2, 1, 0, 0], weights=x)}
 
 
@@ -154,7 +154,7 @@ class Resized(Scenario):
     def step(self, x):
         return {"y": tf.image.resize(x, [8, 8], method="nearest")}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": np.kron(x, np.ones((1, 2, 2, 1)))}
 
 
@@ -183,7 +183,7 @@ class LayerWithNumber(One):
     def step(self, x):
         return {"y": self.layer(x)}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         return {"y": 3 * x}
 
 
@@ -202,7 +202,7 @@ class Branches(One):
             rounds += 1
         return {"total": total, "rounds": rounds}
 
-    def oracle(self, state, x):
+    def reference(self, state, x):
         total, rounds = 0.0, 0
         while total < 100:
             total += x.sum() + (rounds > 1)

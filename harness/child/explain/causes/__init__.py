@@ -19,10 +19,10 @@ from eager_vs_graph.child.explain.causes import (
     work,
     xla,
 )
-from eager_vs_graph.child.explain.disagreement import Case, Finding
+from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
 from eager_vs_graph.results.explanation import Key
 
-Find = Callable[[Case, set[Key]], Finding]
+Find = Callable[[Disagreement, set[Key]], Finding]
 
 OF_VALUES: tuple[Find, ...] = (
     mode_branch.find,

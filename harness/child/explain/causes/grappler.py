@@ -4,57 +4,59 @@ from __future__ import annotations
 
 from eager_vs_graph.child.explain import graphs
 from eager_vs_graph.child.explain.conditions import PASSES, Condition, only
-from eager_vs_graph.child.explain.disagreement import Case, Finding
+from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
 from eager_vs_graph.child.explain.experiments import names
 from eager_vs_graph.results.explanation import GRAPPLER, Cause, Key
 
 _SHOWN = 4
 
 
-def find(case: Case, keys: set[Key]) -> Finding:
+def find(disagreement: Disagreement, keys: set[Key]) -> Finding:
     """Switch all of Grappler off, then its passes one at a time."""
-    if not keys or case.eager_itself:
+    if not keys or disagreement.eager_itself:
         return Finding()
-    off = case.lab.observe(case.cell, Condition(grappler=False))
-    restored = case.removed(off, keys)
+    off = disagreement.lab.observe(disagreement.cell, Condition(grappler=False))
+    restored = disagreement.removed(off, keys)
     if not restored:
         return Finding(excluded=["Grappler: with all of its passes off, nothing changes"])
     found = Finding()
     restoring: dict[Key, list[str]] = {}
     for name in PASSES:
-        if not case.lab.in_time():
+        if not disagreement.lab.in_time():
             found.not_tried.append(f"Grappler's passes from {name} on: out of time")
             break
-        without = case.lab.observe(case.cell, Condition(without=frozenset({name})))
-        for key in _confirmed(case, name, case.removed(without, restored)):
+        without = disagreement.lab.observe(disagreement.cell, Condition(without=frozenset({name})))
+        for key in _confirmed(disagreement, name, disagreement.removed(without, restored)):
             restoring.setdefault(key, []).append(name)
     for passes in dict.fromkeys(tuple(each) for each in restoring.values()):
         keys_of = {key for key, each in restoring.items() if tuple(each) == passes}
-        found.causes.append(_cause(case, passes, keys_of, Condition(without=frozenset(passes[:1]))))
+        found.causes.append(
+            _cause(disagreement, passes, keys_of, Condition(without=frozenset(passes[:1])))
+        )
         found.explained |= keys_of
     if left := restored - found.explained:
-        _made_by_one_alone(case, left, found)
+        _made_by_one_alone(disagreement, left, found)
     return found
 
 
-def _confirmed(case: Case, name: str, keys: set[Key]) -> set[Key]:
+def _confirmed(disagreement: Disagreement, name: str, keys: set[Key]) -> set[Key]:
     """Of the tensors that a pass seems to change, those that a second experiment shows too."""
     if not keys:
         return keys
     again = Condition(without=frozenset({name}), repetition=1)
-    return case.removed(case.lab.observe(case.cell, again), keys)
+    return disagreement.removed(disagreement.lab.observe(disagreement.cell, again), keys)
 
 
-def _made_by_one_alone(case: Case, left: set[Key], found: Finding) -> None:
+def _made_by_one_alone(disagreement: Disagreement, left: set[Key], found: Finding) -> None:
     """Where several passes each do it, the absence of one changes nothing: try one pass alone."""
     for name in PASSES:
-        if not case.lab.in_time():
+        if not disagreement.lab.in_time():
             found.not_tried.append(f"Grappler's {name} alone: out of time")
             return
-        alone = case.lab.observe(case.cell, only(name))
-        made = left - case.removed(alone, left)
+        alone = disagreement.lab.observe(disagreement.cell, only(name))
+        made = left - disagreement.removed(alone, left)
         if made and not alone.error:
-            found.causes.append(_cause(case, (name,), made, Condition(grappler=False)))
+            found.causes.append(_cause(disagreement, (name,), made, Condition(grappler=False)))
             found.explained |= made
             left = left - made
     if left:
@@ -72,20 +74,23 @@ def _made_by_one_alone(case: Case, left: set[Key], found: Finding) -> None:
         found.explained |= left
 
 
-def _cause(case: Case, passes: tuple[str, ...], keys: set[Key], without: Condition) -> Cause:
+def _cause(
+    disagreement: Disagreement, passes: tuple[str, ...], keys: set[Key], without: Condition
+) -> Cause:
     """The cause, named by the pass; by several where the absence of any one restores the value."""
     name = passes[0]
-    key = case.worst(keys)
-    mode = case.cell.mode
-    restored = case.lab.observe(case.cell, without)
+    key = disagreement.worst(keys)
+    mode = disagreement.cell.mode
+    restored = disagreement.lab.observe(disagreement.cell, without)
     condition = f"without {name}" if without.grappler else "without any pass"
     evidence = [
-        f"{key[1]}: eager {case.value(case.eager, key)}, {mode} {case.value(case.found, key)}, "
-        f"{mode} {condition} {case.value(restored, key)}"
+        f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, {mode} "
+        f"{disagreement.value(disagreement.found, key)}, "
+        f"{mode} {condition} {disagreement.value(restored, key)}"
     ]
     if passes[1:]:
         evidence.append(f"without {' or '.join(passes[1:])} the same")
-    evidence += _nodes(case, without)
+    evidence += _nodes(disagreement, without)
     return Cause(
         GRAPPLER,
         ", ".join(passes),
@@ -96,11 +101,11 @@ def _cause(case: Case, passes: tuple[str, ...], keys: set[Key], without: Conditi
     )
 
 
-def _nodes(case: Case, without: Condition) -> list[str]:
+def _nodes(disagreement: Disagreement, without: Condition) -> list[str]:
     """The ops before and after the pass, from the graphs that were executed."""
     try:
-        after = graphs.optimised(case.lab, case.cell)
-        before = graphs.optimised(case.lab, case.cell, without)
+        after = graphs.optimised(disagreement.lab, disagreement.cell)
+        before = graphs.optimised(disagreement.lab, disagreement.cell, without)
     except Exception as error:  # evidence only: the experiment has named the pass
         return [f"the optimised graphs could not be read: {type(error).__name__}"]
     changes = graphs.changed(after, before)

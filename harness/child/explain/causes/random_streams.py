@@ -11,30 +11,34 @@ from typing import Any
 
 from eager_vs_graph.child.explain import graphs
 from eager_vs_graph.child.explain.conditions import Condition
-from eager_vs_graph.child.explain.disagreement import Case, Finding
+from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
 from eager_vs_graph.child.explain.experiments import disagreeing, names
 from eager_vs_graph.child.parity.check import SEED
 from eager_vs_graph.results.explanation import RANDOM_STREAMS, Cause, Key
 
 
-def find(case: Case, keys: set[Key]) -> Finding:
+def find(disagreement: Disagreement, keys: set[Key]) -> Finding:
     """Change TensorFlow's global seed, and nothing else: what changes comes from a stream."""
-    if not keys or case.eager.error:
+    if not keys or disagreement.eager.error:
         return Finding()
-    operations = random_operations(case)
+    operations = random_operations(disagreement)
     if not operations:
         return Finding(excluded=["random streams: the step's graph has no stateful random op"])
-    other = case.lab.eager(case.cell, Condition(op_seed=SEED + 1))
-    depends = set(disagreeing(case.lab.compare(case.cell, other, case.eager)))
-    streams = (keys & depends) - case.unsteady
+    other = disagreement.lab.eager(disagreement.cell, Condition(op_seed=SEED + 1))
+    depends = set(
+        disagreeing(disagreement.lab.compare(disagreement.cell, other, disagreement.eager))
+    )
+    streams = (keys & depends) - disagreement.unsteady
     if not streams:
         return Finding(excluded=["random streams: another seed changes no tensor in question"])
-    key = case.worst(streams)
-    file = str(case.source.file)
+    key = disagreement.worst(streams)
+    file = str(disagreement.source.file)
     numbers = {graphs.line_of(op, file) for op in operations}
-    where = [case.source.place(number) for number in sorted(n for n in numbers if n is not None)]
+    where = [
+        disagreement.source.place(number) for number in sorted(n for n in numbers if n is not None)
+    ]
     kinds = sorted({op.type for op in operations})
-    mode = "eager's second run" if case.eager_itself else case.cell.mode
+    mode = "eager's second run" if disagreement.eager_itself else disagreement.cell.mode
     cause = Cause(
         RANDOM_STREAMS,
         ", ".join(kinds),
@@ -44,20 +48,21 @@ def find(case: Case, keys: set[Key]) -> Finding:
         names(streams),
         tuple(where),
         (
-            f"{key[1]}: eager {case.value(case.eager, key)}, {mode} "
-            f"{case.value(case.found, key)}, eager with another global seed "
-            f"{case.value(other, key)}; a fresh eager program with the same seed repeats its value",
+            f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, {mode} "
+            f"{disagreement.value(disagreement.found, key)}, eager with another global seed "
+            f"{disagreement.value(other, key)}; a fresh eager program with the same seed "
+            "repeats its value",
             "op seeds in the graph: " + "; ".join(_seeds(op) for op in operations[:4]),
         ),
     )
     return Finding([cause], streams)
 
 
-def random_operations(case: Case) -> list[Any]:
+def random_operations(disagreement: Disagreement) -> list[Any]:
     """The stateful random ops of the step's graph: stateful, with the two seeds as attributes."""
-    if case.traced is None:
+    if disagreement.traced is None:
         return []
-    return [op for op in graphs.operations(case.traced) if _is_random(op)]
+    return [op for op in graphs.operations(disagreement.traced) if _is_random(op)]
 
 
 def _is_random(operation: Any) -> bool:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from eager_vs_graph.child.explain import python_state
 from eager_vs_graph.child.explain.conditions import Condition, seen_from
-from eager_vs_graph.child.explain.disagreement import Case, Finding
+from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
 from eager_vs_graph.child.explain.source import MAKES_FUNCTION
 from eager_vs_graph.results.explanation import RETRACE, Cause, Key
 from eager_vs_graph.scenario import Scenario
@@ -25,18 +25,18 @@ _PYTHON = "pass what varies as a tensor: a Python value is part of a trace's key
 _MADE_ANEW = "make the tf.function once, in build, not in every step"
 
 
-def find(case: Case, _keys: set[Key]) -> Finding:
+def find(disagreement: Disagreement, _keys: set[Key]) -> Finding:
     """Count traces of the mode's own function; in eager, those of the author's functions."""
-    if case.eager.error or case.found.error:
+    if disagreement.eager.error or disagreement.found.error:
         return Finding()
-    if case.eager_itself:
-        return _of_authors_functions(case)
-    if case.found.traces <= 1:
+    if disagreement.eager_itself:
+        return _of_authors_functions(disagreement)
+    if disagreement.found.traces <= 1:
         return Finding(excluded=["retracing: one trace in all steps"])
-    steady = case.lab.observe(case.cell, Condition(first_feed=True))
+    steady = disagreement.lab.observe(disagreement.cell, Condition(first_feed=True))
     varying = {
         name: list(dict.fromkeys(f"{feed[name].dtype}{feed[name].shape}" for feed in feeds))
-        for feeds in [case.lab.subject.feeds]
+        for feeds in [disagreement.lab.subject.feeds]
         for name in feeds[0]
     }
     arguments = {name: kinds for name, kinds in varying.items() if len(kinds) > 1}
@@ -44,7 +44,8 @@ def find(case: Case, _keys: set[Key]) -> Finding:
         return Finding()
     evidence = [f"{name}: {', '.join(kinds)}" for name, kinds in arguments.items()]
     evidence.append(
-        f"{case.found.traces} traces in {case.lab.steps} calls; with the first feed in every call "
+        f"{disagreement.found.traces} traces in {disagreement.lab.steps} calls; with the "
+        "first feed in every call "
         f"{steady.traces}"
     )
     return Finding(
@@ -60,8 +61,8 @@ def find(case: Case, _keys: set[Key]) -> Finding:
     )
 
 
-def _of_authors_functions(case: Case) -> Finding:
-    feeds = case.lab.subject.feeds
+def _of_authors_functions(disagreement: Disagreement) -> Finding:
+    feeds = disagreement.lab.subject.feeds
     counts = []
     made: list[int] = []
 
@@ -69,9 +70,9 @@ def _of_authors_functions(case: Case) -> Finding:
         made.append(1)
         return tf.function(*arguments, **options)
 
-    module = python_state.module_of(case.lab.scenario)
-    with case.lab.undisturbed(), seen_from(module, {"function": counted}):
-        program, scenario = case.lab.program(case.cell)
+    module = python_state.module_of(disagreement.lab.scenario)
+    with disagreement.lab.undisturbed(), seen_from(module, {"function": counted}):
+        program, scenario = disagreement.lab.program(disagreement.cell)
         functions = dict(_functions(scenario))
         program.run(feeds[0])
         made.clear()
@@ -81,9 +82,11 @@ def _of_authors_functions(case: Case) -> Finding:
     found = Finding()
     for name, function in functions.items():
         if counts[-1][name] - counts[0][name] >= _CALLS - 1:
-            found.causes.append(_argument(case, name, function))
+            found.causes.append(_argument(disagreement, name, function))
     if len(made) >= _CALLS:
-        where = tuple(dict.fromkeys(each.place for each in case.source.of_kind(MAKES_FUNCTION)))
+        where = tuple(
+            dict.fromkeys(each.place for each in disagreement.source.of_kind(MAKES_FUNCTION))
+        )
         found.causes.append(
             Cause(
                 RETRACE,
@@ -97,7 +100,7 @@ def _of_authors_functions(case: Case) -> Finding:
     return found
 
 
-def _argument(case: Case, name: str, function: Any) -> Cause:
+def _argument(disagreement: Disagreement, name: str, function: Any) -> Cause:
     """The parameters of a tf.function whose type was another in another trace."""
     kinds: dict[str, list[str]] = {}
     for parameter, kind in _PARAMETER.findall(function.pretty_printed_concrete_signatures()):
@@ -111,7 +114,9 @@ def _argument(case: Case, name: str, function: Any) -> Cause:
         f"{name} is traced again in every call: its argument {what} is another each time",
         _PYTHON if python else _SHAPES,
         where=tuple(
-            dict.fromkeys(line.place for line in case.source.calling(name.rpartition(".")[2]))
+            dict.fromkeys(
+                line.place for line in disagreement.source.calling(name.rpartition(".")[2])
+            )
         ),
         evidence=tuple(
             f"{parameter}: {'; '.join(each[:4])}{' …' if len(each) > 4 else ''}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from eager_vs_graph.child.explain import local_shapes
 from eager_vs_graph.child.explain.conditions import Condition
-from eager_vs_graph.child.explain.disagreement import Case, Finding
+from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
 from eager_vs_graph.child.explain.experiments import Observation, names
 from eager_vs_graph.child.explain.source import SHAPE
 from eager_vs_graph.results.explanation import SHAPE as UNKNOWN_SHAPE
@@ -18,37 +18,43 @@ _REMEDY = (
 )
 
 
-def find(case: Case, keys: set[Key]) -> Finding:
+def find(disagreement: Disagreement, keys: set[Key]) -> Finding:
     """Tell the mode one feed's shapes only; give local tensors the shapes they have in eager."""
-    if not keys or case.eager_itself or case.eager.error:
+    if not keys or disagreement.eager_itself or disagreement.eager.error:
         return Finding()
-    if not case.source.of_kind(SHAPE):
+    if not disagreement.source.of_kind(SHAPE):
         return Finding(excluded=["unknown shapes: the step reads no static shape"])
     found = Finding()
-    _one_feed(case, keys, found)
+    _one_feed(disagreement, keys, found)
     if left := keys - found.explained:
-        _told(case, left, found)
+        _told(disagreement, left, found)
     if not found.causes:
         found.excluded.append("unknown shapes: the shapes that eager sees change nothing")
     return found
 
 
-def _one_feed(case: Case, keys: set[Key], found: Finding) -> None:
+def _one_feed(disagreement: Disagreement, keys: set[Key], found: Finding) -> None:
     """Feeds of several shapes leave a dimension unknown in a program that takes them all."""
-    varying = [name for name in case.lab.subject.feeds[0] if len(_shapes_of(case, name)) > 1]
+    varying = [
+        name
+        for name in disagreement.lab.subject.feeds[0]
+        if len(_shapes_of(disagreement, name)) > 1
+    ]
     if not varying:
         return
-    single = case.lab.observe(case.cell, Condition(one_feed=True))
-    removed = case.removed(single, keys)
+    single = disagreement.lab.observe(disagreement.cell, Condition(one_feed=True))
+    removed = disagreement.removed(single, keys)
     if removed:
-        told = [f"{name} comes in the shapes {_listed(case, name)}" for name in varying]
-        found.causes.append(_cause(case, removed, single, ", ".join(varying), told, varying))
+        told = [f"{name} comes in the shapes {_listed(disagreement, name)}" for name in varying]
+        found.causes.append(
+            _cause(disagreement, removed, single, ", ".join(varying), told, varying)
+        )
         found.explained |= removed
 
 
-def _told(case: Case, keys: set[Key], found: Finding) -> None:
+def _told(disagreement: Disagreement, keys: set[Key], found: Finding) -> None:
     """Let the trace know of local variables' shapes what eager knows."""
-    eager, traced = _seen(case)
+    eager, traced = _seen(disagreement)
     unknown = {
         variable: eager[variable]
         for variable, shape in traced.items()
@@ -57,8 +63,8 @@ def _told(case: Case, keys: set[Key], found: Finding) -> None:
     if not unknown:
         return
     condition = Condition(shapes=tuple(sorted(unknown.items())))
-    told = case.lab.observe(case.cell, condition)
-    removed = case.removed(told, keys)
+    told = disagreement.lab.observe(disagreement.cell, condition)
+    removed = disagreement.removed(told, keys)
     if not removed:
         return
     seen = [
@@ -67,20 +73,20 @@ def _told(case: Case, keys: set[Key], found: Finding) -> None:
         for function, variable in unknown
     ]
     variables = [variable for _function, variable in unknown]
-    found.causes.append(_cause(case, removed, told, ", ".join(variables), seen, variables))
+    found.causes.append(_cause(disagreement, removed, told, ", ".join(variables), seen, variables))
     found.explained |= removed
 
 
 def _cause(
-    case: Case,
+    disagreement: Disagreement,
     keys: set[Key],
     known: Observation,
     what: str,
     evidence: list[str],
     variables: list[str],
 ) -> Cause:
-    key = case.worst(keys)
-    lines = case.source.of_kind(SHAPE)
+    key = disagreement.worst(keys)
+    lines = disagreement.source.of_kind(SHAPE)
     of_variable = [line for line in lines if line.subject in variables]
     return Cause(
         UNKNOWN_SHAPE,
@@ -91,18 +97,20 @@ def _cause(
         tuple(dict.fromkeys(line.place for line in of_variable or lines)),
         (
             *evidence,
-            f"{key[1]}: eager {case.value(case.eager, key)}, {case.cell.mode} "
-            f"{case.value(case.found, key)}, {case.cell.mode} with the shapes known "
-            f"{case.value(known, key)}",
+            f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, "
+            f"{disagreement.cell.mode} "
+            f"{disagreement.value(disagreement.found, key)}, {disagreement.cell.mode} with "
+            "the shapes known "
+            f"{disagreement.value(known, key)}",
         ),
     )
 
 
 def _seen(
-    case: Case,
+    disagreement: Disagreement,
 ) -> tuple[dict[local_shapes.Variable, tuple[int, ...]], dict[local_shapes.Variable, Any]]:
     """Shapes of local variables in eager (those that never change) and while tracing."""
-    file = case.lab.scenario.source_file()
+    file = disagreement.lab.scenario.source_file()
     in_eager: dict[local_shapes.Variable, set[tuple[int, ...]]] = {}
     in_trace: dict[local_shapes.Variable, Any] = {}
 
@@ -113,14 +121,14 @@ def _seen(
             in_trace[function, variable] = tensor.shape
 
     with local_shapes.watching(see, file):
-        case.lab.observe_anew(case.cell.in_mode("eager"))
-        case.lab.observe_anew(case.cell)
+        disagreement.lab.observe_anew(disagreement.cell.in_mode("eager"))
+        disagreement.lab.observe_anew(disagreement.cell)
     return {name: next(iter(s)) for name, s in in_eager.items() if len(s) == 1}, in_trace
 
 
-def _shapes_of(case: Case, name: str) -> list[tuple[int, ...]]:
-    return list(dict.fromkeys(feed[name].shape for feed in case.lab.subject.feeds))
+def _shapes_of(disagreement: Disagreement, name: str) -> list[tuple[int, ...]]:
+    return list(dict.fromkeys(feed[name].shape for feed in disagreement.lab.subject.feeds))
 
 
-def _listed(case: Case, name: str) -> str:
-    return ", ".join(map(str, _shapes_of(case, name)))
+def _listed(disagreement: Disagreement, name: str) -> str:
+    return ", ".join(map(str, _shapes_of(disagreement, name)))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from eager_vs_graph.child.explain import graph_cost, graphs
-from eager_vs_graph.child.explain.disagreement import Case, Finding
+from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
 from eager_vs_graph.child.explain.work import FLOOR, FLOOR_BYTES, Work, measure, unequal_work, why
 from eager_vs_graph.results.explanation import UNEQUAL_WORK, Cause, Key
 
@@ -21,11 +21,11 @@ _REMEDY = (
 )
 
 
-def find(case: Case, _keys: set[Key]) -> Finding:
+def find(disagreement: Disagreement, _keys: set[Key]) -> Finding:
     """Compare what a call of the mode does with what an eager call does."""
-    if case.eager_itself:
+    if disagreement.eager_itself:
         return Finding()
-    work = measure(case)
+    work = measure(disagreement)
     if work is None:
         return Finding(not_tried=["unequal work: the step could not be traced"])
     reasons = unequal_work(work)
@@ -43,21 +43,24 @@ def find(case: Case, _keys: set[Key]) -> Finding:
                 why(work) if not work.side_effects else ", ".join(work.side_effects),
                 "one call does not do the same work in both modes",
                 _REMEDY,
-                where=tuple(dict.fromkeys(_where(case, work))),
+                where=tuple(dict.fromkeys(_where(disagreement, work))),
                 evidence=reasons,
             )
         ]
     )
 
 
-def _where(case: Case, work: Work) -> list[str]:
-    file = str(case.source.file)
-    lines = [line.place for name in work.side_effects for line in case.source.writing(name)]
+def _where(disagreement: Disagreement, work: Work) -> list[str]:
+    file = str(disagreement.source.file)
+    lines = [line.place for name in work.side_effects for line in disagreement.source.writing(name)]
     if work.unused >= FLOOR or work.constant >= FLOOR or work.executed == 0:
-        pruned: Iterable[Any] = graph_cost.dropped(case.traced, file)
-        heavy = pruned or graph_cost.constant(case.traced)
+        pruned: Iterable[Any] = graph_cost.dropped(disagreement.traced, file)
+        heavy = pruned or graph_cost.constant(disagreement.traced)
         numbers = {graphs.line_of(op, file) for op in heavy if graph_cost.of([op]) > 0}
-        lines += [case.source.place(number) for number in sorted(n for n in numbers if n)]
+        lines += [disagreement.source.place(number) for number in sorted(n for n in numbers if n)]
     if work.constant_bytes >= max(FLOOR_BYTES, work.data_bytes):
-        lines += [case.source.place(n) for n in graph_cost.constant_bytes(case.traced, file)]
+        lines += [
+            disagreement.source.place(n)
+            for n in graph_cost.constant_bytes(disagreement.traced, file)
+        ]
     return lines

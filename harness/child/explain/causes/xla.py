@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eager_vs_graph.child.explain.conditions import Condition
-from eager_vs_graph.child.explain.disagreement import Case, Finding
+from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
 from eager_vs_graph.child.explain.experiments import Observation, names
 from eager_vs_graph.results.explanation import XLA, Cause, Key
 
@@ -13,37 +13,53 @@ _REMEDY = (
 )
 
 
-def find(case: Case, keys: set[Key]) -> Finding:
+def find(disagreement: Disagreement, keys: set[Key]) -> Finding:
     """Run the same graph without XLA, and the author's own functions without it."""
-    if not keys or case.eager_itself:
+    if not keys or disagreement.eager_itself:
         return Finding()
     found = Finding()
-    if case.cell.mode == "xla":
+    if disagreement.cell.mode == "xla":
         # XLA compiles the graph as it was traced: without Grappler, whose effects are not its own.
-        without = case.lab.observe(case.cell.in_mode("function"), Condition(grappler=False))
-        _note(case, keys, without, case.eager, "the same graph, not compiled", found)
-    elif any("jit_compile" in line for line in _source_lines(case)):
+        without = disagreement.lab.observe(
+            disagreement.cell.in_mode("function"), Condition(grappler=False)
+        )
+        _note(
+            disagreement, keys, without, disagreement.eager, "the same graph, not compiled", found
+        )
+    elif any("jit_compile" in line for line in _source_lines(disagreement)):
         condition = Condition(without_jit=True)
-        without = case.lab.observe(case.cell, condition)
-        eager = case.lab.eager(case.cell, condition)
-        _note(case, keys, without, eager, "with jit_compile dropped in the author's file", found)
+        without = disagreement.lab.observe(disagreement.cell, condition)
+        eager = disagreement.lab.eager(disagreement.cell, condition)
+        _note(
+            disagreement,
+            keys,
+            without,
+            eager,
+            "with jit_compile dropped in the author's file",
+            found,
+        )
     else:
         found.excluded.append("XLA: nothing is compiled in this mode")
     return found
 
 
-def _source_lines(case: Case) -> list[str]:
-    return case.source.file.read_text(encoding="utf-8").splitlines()
+def _source_lines(disagreement: Disagreement) -> list[str]:
+    return disagreement.source.file.read_text(encoding="utf-8").splitlines()
 
 
 def _note(
-    case: Case, keys: set[Key], without: Observation, eager: Observation, what: str, found: Finding
+    disagreement: Disagreement,
+    keys: set[Key],
+    without: Observation,
+    eager: Observation,
+    what: str,
+    found: Finding,
 ) -> None:
-    removed = case.removed(without, keys, eager)
+    removed = disagreement.removed(without, keys, eager)
     if not removed:
         found.excluded.append("XLA: the difference stays when nothing is compiled")
         return
-    key = case.worst(removed)
+    key = disagreement.worst(removed)
     found.explained |= removed
     found.causes.append(
         Cause(
@@ -53,8 +69,9 @@ def _note(
             _REMEDY,
             names(removed),
             evidence=(
-                f"{key[1]}: eager {case.value(case.eager, key)}, compiled "
-                f"{case.value(case.found, key)}, {what} {case.value(without, key)}",
+                f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, compiled "
+                f"{disagreement.value(disagreement.found, key)}, {what} "
+                f"{disagreement.value(without, key)}",
             ),
         )
     )
