@@ -39,6 +39,7 @@ lint: $(VENV)/linked ## ruff and strict typing
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(VENV)/linked ## let ruff format the code
 	$(BIN)/ruff format

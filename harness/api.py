@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.catalog.target import Target
 from eager_vs_graph.catalog.user_code import DEFAULT_SIZE, identifier
-from eager_vs_graph.cli.options import PRECISION
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.record import Run
 from eager_vs_graph.runs import bench as orchestrate
 from eager_vs_graph.runs import lock
+from eager_vs_graph.runs.defaults import PRECISION
 from eager_vs_graph.runs.options import request_of
 from eager_vs_graph.runs.progress import Progress
 from eager_vs_graph.runs.quantities import seconds

@@ -10,6 +10,7 @@ import pandas as pd
 from eager_vs_graph.reports import tables
 from eager_vs_graph.reports.charts import draw_all, draw_disagreements
 from eager_vs_graph.reports.disagreements import DisagreementView, disagreements
+from eager_vs_graph.reports.formatting import one_line
 from eager_vs_graph.reports.guide_timing import guide_timing
 from eager_vs_graph.reports.html import page
 from eager_vs_graph.reports.training_curves import curves
@@ -17,7 +18,7 @@ from eager_vs_graph.reports.wording import headline
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import Frames, read
 from eager_vs_graph.results.mode_kinds import kinds_of
-from eager_vs_graph.statistics.summary import csv_text, summarise
+from eager_vs_graph.statistics.summary import TEXTS, summarise
 
 __all__ = ["Rendered", "render"]
 
@@ -64,7 +65,7 @@ def render(folder: Path) -> Rendered:
     apart = disagreements(frames.explanations, frames.parity, frames.request)
     shown = draw_disagreements(apart, folder / "charts")
     contents = {
-        "summary.csv": csv_text(summary),
+        "summary.csv": _csv(summary),
         "summary.md": _pull_request(lines, noted, summary, frames, apart),
         "report.html": page(folder.name, summary, frames, drawn, noted, shown),
     }
@@ -124,6 +125,12 @@ def _remedy(frames: Frames) -> str:
     if frames.request.get("recorded_by") == "pytest":
         return "a test-suite timed one mode after the other; `bench` and `try` take turns"
     return "ask for two or more passes"
+
+
+def _csv(summary: pd.DataFrame) -> str:
+    """``summary.csv``: nine significant digits, empty where there is nothing."""
+    flat = summary.assign(**{name: summary[name].map(one_line) for name in TEXTS})
+    return flat.to_csv(index=False, float_format="%.9g", lineterminator="\n")
 
 
 def _pull_request(

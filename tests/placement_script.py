@@ -137,11 +137,11 @@ def placed_by_the_step(mode: str, device: str) -> dict:
     if mode != "session":
         outputs = program._step(*program._tensors(subject.feeds[0]))
         places = {name: short(tensor.backing_device) for name, tensor in outputs.items()}
-        return {"word": result.status, "outputs": places}
+        return {"status": result.status, "outputs": places}
     told = nodes_of_session(program)
     ends = ("send_device", "recv_device")
     return {
-        "word": result.status,
+        "status": result.status,
         # oneDNN gives the op another name: _MklMatMul
         "products": sorted(short(node.device) for node in told if node.op.endswith("MatMul")),
         "copies": sorted(
@@ -164,7 +164,7 @@ def main() -> None:
             program.call()
             program.run(subject.feeds[0])
         found[cell.id] = {
-            "word": words[cell.id],
+            "status": words[cell.id],
             "traces": program.traces,
             "variables": variables(program),
             "work": work(program) if isinstance(program, TensorProgram) else nodes(program),

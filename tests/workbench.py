@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,10 +17,9 @@ from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.record import UNSUPPORTED, CellParity, TensorComparison
 from eager_vs_graph.scenario import Array, Feed, Scenario, State
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 BROKEN = Path(__file__).resolve().parent / "broken"
 SPLITTING = ("mirrored", "multi_worker")
-"""Modes that split a batch among replicas; tests/test_distribution.py is about them."""
+"""Modes that split a batch among replicas; tests/e2e/test_distribution.py is about them."""
 WHOLE = tuple(mode for mode in MODES if mode not in SPLITTING)
 """Modes that do every scenario's step in one piece."""
 GRAPHS = tuple(mode for mode in WHOLE if mode != "eager")
@@ -102,25 +98,3 @@ def task(scenario: type[Scenario], inputs: str = "resident", size: str | None = 
     size = size or next(iter(scenario.sizes))
     subject = parity.subject(scenario, size)
     return subject.task(Cell(scenario.name, size, "eager", "CPU:0", inputs))
-
-
-def harness(
-    *arguments: str | Path, cwd: Path, timeout: float = 240
-) -> subprocess.CompletedProcess[str]:
-    """``python -m harness`` from another folder, as a user runs it."""
-    return python("-m", "harness", *arguments, cwd=cwd, timeout=timeout)
-
-
-def python(
-    *arguments: str | Path, cwd: Path, timeout: float = 240
-) -> subprocess.CompletedProcess[str]:
-    """Run this interpreter with the repository on its path."""
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "200", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )

@@ -124,13 +124,13 @@ def check(plan: CheckJob, journal: Journal) -> None:
 def explain(plan: ExplainJob, journal: Journal) -> None:
     """The experiments on cells, or their runs under one condition."""
     from eager_vs_graph.child import environment
-    from eager_vs_graph.child.explain import engine, process_conditions
+    from eager_vs_graph.child.explain import engine, process_start
     from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.parity import check as parity
     from eager_vs_graph.results.cells import Cell, grid
 
     deadline = time.monotonic() + plan.seconds
-    process_conditions.apply(plan.condition)
+    process_start.apply(plan.condition)
     environment.split_cpu(plan.logical_cpus, plan.modes)
     scenarios = {entry.name: load(entry) for entry in plan.entries}
     pairs = [

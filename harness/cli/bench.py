@@ -8,9 +8,6 @@ from typing import Annotated
 import typer
 
 from eager_vs_graph.cli.options import (
-    BUDGET_S,
-    PRECISION,
-    RESULTS,
     AllowConcurrent,
     CellTimeout,
     Devices,
@@ -25,6 +22,7 @@ from eager_vs_graph.cli.options import (
     Sizes,
 )
 from eager_vs_graph.errors import UsageError
+from eager_vs_graph.runs.defaults import BUDGET_S, PRECISION, RESULTS
 from eager_vs_graph.runs.options import default_budget_s, limits_for, request_for, show_report
 from eager_vs_graph.runs.quantities import seconds
 

@@ -31,8 +31,8 @@ def explain(
     memory_limit: MemoryLimit = "",
 ) -> None:
     """Find by experiment why modes disagree: where, how far, who is right, and what to do."""
-    from eager_vs_graph.child.explain.reproduce import head, shown
     from eager_vs_graph.reports.terminal import explanation as terminal
+    from eager_vs_graph.results.scripts import head, shown
     from eager_vs_graph.runs import explain as inquiry
     from eager_vs_graph.runs.progress import TerminalProgress
 

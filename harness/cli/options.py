@@ -10,16 +10,6 @@ import typer
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
 from eager_vs_graph.results.cells import INPUTS
 
-RESULTS = Path("results")
-QUICK_SIZES = 1
-BUDGET_S = 270.0
-QUICK_BUDGET_S = 46.0
-SECONDS_A_PASS = 60.0
-PRECISION = 0.02
-FEW = "custom_gradient,matmul_chain,mnist_step,py_func_bridge,regression_training"
-"""Scenarios that stand for the others where time is short."""
-FEWER = "matmul_chain,regression_training"
-
 Scenarios = Annotated[
     str,
     typer.Option(

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from eager_vs_graph.cli.options import RESULTS, Results
+from eager_vs_graph.cli.options import Results
 from eager_vs_graph.errors import UsageError
+from eager_vs_graph.runs.defaults import RESULTS
 from eager_vs_graph.runs.options import show_report
 
 app = typer.Typer()

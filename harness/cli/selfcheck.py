@@ -8,17 +8,8 @@ from typing import Annotated
 
 import typer
 
-from eager_vs_graph.cli.options import (
-    FEW,
-    FEWER,
-    RESULTS,
-    AllowConcurrent,
-    Modes,
-    Results,
-    Scenarios,
-    Seed,
-    Sizes,
-)
+from eager_vs_graph.cli.options import AllowConcurrent, Modes, Results, Scenarios, Seed, Sizes
+from eager_vs_graph.runs.defaults import FEW, FEWER, RESULTS
 from eager_vs_graph.runs.options import limits_for, request_for
 from eager_vs_graph.runs.quantities import PERCENT, quantity, seconds, words
 

@@ -8,9 +8,6 @@ from typing import Annotated
 import typer
 
 from eager_vs_graph.cli.options import (
-    PRECISION,
-    QUICK_BUDGET_S,
-    RESULTS,
     AllowConcurrent,
     CellTimeout,
     Devices,
@@ -22,6 +19,7 @@ from eager_vs_graph.cli.options import (
     Seed,
 )
 from eager_vs_graph.errors import UsageError
+from eager_vs_graph.runs.defaults import PRECISION, QUICK_BUDGET_S, RESULTS
 from eager_vs_graph.runs.options import limits_for, request_of, show_report
 from eager_vs_graph.runs.quantities import seconds
 

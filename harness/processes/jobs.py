@@ -81,7 +81,7 @@ class ExplainJob:
     done: list[str] = field(default_factory=list)
     """Ids of cells that are explained already, or ended their process."""
     condition: str = ""
-    """A condition of ``child/explain/process_conditions.py`` that this process is for; empty:
+    """A condition of ``runs/process_conditions.py`` that this process is for; empty:
     every other experiment."""
     cells: list[str] = field(default_factory=list)
     """Ids of the cells; empty: every cell of the scenarios."""

@@ -17,7 +17,7 @@ from eager_vs_graph.results.record import SCHEMA, TensorComparison, read_json, r
 
 T = TypeVar("T")
 
-# The causes, by the word that the terminal and the tests use.
+# The causes, by their names in the terminal and the tests.
 GRAPPLER = "grappler"
 XLA = "xla"
 ONEDNN = "onednn"
@@ -44,6 +44,11 @@ CAUSES = (
     RETRACE,
     UNEQUAL_WORK,
 )
+
+# Conditions that need a process of their own, by the words of the report.
+DETERMINISM = "op determinism"
+ONE_THREAD = "one thread"
+NO_ONEDNN = "without oneDNN"
 
 TRIED = "tried as a remedy: "
 """How a line of evidence begins that says what a remedy came to."""
@@ -159,7 +164,7 @@ class FreshResult:
     """What a fresh process saw under one condition that a running process cannot take on."""
 
     condition: str
-    """A name of ``eager_vs_graph.child.explain.process_conditions.CONDITIONS``."""
+    """Such as ``op determinism``; see ``runs/process_conditions.py``."""
     cell: str
     against_eager: dict[str, str] = field(default_factory=dict)
     """By tensor: the word, or ``identical``."""

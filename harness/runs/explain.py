@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from eager_vs_graph.catalog.entry import Entry
-from eager_vs_graph.child.explain import process_conditions
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.processes.jobs import ExplainJob
 from eager_vs_graph.processes.journal import Event
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
 from eager_vs_graph.results.explanation import Explanation, FreshResult, explanation_from
+from eager_vs_graph.runs import process_conditions
 from eager_vs_graph.runs.progress import Progress
 
 SECONDS = 55.0

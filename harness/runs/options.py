@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.catalog.entry import Entry
-from eager_vs_graph.cli.options import (
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.modes import DEFAULT_MODES, MODES
+from eager_vs_graph.results.cells import INPUTS, choose, unknown_name_message
+from eager_vs_graph.runs import command as commands
+from eager_vs_graph.runs.defaults import (
     BUDGET_S,
     FEW,
     PRECISION,
@@ -17,10 +21,6 @@ from eager_vs_graph.cli.options import (
     QUICK_SIZES,
     SECONDS_A_PASS,
 )
-from eager_vs_graph.errors import UsageError
-from eager_vs_graph.modes import DEFAULT_MODES, MODES
-from eager_vs_graph.results.cells import INPUTS, choose, unknown_name_message
-from eager_vs_graph.runs import command as commands
 from eager_vs_graph.runs.quantities import MEMORY, quantity, words
 
 if TYPE_CHECKING:

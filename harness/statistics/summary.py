@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eager_vs_graph.reports.formatting import count, one_line
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
 from eager_vs_graph.results.frames import Frames
@@ -74,12 +73,6 @@ def summarise(frames: Frames) -> pd.DataFrame:
     table[numbers] = table[numbers].astype(float)
     _withhold_speedups(table)
     return table
-
-
-def csv_text(summary: pd.DataFrame) -> str:
-    """``summary.csv``: nine significant digits, empty where there is nothing."""
-    flat = summary.assign(**{name: summary[name].map(one_line) for name in TEXTS})
-    return flat.to_csv(index=False, float_format="%.9g", lineterminator="\n")
 
 
 def summary_rows(summary: pd.DataFrame) -> Iterator[Any]:
@@ -221,7 +214,8 @@ def _obstacle(row: pd.Series[Any], eager: pd.DataFrame) -> str:
     if np.isnan(row["median_s"]):
         return "no block was timed"
     if _number(row["retraces"]):
-        return f"no speed-up: {count(int(row['retraces']), 'retrace')} in the timed blocks"
+        times = _number(row["retraces"])
+        return f"no speed-up: {times} retrace{'s'[: times > 1]} in the timed blocks"
     return "" if row["mode"] in (BASELINE, CONTROL) else _obstacle_of_eager(row, eager)
 
 

@@ -75,7 +75,7 @@ def _cause(console: Console, cause: Cause) -> None:
 
 def _tensors(tensors: Sequence[TensorComparison]) -> Table:
     table = Table(box=None, pad_edge=False)
-    columns = ("tensor", "word", "dtype", "shape", "max abs", "max rel", "max ULP", "99 % ULP")
+    columns = ("tensor", "status", "dtype", "shape", "max abs", "max rel", "max ULP", "99 % ULP")
     for name in (*columns, "worst", "value", "eager", "parts at step"):
         table.add_column(name, overflow="fold")
     for tensor in tensors:

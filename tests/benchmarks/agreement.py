@@ -53,7 +53,7 @@ def describe(folder: Path, table: pd.DataFrame) -> None:
     control = table.index.get_level_values("mode") == CONTROL
     modes, twins = table[~control], table[control]
     near = modes[modes["mean"].abs() <= NEAR_ONE]
-    called = twins["word"].isin(["faster", "slower"]).sum()
+    called = twins["verdict"].isin(["faster", "slower"]).sum()
     records = [Run(folder).pass_record(number) for number in Run(folder).pass_numbers()]
     clock_s = sum(record.clock_s for record in records)
     after_import_s = sum(record.wall_s - record.startup_s for record in records)

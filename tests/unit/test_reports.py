@@ -42,7 +42,7 @@ from eager_vs_graph.reports.wording import sentences
 from eager_vs_graph.results.record import Run, write_json
 from eager_vs_graph.statistics.summary import BREAK_EVEN
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 SMALL = Shape(scenarios=("mnist_step",), inputs=("resident",))
 RECORD = ("raw", "parity.json", "checkpoints.json", "environment.json")
 
@@ -117,7 +117,7 @@ def test_no_speedup_in_a_group_whose_eager_differs(tmp_path: Path) -> None:
     parity = json.loads((folder / "parity.json").read_text())
     eager = TIMED_CELL.replace("session", "eager")
     entry = next(entry for entry in parity["cells"] if entry["cell"] == eager)
-    entry |= {"word": "differs", "known": "the reference keeps more digits"}
+    entry |= {"status": "differs", "known": "the reference keeps more digits"}
     write_json(folder / "parity.json", parity)
     summary = render(folder).summary
     row = summary.loc[TIMED_CELL]
@@ -560,7 +560,7 @@ def test_a_cell_without_comparison_is_not_judged_with_the_others(tmp_path: Path)
         parity = json.loads((folder / "parity.json").read_text())
         for entry in parity["cells"]:
             if "/session/" in entry["cell"]:
-                entry |= {"word": "differs", "known": "declared"}
+                entry |= {"status": "differs", "known": "declared"}
         write_json(folder / "parity.json", parity)
     first, second = render(clean).summary, render(mended).summary
     function = first["mode"] == "function"

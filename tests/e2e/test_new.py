@@ -8,7 +8,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from workbench import REPOSITORY, harness, words
+from commands import REPOSITORY, harness
+from workbench import words
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child.loading import load

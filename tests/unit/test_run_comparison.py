@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from commands import harness
 from record_fixture import Shape, write_run
-from workbench import harness
 
 from eager_vs_graph import cli
 from eager_vs_graph.results.record import Run
@@ -81,7 +81,7 @@ def set_word(run: Path, cell: str, status: str) -> None:
     def change(content: dict[str, Any]) -> None:
         for entry in content["cells"]:
             if entry["cell"] == cell:
-                entry["word"] = status
+                entry["status"] = status
 
     edit(run / "parity.json", change)
 
@@ -176,7 +176,7 @@ def test_different_machines_are_refused_unless_allowed(
     assert allowed.err == ""
 
 
-@pytest.mark.parametrize("word", ["differs", "error", "timeout"])
+@pytest.mark.parametrize("status", ["differs", "error", "timeout"])
 def test_a_cell_that_no_longer_agrees_is_listed_and_fails(
     runs: tuple[Path, Path], told: Compare, status: str
 ) -> None:

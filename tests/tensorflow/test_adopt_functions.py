@@ -25,7 +25,7 @@ from eager_vs_graph.results.record import (
     UNSUPPORTED,
 )
 
-USER_CODE = Path(__file__).parent / "user_code"
+USER_CODE = Path(__file__).parents[1] / "user_code"
 INPUT = ("float32[16,5]",)
 LABELLED = (*INPUT, "int32[16] in 0..2")
 

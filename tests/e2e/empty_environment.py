@@ -1,6 +1,6 @@
 """Install the built wheel into an empty environment outside the repository, and use it there.
 
-    python tests/acceptance/empty_environment.py [--keep FOLDER]
+    python tests/e2e/empty_environment.py [--keep FOLDER]
 
 Takes some minutes and needs the package index, so it is no part of the tests. Builds in isolation,
 as an installer does; every command runs in a folder of its own, in an environment without

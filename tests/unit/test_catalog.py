@@ -88,7 +88,7 @@ def test_several_scenarios_in_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("word", "hint"),
+    ("status", "hint"),
     [("matmul_chian", "did you mean matmul_chain"), ("zzz", "choose from: ")],
 )
 def test_an_unknown_name_gives_the_nearest(status, hint):

@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
-from workbench import REPOSITORY, harness
+from commands import REPOSITORY, harness
 
 from eager_vs_graph.modes import DEFAULT_MODES
 from eager_vs_graph.pytest_plugin.recording import require_place, write
 from eager_vs_graph.results.record import Run
 
-SUITE = Path(__file__).parent / "plugin" / "suite.py"
+SUITE = Path(__file__).parents[1] / "plugin" / "suite.py"
 REPORTER = """
 import json, sys
 

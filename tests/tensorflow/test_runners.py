@@ -9,7 +9,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
-from workbench import GRAPHS, SAME_KERNELS, WHOLE, program, python, task
+from commands import python
+from workbench import GRAPHS, SAME_KERNELS, WHOLE, program, task
 
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.child.parity import check as parity
@@ -141,10 +142,10 @@ def assert_same_bits(found, expected):
 
 
 def test_the_modes_of_the_list_are_the_runners_that_exist():
-    runners = Path(parity.__file__).parent.parent / "runners"
-    shared = {"__init__", "processes", "program", "refusals"}
-    shared |= {"deployed", "export", "fresh", "loaded"}  # of the two that load a SavedModel
-    shared |= {"replicas", "worker", "workers"}  # of the two that split a batch
+    runners = Path(parity.__file__).parents[2] / "modes"
+    shared = {"__init__", "program", "failures", "variables", "grappler", "retraces"}
+    shared |= {f"saved_model_{part}" for part in ("program", "export", "process", "loading")}
+    shared |= {"replicas", "worker_main", "worker_cluster"}  # of the two that split a batch
     assert {file.stem for file in runners.glob("*.py")} - shared == set(MODES)
     assert BASELINE in MODES
 
@@ -355,7 +356,7 @@ def test_programs_of_one_process_do_not_touch_each_other():
 
 @pytest.fixture(scope="module")
 def placement(tmp_path_factory):
-    script = Path(__file__).parent / "placement_script.py"
+    script = Path(__file__).parents[1] / "placement_script.py"
     done = python(script, cwd=tmp_path_factory.mktemp("placement"))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -369,7 +370,7 @@ def test_variables_and_work_are_on_the_cells_device(placement, device, mode, inp
     found = placement[Cell("accumulate", "tiny", mode, device, inputs).id]
     assert found["variables"] == [device]
     assert found["work"] == [device]
-    assert found["word"] == "identical"
+    assert found["status"] == "identical"
     assert found["traces"] == (mode != "eager")
 
 
@@ -377,14 +378,14 @@ def test_variables_and_work_are_on_the_cells_device(placement, device, mode, inp
 @pytest.mark.parametrize("mode", ["eager", "function"])
 def test_a_step_places_its_own_work_whatever_the_cells_device(placement, mode, device):
     found = placement["placed by the step"][f"{mode} {device}"]
-    assert found["word"] == "close"  # to the reference: a product of float32
+    assert found["status"] == "close"  # to the reference: a product of float32
     assert found["outputs"] == {"at_home": "CPU:0", "away": "CPU:1", "back_home": "CPU:0"}
 
 
 def test_a_session_copies_between_the_devices_that_a_step_names(placement):
     found = placement["placed by the step"]
     home, away = found["session CPU:0"], found["session CPU:1"]
-    assert home["word"] == away["word"] == "close"
+    assert home["status"] == away["status"] == "close"
     assert home["products"] == away["products"] == ["CPU:0", "CPU:1"]
     # The input and the square go there, the cube comes back.
     assert home["copies"] == [["CPU:0", "CPU:1"], ["CPU:0", "CPU:1"], ["CPU:1", "CPU:0"]]

@@ -507,13 +507,13 @@ def test_a_slower_machine_is_no_slower_tensorflow() -> None:
     )
 
 
-@pytest.mark.parametrize(("factor", "word"), [(1.1, "slower"), (1 / 1.1, "faster")])
+@pytest.mark.parametrize(("factor", "verdict"), [(1.1, "slower"), (1 / 1.1, "faster")])
 @pytest.mark.parametrize("machine", [1.0, 1.3])
-def test_one_cell_that_changed_is_found(factor: float, status: str, machine: float) -> None:
+def test_one_cell_that_changed_is_found(factor: float, verdict: str, machine: float) -> None:
     after = run(machine=machine)
     changed = cell(3, "function")
     table = changes(times(after, factor, after["cell"] == changed))
-    assert table.loc[changed, "verdict"] == status
+    assert table.loc[changed, "verdict"] == verdict
     assert table.loc[changed, "change"] == pytest.approx(factor, abs=0.02)
     assert table.loc[changed, "change_low"] < factor < table.loc[changed, "change_high"]
     assert set(table["verdict"].drop(changed)) == {"same"}

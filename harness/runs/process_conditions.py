@@ -1,4 +1,4 @@
-"""Conditions that only a fresh process can take on, and what follows from them. No TensorFlow.
+"""Conditions that need a process of their own, and what follows from what it shows.
 
 oneDNN is chosen when TensorFlow is loaded, the number of threads when it is first used, and op
 determinism cannot be switched off again.
@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from eager_vs_graph.results.explanation import (
+    DETERMINISM,
     GRAPPLER,
+    NO_ONEDNN,
     NONDETERMINISM,
+    ONE_THREAD,
     ONEDNN,
     THREADS,
     TRIED,
@@ -20,10 +23,6 @@ from eager_vs_graph.results.explanation import (
     Explanation,
     FreshResult,
 )
-
-DETERMINISM = "op determinism"
-ONE_THREAD = "one thread"
-NO_ONEDNN = "without oneDNN"
 
 _BETTER = {"differs": ("close", "identical", "vacuous"), "close": ("identical", "vacuous")}
 
@@ -61,17 +60,6 @@ _MEANINGS = {
 def environment(condition: str) -> dict[str, str]:
     """Environment variables of a process with that condition."""
     return {"TF_ENABLE_ONEDNN_OPTS": "0"} if condition == NO_ONEDNN else {}
-
-
-def apply(condition: str) -> None:
-    """Configure TensorFlow for the condition; before its first op."""
-    import tensorflow as tf
-
-    if condition == DETERMINISM:
-        tf.config.experimental.enable_op_determinism()
-    elif condition == ONE_THREAD:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def fused(explanation: Explanation) -> list[str]:

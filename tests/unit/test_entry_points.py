@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from workbench import harness
+from commands import harness
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child.loading import load

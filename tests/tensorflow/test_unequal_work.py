@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from commands import REPOSITORY, harness
 from record_fixture import TIMED_CELL, Shape, write_run
-from workbench import REPOSITORY, harness
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child.explain.engine import EqualWork
@@ -35,7 +35,7 @@ def unequal(entry, mode="function", **changes):
     scenario = load(entry)
     (size, *_) = entry.default_sizes or entry.sizes
     cell = Cell(entry.name, size, mode, "CPU:0", "resident")
-    result = CellParity(cell.id, **{"word": "identical", **changes})
+    result = CellParity(cell.id, **{"status": "identical", **changes})
     return EqualWork(parity.subject(scenario, size)).checked(result).unequal_work
 
 

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
+from commands import REPOSITORY, harness
 from record_fixture import HOSTILE, KNOWN_CELL, TIMED_CELL, VACUOUS_CELL, Shape, write_run
 from rich.console import Console
-from workbench import REPOSITORY, harness
 
 from eager_vs_graph.reports import Rendered, render
 from eager_vs_graph.reports.charts import disagreement as chart
@@ -85,7 +85,7 @@ def test_a_newer_record_is_read_and_an_older_one_has_none(rendered: Rendered, tm
 
 def test_a_damaged_file_is_named_and_the_rest_is_reported(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", Shape(scenarios=("mnist_step",), passes=1))
-    (folder / explanations.FILE).write_text('{"explanations": [{"word": "differs"}]}')
+    (folder / explanations.FILE).write_text('{"explanations": [{"status": "differs"}]}')
     result = render(folder)
     assert any(explanations.FILE in warning for warning in result.warnings)
     assert "When modes disagree" not in result.page.read_text(encoding="utf-8")

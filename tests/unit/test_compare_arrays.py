@@ -299,7 +299,7 @@ def test_close_names_the_element_whose_bits_differ():
 
 
 @pytest.mark.parametrize(
-    ("value", "word"),
+    ("value", "status"),
     [(1.25, "close"), (math.nextafter(1.25, 2), "differs"), (0.75, "close"), (0.7, "differs")],
 )
 def test_the_tolerance_includes_its_boundary(value, status):

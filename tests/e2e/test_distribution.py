@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from commands import REPOSITORY, harness, python
 from divided import (
     ROWS,
     Branch,
@@ -30,7 +31,7 @@ from divided import (
     Total,
     Undivided,
 )
-from workbench import REPOSITORY, SPLITTING, harness, program, python, words
+from workbench import SPLITTING, program, words
 
 from eager_vs_graph.child.parity.trajectory import of_program
 from eager_vs_graph.errors import ScenarioError, WorkerLost
@@ -42,7 +43,7 @@ from eager_vs_graph.scenarios.regression_training import (
     RegressionTrainingOptimizer,
 )
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 STEPS = 5
 RTOL = 1e-5
 """Float32 means of shares are rounded otherwise than the mean of the whole: some 2⁻²⁴ in each of
@@ -148,7 +149,7 @@ MERGE = (
 
 @every_mode
 @pytest.mark.parametrize(
-    ("scenario", "word", "reason"),
+    ("scenario", "status", "reason"),
     [
         (Undivided, "unsupported", "declares no batch to split among replicas"),
         (

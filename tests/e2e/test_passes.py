@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 
 import psutil
 import pytest
+from commands import REPOSITORY
 from record_fixture import Shape, write_run
-from workbench import REPOSITORY
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import Interrupted, UsageError

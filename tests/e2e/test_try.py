@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from workbench import harness, python
+from commands import harness, python
 
 from eager_vs_graph.results.record import AGREEING, Run
 
-USER_CODE = Path(__file__).parent / "user_code"
+USER_CODE = Path(__file__).parents[1] / "user_code"
 QUICK = ("--passes", "1", "--budget", "12s", "--allow-concurrent")
 
 SCRIPT = """

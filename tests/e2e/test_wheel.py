@@ -13,7 +13,7 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
-from workbench import REPOSITORY
+from commands import REPOSITORY
 
 from eager_vs_graph.runs import command
 

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from workbench import REPOSITORY, harness, python
+from commands import REPOSITORY, harness, python
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child.explain import engine
-from eager_vs_graph.child.explain import process_conditions as fresh
-from eager_vs_graph.child.explain.reproduce import head, script, shown
+from eager_vs_graph.child.explain.reproduce import script
 from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.modes import MODES
@@ -34,6 +33,8 @@ from eager_vs_graph.results.explanation import (
     FreshResult,
 )
 from eager_vs_graph.results.record import TensorComparison
+from eager_vs_graph.results.scripts import head, shown
+from eager_vs_graph.runs import process_conditions as fresh
 
 CAUSES = REPOSITORY / "tests" / "causes"
 CONTROLS = CAUSES / "controls"

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w+)(?: +(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXIT_CODE = re.compile(r"# exit code (\d+)$")
@@ -29,7 +29,7 @@ NARROWED = {
     # takes the first two from the environment, and pytest the last.
     "SCENARIOS": "hello_matmul",
     "BUDGET": "5s",
-    "PYTEST_ADDOPTS": "tests/test_grid.py",
+    "PYTEST_ADDOPTS": "tests/unit/test_cells.py",
 }
 A_BUDGET = re.compile(r"(?<=--budget )\d+s")
 """Likewise: the line is the page's, and takes less long."""

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from commands import python
 from test_runners import Cumulate, Varying, assert_same_bits
 from test_state import Everything
-from workbench import built_in, program, python, words
+from workbench import built_in, program, words
 
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.catalog import find as catalog
@@ -283,7 +284,7 @@ class Large(Ones):
 
 
 @pytest.mark.parametrize(
-    ("end", "word", "reason"),
+    ("end", "status", "reason"),
     [
         (signal.SIGSTOP, "timeout", "asked to call, gave no answer within 0.5 s and was killed"),
         (signal.SIGKILL, "crashed", "is gone: the process was ended by SIGKILL"),
@@ -354,7 +355,7 @@ print(built._export.folder)
 
 
 def test_the_export_is_removed_at_exit(tmp_path):
-    path = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+    path = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
     done = python("-c", path + LEAVING, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert not Path(done.stdout.splitlines()[-1]).exists()

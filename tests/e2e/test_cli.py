@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from workbench import REPOSITORY, harness, python
+from commands import REPOSITORY, harness, python
 
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
 from eager_vs_graph.results.cells import CONTROL
