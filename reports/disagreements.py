@@ -6,31 +6,34 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from eager_vs_graph.reports.formatting import ulps
-from eager_vs_graph.reports.matrix import in_words, word_of
+from eager_vs_graph.reports.labels import in_words
+from eager_vs_graph.reports.matrix import status_of
+from eager_vs_graph.results import requested
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Cause, Explanation, Judgement, Profile
 from eager_vs_graph.results.record import AGREEING, CellParity, TensorComparison
+from eager_vs_graph.results.requested import Request
 
 SHOWN = 3
 """Tensors that are named where there are many."""
-ALIKE = "eager repeats itself; the step, in its dtype, leaves the float64 reference's tolerance"
-AS_EAGER = "the same as eager, which leaves the float64 reference's tolerance"
+NOT_TRIED = "not tried: "
+ALIKE = "eager repeats itself, but is out of tolerance of the float64 reference in its own dtype"
+AS_EAGER = "the same as eager, which is out of tolerance of the float64 reference"
 
 
 @dataclass(frozen=True)
-class DisagreementView:
+class DisagreementGroup:
     """Cells of one scenario and size that disagree in the same way for the same reason."""
 
     explanation: Explanation
     """Of the first cell."""
     cells: tuple[Cell, ...]
     status: str
-    """The word of parity, marked where the difference is declared."""
-    known: str
-    """What the scenario declares."""
+    """The status of parity, marked where the difference is declared."""
+    declared: str
+    """The reason that the scenario declares for it."""
     where: str
     """The cells in words: ``custom_gradient guide in function, session``."""
     adopted: bool = False
@@ -57,7 +60,7 @@ class DisagreementView:
         ]
         if explanation.unexplained:
             found.append(f"no cause found for {', '.join(explanation.unexplained)}")
-            found += [f"not tried: {line}" for line in explanation.not_tried]
+            found += [f"{NOT_TRIED}{line}" for line in explanation.not_tried]
         if not found and explanation.against_reference and not explanation.tensors:
             found.append(ALIKE if self.cell.mode == "eager" else AS_EAGER)
         if not found:
@@ -76,9 +79,9 @@ class DisagreementView:
 
     @property
     def distances(self) -> list[str]:
-        """How far the tensors are apart; where nothing is, how far from the reference."""
-        apart = self.explanation.tensors or self.explanation.against_reference
-        return [distance(tensor) for tensor in apart]
+        """How far the tensors are from eager's; where none differs, how far from the reference."""
+        differing = self.explanation.tensors or self.explanation.against_reference
+        return [distance(tensor) for tensor in differing]
 
     @property
     def profile(self) -> Profile | None:
@@ -88,35 +91,34 @@ class DisagreementView:
 
     @property
     def command(self) -> str:
-        """The command line that tells more; none where the cells are no scenario's."""
+        """The command line that explains more; none where the cells are no scenario's."""
         if self.adopted:
             return ""
-        words = ["python", "-m", "harness", "explain", self.cell.scenario, "--sizes"]
-        words += [self.cell.size, "--modes", self.cell.mode]
+        arguments = [self.cell.scenario, "--sizes", self.cell.size, "--modes", self.cell.mode]
         if self.cell.inputs != "resident":
-            words += ["--inputs", self.cell.inputs]
-        return shlex.join(words)
+            arguments += ["--inputs", self.cell.inputs]
+        return shlex.join(["eager-vs-graph", "explain", *arguments])
 
 
 def disagreements(
     explanations: Iterable[Explanation],
     parity: Mapping[str, CellParity],
-    request: Mapping[str, Any] = MappingProxyType({}),
-) -> list[DisagreementView]:
+    request: Request = MappingProxyType({}),
+) -> list[DisagreementGroup]:
     """Put cells together that differ in the same tensors for the same causes, in their order.
 
     Args:
         explanations: of a run's cells.
-        parity: the words of all cells, by id.
+        parity: the parity of all cells, by id.
         request: what the run was asked for.
     """
-    adopted = {entry["name"] for entry in request.get("entries", ()) if entry.get("target")}
+    adopted = requested.adopted_scenarios(request)
     every = [Cell.parse(cell) for cell in parity]
     found: dict[tuple[object, ...], list[Explanation]] = {}
     for explanation in explanations:
         cell = Cell.parse(explanation.cell)
         key = (
-            *(cell.scenario, cell.size, _word(explanation, parity)),
+            *(cell.scenario, cell.size, _status(explanation, parity)),
             cell.mode == "eager",
             tuple((c.name, c.what, c.tensors) for c in explanation.causes if c.tensors),
             tuple(sorted(tensor.tensor for tensor in explanation.tensors)),
@@ -131,32 +133,32 @@ def _together(
     parity: Mapping[str, CellParity],
     every: list[Cell],
     adopted: set[str],
-) -> DisagreementView:
+) -> DisagreementGroup:
     first = some[0]
     cells = tuple(Cell.parse(each.cell) for each in some)
-    told = parity.get(first.cell)
-    return DisagreementView(
+    entry = parity.get(first.cell)
+    return DisagreementGroup(
         first,
         cells,
-        _word(first, parity),
-        _declared(told) if told else "",
+        _status(first, parity),
+        _declared(entry) if entry else "",
         in_words(cells, every or list(cells)),
         cells[0].scenario in adopted,
     )
 
 
-def _declared(told: CellParity) -> str:
+def _declared(entry: CellParity) -> str:
     """What is declared of the difference from eager; else, of that from the reference."""
-    bad = [t for t in told.tensors if t.known and t.status not in AGREEING]
+    bad = [t for t in entry.tensors if t.known and t.status not in AGREEING]
     chosen = [t for t in bad if t.against == "eager"] or bad
-    return "; ".join(dict.fromkeys(str(tensor.known) for tensor in chosen)) or told.known or ""
+    return "; ".join(dict.fromkeys(str(tensor.known) for tensor in chosen)) or entry.known or ""
 
 
-def _word(explanation: Explanation, parity: Mapping[str, CellParity]) -> str:
-    told = parity.get(explanation.cell)
-    if told is None or told.status != explanation.status:  # more runs may have shown more
+def _status(explanation: Explanation, parity: Mapping[str, CellParity]) -> str:
+    entry = parity.get(explanation.cell)
+    if entry is None or entry.status != explanation.status:  # more runs may have shown more
         return explanation.status
-    return word_of(told)
+    return status_of(entry)
 
 
 def judged(judgement: Judgement) -> str:
@@ -165,8 +167,7 @@ def judged(judgement: Judgement) -> str:
     values = ", ".join(f"{side.mode} {side.value}" for side in judgement.sides)
     return (
         f"{judgement.tensor}{place}, step {judgement.step}: {values}, reference "
-        f"{judgement.reference}: "
-        f"{judgement.verdict}"
+        f"{judgement.reference}: {judgement.verdict}"
     )
 
 
@@ -181,15 +182,16 @@ def distance(tensor: TensorComparison) -> str:
             parts.append(f"{value:.3g} {unit}")
     if tensor.max_ulp is not None:
         parts.append(f"{ulps(tensor.max_ulp)} ULP")
-    notes = [*parts, *([tensor.detail] if tensor.detail else []), *_parting(tensor)]
+    notes = [*parts, *([tensor.detail] if tensor.detail else []), *first_difference(tensor)]
     return f"{tensor.tensor} against {tensor.against}: {tensor.status}, {'; '.join(notes)}"
 
 
-def _parting(tensor: TensorComparison) -> list[str]:
+def first_difference(tensor: TensorComparison) -> list[str]:
+    """Say from which step on a tensor differs, and whether that grows."""
     if tensor.first_step is None:
         return []
-    growth = {None: "", True: ", and grows", False: ", and does not grow"}[tensor.grows]
-    return [f"parts at step {tensor.first_step}{growth}"]
+    growth = {None: "", True: ", then more and more", False: ", then not more"}[tensor.grows]
+    return [f"differs from step {tensor.first_step} on{growth}"]
 
 
 def _of(tensors: tuple[str, ...]) -> str:

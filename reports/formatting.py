@@ -1,4 +1,4 @@
-"""How numbers and names read for people: three digits, a unit, nothing where there is nothing."""
+"""How numbers and names are written: three digits, a unit, nothing where there is nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeGuard
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
-def known(value: float | None) -> TypeGuard[float]:
+def is_number(value: float | None) -> TypeGuard[float]:
     """Whether there is a number at all (a table's empty field is None or NaN)."""
     return value is not None and not math.isnan(value)
 
@@ -24,7 +24,7 @@ def significant(value: float) -> str:
 
 def seconds(value: float | None) -> str:
     """Format a duration in the unit that suits it: ``72.3 µs``."""
-    if not known(value):
+    if not is_number(value):
         return ""
     if value == 0:
         return "0 s"
@@ -41,7 +41,7 @@ def seconds_tick(value: float) -> str:
 
 def seconds_interval(low: float | None, high: float | None) -> str:
     """Format an interval of durations, one unit for both ends: ``[70.1, 75.9] µs``."""
-    if not (known(low) and known(high)):
+    if not (is_number(low) and is_number(high)):
         return ""
     scale, unit = next((pair for pair in _UNITS if high >= pair[0]), _UNITS[-1])
     return f"[{significant(low / scale)}, {significant(high / scale)}] {unit}"
@@ -49,12 +49,14 @@ def seconds_interval(low: float | None, high: float | None) -> str:
 
 def ratio(value: float | None) -> str:
     """Format a speed-up: ``2.31×``."""
-    return f"{significant(value)}×" if known(value) else ""
+    return f"{significant(value)}×" if is_number(value) else ""
 
 
 def interval(low: float | None, high: float | None) -> str:
     """Format an interval of ratios: ``[2.10, 2.54]``."""
-    return f"[{significant(low)}, {significant(high)}]" if known(low) and known(high) else ""
+    return (
+        f"[{significant(low)}, {significant(high)}]" if is_number(low) and is_number(high) else ""
+    )
 
 
 def ratio_with_interval(value: float | None, low: float | None, high: float | None) -> str:
@@ -65,7 +67,7 @@ def ratio_with_interval(value: float | None, low: float | None, high: float | No
 def calls(value: float) -> str:
     """Format a number of calls: ``3``, ``1230``, ``45.6k``, ``7.89M``, ``never``.
 
-    Without separators of thousands, which would read as those of an interval's ends.
+    Without separators of thousands, which would look like those of an interval's ends.
     """
     if math.isinf(value):
         return "never"
@@ -78,31 +80,32 @@ def calls(value: float) -> str:
 
 
 def break_even(value: float | None, low: float | None, high: float | None) -> str:
-    """Say when a mode has repaid its start: ``~12 calls [8, 20]``, ``never``, ``at once``."""
-    if not known(value):
+    """Format a break-even in calls: ``12 [8, 20]``, ``never``, ``0`` (ahead from the first)."""
+    if not is_number(value):
         return ""
-    words = {0.0: "at once", math.inf: "never"}.get(value, f"~{calls(value)} calls")
     certain = low == value == high
-    bounds = f" [{calls(low)}, {calls(high)}]" if known(low) and known(high) else ""
-    return words if certain else words + bounds
+    bounds = f" [{calls(low)}, {calls(high)}]" if is_number(low) and is_number(high) else ""
+    return calls(value) + ("" if certain else bounds)
 
 
-def pays(value: float | None, low: float | None, high: float | None) -> str:
-    """Say it as part of a sentence: ``pays after ~12 calls [8, 20]``, ``never pays``."""
-    words = break_even(value, low, high)
-    if words.startswith("never"):
-        return words.replace("never", "never pays", 1)
-    return f"pays {'after ' if words.startswith('~') else ''}{words}" if words else ""
+def break_even_phrase(value: float | None, low: float | None, high: float | None) -> str:
+    """Format a break-even for a sentence: ``12 calls [8, 20]``, ``from the first call``."""
+    if not is_number(value):
+        return ""
+    number, bracket, bounds = break_even(value, low, high).partition(" [")
+    noun = "call" if number == "1" else "calls"
+    words = {0.0: "from the first call", math.inf: "never"}.get(value, f"{number} {noun}")
+    return words + bracket + bounds
 
 
 def added(value: float | None) -> str:
     """Format a duration that is added: ``+72.3 µs``, ``−5.10 µs``."""
-    return ("−" if value < 0 else "+") + seconds(abs(value)) if known(value) else ""
+    return ("−" if value < 0 else "+") + seconds(abs(value)) if is_number(value) else ""
 
 
 def added_interval(low: float | None, high: float | None) -> str:
     """Format an interval of added durations: ``[−1.20, 75.9] µs``."""
-    if not (known(low) and known(high)):
+    if not (is_number(low) and is_number(high)):
         return ""
     widest = max(abs(low), abs(high))
     scale, unit = next((pair for pair in _UNITS if widest >= pair[0]), _UNITS[-1])
@@ -112,19 +115,24 @@ def added_interval(low: float | None, high: float | None) -> str:
 
 def ulps(value: float | None) -> str:
     """Format a distance in units in the last place: ``0``, ``3``, ``12,345``, ``1.2e+09``."""
-    if not known(value):
+    if not is_number(value):
         return ""
     return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
 
 
 def error(value: float | None) -> str:
     """Format an absolute or relative error: ``0``, ``1.19e-07``."""
-    return f"{value:.3g}" if known(value) else ""
+    return f"{value:.3g}" if is_number(value) else ""
 
 
-def percent(log_ratio: float | None) -> str:
-    """Format a spread of log ratios as a percentage: ``±3.2 %``."""
-    return f"±{100 * math.expm1(log_ratio):.1f} %" if known(log_ratio) else ""
+def percent(fraction: float) -> str:
+    """Format a fraction: ``3.2%``, ``0.6%``, ``45%``."""
+    return f"{100 * fraction:.3g}%"
+
+
+def noise(fraction: float) -> str:
+    """Format a noise floor: ``±5.0%``; beyond 100%, as a factor: ``a factor of 3.20``."""
+    return f"±{100 * fraction:.1f}%" if fraction < 1 else f"a factor of {significant(1 + fraction)}"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from eager_vs_graph.reports.formatting import known, significant
+from eager_vs_graph.reports.formatting import is_number, significant
+from eager_vs_graph.results import requested
 from eager_vs_graph.results.cells import CONTROL, GUIDE, INPUTS, parameters
-from eager_vs_graph.statistics.summary import displayed_status, summary_rows
+from eager_vs_graph.results.requested import Request
+from eager_vs_graph.statistics.speedup_rule import displayed_status
+from eager_vs_graph.statistics.summary import summary_rows
 
 
-def guide_timing(summary: pd.DataFrame, request: Mapping[str, Any]) -> list[str]:
-    """Print what the guide prints, for every scenario with such a line, a line a mode and device.
+def guide_timing(summary: pd.DataFrame, request: Request) -> list[str]:
+    """Give what the guide prints, for every scenario with such a line, a line a mode and device.
 
     The seconds are those of the size that has the guide's parameters: the median of one call, with
     resident inputs where they were timed, since the guide's matrix is on the device before its
@@ -22,17 +24,19 @@ def guide_timing(summary: pd.DataFrame, request: Mapping[str, Any]) -> list[str]
     cells = summary[(summary["size"] == GUIDE) & (summary["mode"] != CONTROL)]
     lines: list[str] = []
     for scenario, of_scenario in cells.groupby("scenario", sort=False):
-        declared = request.get("scenarios", {}).get(scenario, {})
-        if not (line := declared.get("timing")):
+        name = str(scenario)
+        if not (line := requested.timing_line(request, name)):
             continue
         policy = next(each for each in INPUTS if each in set(of_scenario["inputs"]))
         of_policy = of_scenario[of_scenario["inputs"] == policy]
-        lines.append(line.format_map(parameters(declared.get("sizes", {}).get(GUIDE, ""))))
+        lines.append(
+            line.format_map(parameters(requested.size_parameters(request, name).get(GUIDE, "")))
+        )
         lines += [
             _line(row, of_policy)
             for row in summary_rows(of_policy.sort_values("device", kind="stable"))
         ]
-        lines += [f"{kind}: not found" for kind in request.get("absent_devices", [])]
+        lines += [f"{kind}: not found" for kind in requested.absent_devices(request)]
     return lines
 
 
@@ -40,6 +44,8 @@ def _line(row: Any, cells: pd.DataFrame) -> str:
     """``CPU: 1.47 secs (eager)``; the device's number where there are several of its kind."""
     kind = str(row.device).partition(":")[0]
     several = cells.loc[cells["device"].str.startswith(f"{kind}:"), "device"].nunique() > 1
-    took = f"{significant(row.median_s)} secs" if known(row.median_s) else displayed_status(row)
+    took = (
+        f"{significant(row.latency_s)} secs" if is_number(row.latency_s) else displayed_status(row)
+    )
     fed = "" if row.inputs == INPUTS[0] else f", {row.inputs}"
     return f"{row.device if several else kind}: {took} ({row.mode}{fed})"

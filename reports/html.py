@@ -1,4 +1,4 @@
-"""The page: one self-contained file, without JavaScript, verdict first."""
+"""The page: one self-contained file without JavaScript; the question and its answer first."""
 
 from __future__ import annotations
 
@@ -7,31 +7,78 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from eager_vs_graph.reports import tables
+from eager_vs_graph.reports import reasons, tables
 from eager_vs_graph.reports.charts import Drawn, Shown, style
 from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.guide_timing import guide_timing
-from eager_vs_graph.reports.wording import headline, sentences
+from eager_vs_graph.reports.reasons import Reason
+from eager_vs_graph.reports.wording import headline, question
+from eager_vs_graph.results import requested
 from eager_vs_graph.results.frames import Frames
-from eager_vs_graph.results.mode_kinds import kinds_of
 
 HERE = Path(__file__).parent
 
 
 def page(
-    title: str,
+    run_id: str,
     summary: pd.DataFrame,
     frames: Frames,
     drawn: Sequence[Drawn],
     notes: Sequence[str],
+    why: Sequence[Reason],
     disagreements: Sequence[Shown] = (),
 ) -> str:
     """Write the HTML of a run's report; every text in it is escaped."""
+    parity, request = list(frames.parity.values()), frames.request
+    modes = list(summary["mode"].unique())
+    answer, *more = headline(summary)
+    written: str = template("page.html.j2").render(
+        question=question(summary),
+        answer=answer,
+        headline=more,
+        run_id=run_id,
+        css=(HERE / "page.css").read_text(encoding="utf-8"),
+        looks={mode: style.look_of(mode, modes).colour for mode in modes},
+        facts=facts(frames),
+        command=requested.command(request),
+        notes=notes,
+        problems=reasons.table(why),
+        explained=_explained(why, disagreements),
+        results=tables.results(summary),
+        timing=guide_timing(summary, request),
+        charts=[
+            (chart, list(panels)) for chart, panels in groupby(drawn, key=lambda each: each.chart)
+        ],
+        disagreements=disagreements,
+        details={
+            "status": tables.statuses(parity, requested.mode_kinds(request)),
+            "figures": tables.every_figure(summary),
+            "differences": tables.known_differences(parity),
+            "training": tables.training(parity),
+            "checkpoints": tables.checkpoints(frames.checkpoints),
+            "feeding": tables.feeding(summary),
+            "memory": tables.memory(summary),
+            "tensors": tables.tensors(parity),
+        },
+        run={
+            "workloads": tables.workloads(request),
+            "modes": tables.modes(request),
+            "environment": tables.environment(frames),
+            "passes": tables.passes(frames.passes),
+            "control": tables.control(summary),
+        },
+    )
+    return written
+
+
+def template(name: str) -> Any:
+    """Load one of the templates of this folder."""
     templates = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -40,63 +87,31 @@ def page(
         lstrip_blocks=True,
     )
     templates.filters |= {"data_url": data_url, "breakable": breakable}
-    scenarios = frames.request.get("scenarios", {})
-    verdicts = [
-        (
-            name,
-            scenarios.get(name, {}).get("summary", "").replace("``", ""),
-            list(of_scenario),
-        )
-        for name, of_scenario in groupby(sentences(summary), key=lambda each: each.scenario)
-    ]
-    modes = list(summary["mode"].unique())
-    parity = list(frames.parity.values())
-    return templates.get_template("page.html.j2").render(
-        title=title,
-        css=(HERE / "page.css").read_text(encoding="utf-8"),
-        headline=headline(summary),
-        verdicts=verdicts,
-        one_device=summary["device"].nunique() == 1,
-        looks={mode: style.look_of(mode, modes).colour for mode in modes},
-        facts=facts(frames),
-        command=frames.request.get("command", ""),
-        charts=[
-            (chart, list(panels)) for chart, panels in groupby(drawn, key=lambda each: each.chart)
-        ],
-        several_kinds=summary["kind"].nunique() > 1,
-        timing=guide_timing(summary, frames.request),
-        answers=tables.answers(parity, kinds_of(frames.request)),
-        why=tables.why(parity),
-        disagreements=disagreements,
-        modes=tables.about_modes(frames.request),
-        results=tables.results(summary),
-        reasons=tables.without_speedup(summary),
-        differences=tables.known_differences(parity),
-        learned=tables.learned(parity),
-        checkpoints=tables.checkpoints(frames.checkpoints),
-        checkpoint_reasons=tables.checkpoint_reasons(frames.checkpoints),
-        feeding=tables.feeding(summary),
-        memory=tables.memory(summary),
-        control=tables.control(summary),
-        tensors=tables.tensors(parity),
-        passes=tables.passes(frames),
-        environment=tables.environment(frames),
-        notes=notes,
-    )
+    return templates.get_template(name)
 
 
 def facts(frames: Frames) -> list[str]:
     """List the few facts of the environment that a reader of any figure needs."""
-    known = frames.environment
-    cores = f"{known['cores']} cores" if known.get("cores") else ""
+    found = frames.environment
+    cores = count(int(found["cores"]), "core") if found.get("cores") else ""
     version = {"tensorflow": "TensorFlow", "numpy": "NumPy", "python": "Python"}
-    versions = [f"{name} {known[key]}" for key, name in version.items() if known.get(key)]
-    machine = [str(known[key]) for key in ("cpu", "platform") if known.get(key)]
-    started = [str(known[key]) for key in ("started",) if known.get(key)]
+    versions = [f"{name} {found[key]}" for key, name in version.items() if found.get(key)]
+    machine = [str(found[key]) for key in ("cpu", "platform") if found.get(key)]
+    started = [str(found["started"])] if found.get("started") else []
     done = sum(record.outcome == "complete" for record in frames.passes)
-    asked = frames.request.get("passes")
+    asked = requested.passes_asked_for(frames.request)
     passes = count(done, "pass", "passes") if asked is None else f"{done} of {asked} passes"
     return [fact for fact in (*versions, *machine, cores, passes, *started) if fact]
+
+
+def _explained(why: Sequence[Reason], disagreements: Sequence[Shown]) -> dict[str, int]:
+    """By the cells of a reason, in words: the number of the disagreement that explains them."""
+    found: dict[str, int] = {}
+    for reason in why:
+        for number, shown in enumerate(disagreements, start=1):
+            if reason.ids & {cell.id for cell in shown.of.cells}:
+                found.setdefault(reason.cells, number)
+    return found
 
 
 def breakable(name: str) -> Markup:

@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from eager_vs_graph.reports import Rendered
-from eager_vs_graph.reports.formatting import break_even, interval, known, ratio, seconds
-from eager_vs_graph.reports.html import data_url
-from eager_vs_graph.reports.wording import verdict_words
+from eager_vs_graph.reports import tables
+from eager_vs_graph.reports.charts import style
+from eager_vs_graph.reports.formatting import one_line
+from eager_vs_graph.reports.html import data_url, template
+from eager_vs_graph.reports.report import Rendered
+from eager_vs_graph.reports.terminal.grid import plain_text
 from eager_vs_graph.results.cells import CONTROL
-from eager_vs_graph.statistics.summary import BASELINE, displayed_status, summary_rows
-
-HERE = Path(__file__).parent
-COLUMNS = ("mode", "latency", "speed-up", "95 % interval", "verdict", "answers", "pays after")
-
-
-def rows(summary: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Give every cell but the control's as text, in the order of ``COLUMNS``.
-
-    The cell is named by its mode, and by what else tells it from others of that mode.
-    """
-    cells = summary[summary["mode"] != CONTROL]
-    telling = [name for name in ("scenario", "device", "inputs") if cells[name].nunique() > 1]
-    return [_row(row, telling) for row in summary_rows(cells)]
+from eager_vs_graph.statistics.speedup_rule import BASELINE
 
 
 def text(rendered: Rendered) -> str:
     """Write the table, what was not compared, and where the report is."""
-    table = [COLUMNS, *rows(rendered.summary)]
-    used = [i for i in range(len(COLUMNS)) if i == 0 or any(row[i] for row in table[1:])]
-    widths = {i: max(len(row[i]) for row in table) for i in used}
-    lines = ["  ".join(row[i].ljust(widths[i]) for i in used).rstrip() for row in table]
-    return "\n".join([*lines, *_told(rendered), f"report: {rendered.page}"])
+    table = plain_text(tables.results(rendered.summary))
+    return "\n".join([table, *_lines(rendered), f"report: {rendered.page}"])
 
 
 def html(rendered: Rendered) -> str:
@@ -43,21 +25,18 @@ def html(rendered: Rendered) -> str:
 
     Everything is inside it, and it follows the reader's light or dark.
     """
-    templates = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    summary = rendered.summary
+    modes = list(summary["mode"].unique())
     charts = sorted((rendered.folder / "charts").glob("speedup-*.svg"))
-    return templates.get_template("short.html.j2").render(
-        columns=COLUMNS,
-        rows=rows(rendered.summary),
-        told=_told(rendered),
-        charts=[data_url(chart) for chart in charts] if _has_speedup(rendered.summary) else [],
+    page: str = template("notebook.html.j2").render(
+        answer=rendered.headline[0],
+        results=tables.results(summary),
+        looks={mode: style.look_of(mode, modes).colour for mode in modes},
+        lines=_lines(rendered),
+        charts=[data_url(chart) for chart in charts] if _has_speedup(summary) else [],
         report=str(rendered.page),
     )
+    return page
 
 
 def _has_speedup(summary: pd.DataFrame) -> bool:
@@ -65,28 +44,7 @@ def _has_speedup(summary: pd.DataFrame) -> bool:
     return bool(compared["speedup"].notna().any())
 
 
-def _row(row: Any, telling: list[str]) -> tuple[str, ...]:
-    name = " ".join([row.mode, *(str(getattr(row, each)) for each in telling)])
-    compared = row.mode != BASELINE and known(row.speedup)
-    return (
-        name,
-        seconds(row.median_s),
-        ratio(row.speedup) if compared else "",
-        interval(row.speedup_low, row.speedup_high) if compared else "",
-        verdict_words(row) if compared else "",
-        displayed_status(row),
-        break_even(row.break_even_calls, row.break_even_low, row.break_even_high)
-        if compared
-        else "",
-    )
-
-
-def _told(rendered: Rendered) -> list[str]:
+def _lines(rendered: Rendered) -> list[str]:
     """Why cells carry no speed-up, and what a reader should know."""
-    cells = rendered.summary[rendered.summary["mode"] != CONTROL]
-    reasons = [
-        f"{row.mode}: {row.known_difference or row.reason}"
-        for row in summary_rows(cells)
-        if row.known_difference or row.reason
-    ]
-    return [*dict.fromkeys(reasons), *rendered.notes]
+    why = [f"{each.status}: {each.cells}: {one_line(each.text)}" for each in rendered.reasons]
+    return [*why, *rendered.notes]

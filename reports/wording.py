@@ -1,226 +1,211 @@
-"""The result in plain words: a headline for the run and a sentence for every comparison."""
+"""The result in plain words: the question, its answer, and the few sentences below them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import groupby
+import re
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from eager_vs_graph.reports.formatting import (
+    break_even_phrase,
     calls,
     count,
-    interval,
-    known,
+    is_number,
     listed,
-    pays,
-    percent,
+    noise,
     ratio,
-    seconds,
-    ulps,
+    ratio_with_interval,
 )
+from eager_vs_graph.reports.labels import workload
 from eager_vs_graph.results.cells import CONTROL
-from eager_vs_graph.results.explanation import UNEQUAL_WORK
-from eager_vs_graph.results.mode_kinds import EXECUTION, rank
-from eager_vs_graph.results.record import AGREEING
-from eager_vs_graph.statistics.summary import (
-    BASELINE,
-    GROUP,
-    NO_REFERENCE,
-    compared,
-    displayed_status,
-    summary_rows,
+from eager_vs_graph.results.record import (
+    CRASHED,
+    DIFFERS,
+    ERROR,
+    NONDETERMINISTIC,
+    TIMEOUT,
+    UNSUPPORTED,
+    VACUOUS,
 )
+from eager_vs_graph.statistics.speedup_rule import BASELINE, displayed_status
+from eager_vs_graph.statistics.summary import summary_rows
+from eager_vs_graph.statistics.totals import NOT_CHECKED, Comparisons, Totals, totals
 
-VERDICTS = ("faster", "slower", "same", "unclear")
+FEW = 4
+"""Names that are listed one by one; of more, their number is given."""
 
+_BECAME = {
+    VACUOUS: ("is vacuous", "are vacuous"),
+    NONDETERMINISTIC: ("is nondeterministic", "are nondeterministic"),
+    DIFFERS: ("differs", "differ"),
+    UNSUPPORTED: ("is unsupported", "are unsupported"),
+    ERROR: ("raised an error", "raised errors"),
+    CRASHED: ("crashed", "crashed"),
+    TIMEOUT: ("timed out", "timed out"),
+    NOT_CHECKED: ("was not checked", "were not checked"),
+}
+"""By status: what became of one cell, and of several."""
+_COMPARED = {
+    "faster": ("is faster than eager", "are faster than eager"),
+    "slower": ("is slower", "are slower"),
+    "same": ("is as fast (within 3%)", "are as fast (within 3%)"),
+    "unclear": ("is unclear", "are unclear"),
+}
+"""By verdict: what one comparison found, and several."""
 
-@dataclass(frozen=True)
-class Clause:
-    """What one mode came to in one comparison."""
-
-    mode: str
-    verdict: str
-    ratio: str
-    interval: str
-    words: str
-    pays: str = ""
-    """From which call on the mode has repaid its start against eager."""
-    kind: str = EXECUTION
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """The verdict on one scenario at one size, on one device, under one inputs policy."""
-
-    scenario: str
-    size: str
-    device: str
-    inputs: str
-    eager: str
-    """Eager's latency, or why it has none; empty where eager was not run."""
-    clauses: tuple[Clause, ...]
-    answers: str
-
-    def by_kind(self) -> list[tuple[str, list[Clause]]]:
-        """Return the clauses by kind of mode."""
-        return [(kind, list(each)) for kind, each in groupby(self.clauses, lambda c: c.kind)]
-
-    def text(self) -> str:
-        """Return the sentence as text."""
-        modes = [
-            " ".join(filter(None, [c.mode, c.ratio, c.interval, c.words]))
-            + (f", {c.pays}" if c.pays else "")
-            for c in self.clauses
-        ]
-        return f"{self.scenario} {self.size}: {'; '.join([*modes, self.answers])}"
+_ONE_GROUP = {
+    "faster": "Faster than eager",
+    "slower": "Slower than eager",
+    "same": "As fast as eager (within 3%)",
+    "unclear": "Unclear",
+}
+"""How a verdict is said before the modes that have it."""
+_MORE_PASSES = re.compile(r"needs about (\d+) more")
 
 
-def sentences(summary: pd.DataFrame) -> list[Sentence]:
-    """Say a sentence per scenario, size, device and inputs policy, in the run's order."""
+def question(summary: pd.DataFrame) -> str:
+    """Ask what the run answers: ``Which mode is faster for make_step: eager or function?``."""
     cells = summary[summary["mode"] != CONTROL]
-    return [_sentence(group) for _, group in cells.groupby(GROUP, sort=False)]
+    modes = list(cells["mode"].unique())
+    named = cells.drop_duplicates(["scenario", "size"])
+    workloads = [workload(*each) for each in zip(named["scenario"], named["size"], strict=True)]
+    scenarios = list(cells["scenario"].unique())
+    names = workloads if len(workloads) == 1 else scenarios
+    subject = listed(names) if len(names) <= FEW else count(len(names), "scenario")
+    if len(modes) < 2:
+        return f"How fast is {subject} in {listed(modes)}?"
+    if len(modes) > FEW:
+        return f"Which of {len(modes)} modes is fastest for {subject}?"
+    degree = "faster" if len(modes) == 2 else "fastest"
+    return f"Which mode is {degree} for {subject}: {listed(modes, 'or')}?"
+
+
+def answer(summary: pd.DataFrame) -> str:
+    """Answer it in a sentence or two."""
+    of_run = totals(summary)
+    if of_run.untimed == of_run.cells:
+        return f"Nothing was timed. {_agreement(of_run)}"
+    if not of_run.comparisons.count:
+        return f"No speed-up can be given. {_agreement(of_run)}"
+    if of_run.groups == 1:
+        return _of_one_group(summary)
+    return _of_groups(of_run.comparisons)
 
 
 def headline(summary: pd.DataFrame) -> list[str]:
-    """Say the run in a few sentences: speed, answers, what was not timed, the noise floor."""
-    cells = summary[summary["mode"] != CONTROL]
-    rows = compared(cells)
-    lines = []
-    if len(rows):
-        lines.append(f"Of {count(len(rows), 'comparison')} with eager: {_tally(rows)}.")
-    else:
-        lines.append("Nothing could be compared with eager.")
-    lines += _repaid(rows)
-    lines.append(_answers_of_run(cells))
-    if unequal := int((cells["verdict"] == UNEQUAL_WORK).sum()):
-        cells_do = count(unequal, "cell does", "cells do")
-        lines.append(f"{cells_do} not do the work that eager does: no speed-up is claimed.")
-    untimed = int(cells["median_s"].isna().sum())
-    if untimed:
-        lines.append(f"{count(untimed, 'cell was', 'cells were')} not timed.")
-    floor = noise_floor(summary)
-    if known(floor):
-        lines.append(
-            f"Noise floor of the run (one mode timed twice under two names): {percent(floor)}."
-        )
+    """Say the run in a few sentences: speed, break-even, agreement, what is missing, noise."""
+    of_run = totals(summary)
+    lines = [answer(summary)]
+    if of_run.comparisons.count:
+        if of_run.groups > 1 and len(of_run.by_mode) > 1:
+            lines += [f"  {m}: {_mode(of)}" for m, of in of_run.by_mode.items() if of.verdicts]
+        if of_run.groups > 1:
+            lines += _unclear(of_run)
+        lines += _break_even(summary, of_run)
+        lines.append(_agreement(of_run))
+    if of_run.unequal:
+        cells_do = count(of_run.unequal, "cell does", "cells do")
+        lines.append(f"{cells_do} not do the work that eager does, so no speed-up is given.")
+    if 0 < of_run.untimed < of_run.cells:
+        lines.append(f"{count(of_run.untimed, 'cell was', 'cells were')} not timed.")
+    if of_run.noise_floor is not None:
+        floor = noise(of_run.noise_floor)
+        lines.append(f"Noise floor: {floor} (one mode timed twice under two names).")
     return lines
 
 
-def noise_floor(summary: pd.DataFrame) -> float | None:
-    """Return the run's noise floor as a log ratio; None where there was no control."""
-    floors = summary["noise_floor"].dropna()
-    return None if floors.empty else float(floors.max())
+def _of_one_group(summary: pd.DataFrame) -> str:
+    """Name every mode of a single comparison, by verdict, the fastest first."""
+    cells = summary[~summary["mode"].isin([CONTROL, BASELINE])]
+    found: dict[str, list[str]] = {}
+    for row in sorted(summary_rows(cells), key=lambda row: (-row.speedup, row.mode)):
+        if is_number(row.speedup):
+            label = _ONE_GROUP.get(row.verdict, "Without a verdict")
+            detail = f" ({row.verdict_detail})" if row.verdict_detail else ""
+            figures = ratio_with_interval(row.speedup, row.speedup_low, row.speedup_high)
+            found.setdefault(label, []).append(f"{row.mode} {figures}{detail}")
+        else:
+            found.setdefault("No speed-up", []).append(f"{row.mode} ({displayed_status(row)})")
+    return " ".join(f"{label}: {', '.join(modes)}." for label, modes in found.items())
 
 
-def _tally(rows: pd.DataFrame) -> str:
-    """How often each verdict was given; without verdicts, where the intervals lie."""
-    verdicts = rows["verdict"].value_counts()
-    if given := [f"{verdicts[status]} {status}" for status in VERDICTS if status in verdicts]:
-        return listed(given)
-    above, below = int((rows["speedup_low"] > 1).sum()), int((rows["speedup_high"] < 1).sum())
-    around = int(rows["speedup_low"].notna().sum()) - above - below
-    if not above + below + around:
-        return "no interval, so no verdict"
-    places = {"above 1×": above, "below 1×": below, "around 1×": around}
-    found = [f"{place} in {number}" for place, number in places.items() if number]
-    return f"the interval lies {listed(found)}"
+def _of_groups(comparisons: Comparisons) -> str:
+    if not comparisons.verdicts:
+        return (
+            f"{count(comparisons.count, 'comparison')} with eager, without intervals, so without "
+            "verdicts."
+        )
+    found = listed(_became(comparisons.verdicts, _COMPARED))
+    return f"Of {count(comparisons.count, 'comparison')}, {found}."
 
 
-def _repaid(rows: pd.DataFrame) -> list[str]:
-    """Say when the faster cells have repaid their start: half of them, and the last one."""
-    points = rows.loc[rows["verdict"] == "faster", "break_even_calls"].dropna()
-    paid = sorted(points[np.isfinite(points)])
-    if not paid:
+def _mode(of: Comparisons) -> str:
+    """Say how one mode compares: ``9 faster (1.20× to 1.59×), 2 slower``."""
+    parts = [f"{number} {verdict}" for verdict, number in of.verdicts.items()]
+    if "faster" in of.verdicts:
+        fastest, slowest = ratio(of.fastest), ratio(of.slowest)
+        span = fastest if fastest == slowest else f"{slowest} to {fastest}"
+        parts[0] = f"{parts[0]} ({span})"
+    return ", ".join(parts)
+
+
+def _unclear(of_run: Totals) -> list[str]:
+    """Say what would settle the comparisons that are unclear."""
+    passes = sorted(
+        int(match[1])
+        for detail, number in of_run.unclear.items()
+        if (match := _MORE_PASSES.match(detail))
+        for _ in range(number)
+    )
+    others = [
+        f"{count(number, 'comparison')}: {detail}"
+        for detail, number in of_run.unclear.items()
+        if not _MORE_PASSES.match(detail)
+    ]
+    if passes:
+        middle = passes[(len(passes) - 1) // 2]
+        half = f" (half of them at most {middle})" if passes[0] < middle < passes[-1] else ""
+        span = f"{passes[0]} to {passes[-1]}" if passes[0] < passes[-1] else f"{passes[0]}"
+        need = count(len(passes), "unclear comparison needs", "unclear comparisons need")
+        others.insert(0, f"{need} about {span} more {'pass' if span == '1' else 'passes'}{half}")
+    return [f"{line}." for line in others]
+
+
+def _break_even(summary: pd.DataFrame, of_run: Totals) -> list[str]:
+    """Say when the faster cells have repaid building and first call."""
+    points = of_run.comparisons.break_even_calls
+    if not points:
         return []
-    half, last = paid[(len(paid) - 1) // 2], paid[-1]
-    if last == 0:
-        return ["Where a mode is faster, it is ahead from the first call."]
-    if len(paid) == 1:
-        return [f"The faster one has repaid building and first call after ~{calls(last)} calls."]
-    first = f"half have repaid building and first call after ~{calls(half)} calls"
-    first = first if half > 0 else "half are ahead from the first call"
-    return [f"Of the {len(paid)} faster ones, {first}, all after ~{calls(last)}."]
+    if of_run.groups == 1:
+        rows = summary[(summary["verdict"] == "faster") & (summary["mode"] != CONTROL)]
+        named = [f"{row.mode} {_phrase(row)}" for row in summary_rows(rows)]
+        return [f"Break-even: {', '.join(named)}."]
+    if points[-1] == 0:
+        return ["Break-even: the first call, wherever a mode is faster."]
+    if len(points) == 1:
+        return [f"Break-even: {break_even_phrase(points[0], None, None)}."]
+    middle = float(pd.Series(points).median())
+    return [f"Break-even: median {calls(middle)} calls, maximum {calls(points[-1])}."]
 
 
-def _answers_of_run(cells: pd.DataFrame) -> str:
-    agree = int(cells["parity"].isin(AGREEING).sum())
-    declared = int(((cells["known_difference"] != "") & ~cells["parity"].isin(AGREEING)).sum())
-    others = cells[~cells["parity"].isin(AGREEING) & (cells["known_difference"] == "")]
-    tally = others["parity"].replace("", "not checked").value_counts(sort=False)
-    parts = [f"{agree} of {count(len(cells), 'cell')} give the same answers"]
-    if declared:
-        parts.append(f"{declared} {'differs' if declared == 1 else 'differ'} as declared")
-    parts += [f"{number} {status}" for status, number in tally.items()]
-    return "; ".join(parts) + "."
-
-
-def _sentence(group: pd.DataFrame) -> Sentence:
-    rows = list(summary_rows(group))
-    eager = next((row for row in rows if row.mode == BASELINE), None)
-    first = rows[0]
-    others = [row for row in rows if row.mode != BASELINE]
-    others.sort(
-        key=lambda row: (rank(row.kind), -row.speedup if known(row.speedup) else float("inf"))
-    )
-    return Sentence(
-        scenario=str(first.scenario),
-        size=str(first.size),
-        device=str(first.device),
-        inputs=str(first.inputs),
-        eager="" if eager is None else seconds(eager.median_s) or displayed_status(eager),
-        clauses=tuple(_clause(row) for row in others),
-        answers=_answers(rows),
+def _phrase(row: Any) -> str:
+    return break_even_phrase(
+        row.break_even_calls, row.break_even_low_calls, row.break_even_high_calls
     )
 
 
-def _clause(row: Any) -> Clause:
-    if not known(row.speedup):
-        status = displayed_status(row)
-        timed = f", {seconds(row.median_s)}" if known(row.median_s) else ""
-        words = row.reason if row.status in AGREEING else f"{status}{timed}"
-        if row.verdict == UNEQUAL_WORK:
-            words = f"{seconds(row.median_s)}, {row.reason}".removeprefix(", ")
-        return Clause(row.mode, "", "", "", words, kind=row.kind)
-    bounds = interval(row.speedup_low, row.speedup_high)
-    return Clause(
-        row.mode, row.verdict, ratio(row.speedup), bounds, verdict_words(row), payoff(row), row.kind
-    )
+def _agreement(of_run: Totals) -> str:
+    """Say in how many cells the outputs agree, and what became of the others."""
+    text = f"Outputs agree with eager in {of_run.agreeing} of {count(of_run.cells, 'cell')}"
+    rest = [f"{of_run.declared} {'differs' if of_run.declared == 1 else 'differ'} as declared"]
+    rest = [*(rest if of_run.declared else []), *_became(of_run.others, _BECAME)]
+    return f"{text}; {', '.join(rest)}." if rest else f"{text}."
 
 
-def payoff(row: Any) -> str:
-    """Say when a mode pays; nothing where its speed may be eager's, so that nothing pays."""
-    if row.verdict in ("same", "unclear"):
-        return ""
-    return pays(row.break_even_calls, row.break_even_low, row.break_even_high)
-
-
-def verdict_words(row: Any) -> str:
-    """Return the verdict and what would settle it."""
-    return f"{row.verdict} ({row.verdict_detail})" if row.verdict_detail else str(row.verdict)
-
-
-def _answers(rows: list[Any]) -> str:
-    """How far the agreeing answers of a group are apart; what does not agree has its own clause."""
-    agreeing = [row for row in rows if row.parity in AGREEING]
-    if not any(row.mode != BASELINE for row in agreeing):
-        return "" if len(rows) > 1 else _against("the reference", rows)
-    scope = "same answers" if len(agreeing) == len(rows) else "otherwise the same answers"
-    return f"{scope} ({_against('eager', agreeing)}, {_against('the reference', agreeing)})"
-
-
-def _against(reference: str, rows: list[Any]) -> str:
-    """Say the distance of some rows from a reference: ``at most 3 ULP from eager``."""
-    suffix = reference.removeprefix("the ")
-    distances = [getattr(row, f"max_ulp_{suffix}") for row in rows]
-    words = {getattr(row, f"status_vs_{suffix}") for row in rows} - {""}
-    if words == {NO_REFERENCE}:
-        return "held against eager alone"
-    if words == {"identical"}:
-        return f"bit for bit those of {reference}"
-    worst = max((distance for distance in distances if known(distance)), default=None)
-    return (
-        f"at most {ulps(worst)} ULP from {reference}" if known(worst) else f"close to {reference}"
-    )
+def _became(numbers: Mapping[str, int], words: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Say of every kind how many there are: ``1 is unsupported``, ``2 crashed``."""
+    return [
+        f"{number} {words.get(kind, (kind, kind))[number != 1]}" for kind, number in numbers.items()
+    ]

@@ -8,11 +8,14 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.cli.options import Scenarios
 from eager_vs_graph.modes import MODES
+from eager_vs_graph.reports.table import Column, Table
+from eager_vs_graph.reports.terminal.grid import print_table
 from eager_vs_graph.results.cells import INPUTS
 from eager_vs_graph.runs.quantities import words
 
@@ -53,17 +56,31 @@ def list_(
         }
         print(json.dumps(content, indent=2))
         return
-    width = max(len(name) for name in [*(entry.name for entry in entries), *MODES])
-    print("scenarios (* runs by default)")
-    for entry in entries:
-        sizes = ", ".join(f"{size}{'*' * (size in entry.default_sizes)}" for size in entry.sizes)
-        concept = f"{entry.concept}; " if entry.concept else ""
-        print(f"  {entry.name:{width}}  {entry.summary}")
-        shipped = f"; from {entry.distribution}" if entry.distribution else ""
-        print(f"  {'':{width}}  {concept}sizes: {sizes}{shipped}")
-    print("modes (* runs by default)")
-    for mode in MODES.values():
-        print(f"  {mode.name + '*' * mode.default:{width}}  {mode.summary}")
+    console = Console(highlight=False)
+    for table in (_scenarios(entries), _modes()):
+        print_table(table, console)
+
+
+def _scenarios(entries: list[Entry]) -> Table:
+    columns = (
+        *(Column("scenario"), Column("sizes (* runs by default)", "prose")),
+        *(Column("concept", "prose"), Column("what it computes", "prose"), Column("from")),
+    )
+    rows = [
+        (
+            entry.name,
+            ", ".join(f"{size}{'*' * (size in entry.default_sizes)}" for size in entry.sizes),
+            *(entry.concept, entry.summary, entry.distribution),
+        )
+        for entry in entries
+    ]
+    return Table("Scenarios", columns, rows).without_idle()
+
+
+def _modes() -> Table:
+    columns = (Column("mode (* runs by default)"), Column("kind"), Column("what it is", "prose"))
+    rows = [(mode.name + "*" * mode.default, mode.kind, mode.summary) for mode in MODES.values()]
+    return Table("Modes", columns, rows)
 
 
 def _shown(wanted: list[str]) -> tuple[list[Entry], list[str]]:

@@ -1,9 +1,8 @@
-"""The modes of a run by kind, as its record describes them. Reports know no modes of their own."""
+"""Modes by kind, as a run's record describes them. Reports know no modes of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 EXECUTION = "execution"
 KINDS = (EXECUTION, "deployment", "distribution")
@@ -11,12 +10,6 @@ KINDS = (EXECUTION, "deployment", "distribution")
 
 Kinds = Mapping[str, str]
 """The kind of each mode, by name."""
-
-
-def kinds_of(request: Mapping[str, Any]) -> dict[str, str]:
-    """Read the kind of each mode; none is known in records that are older than kinds."""
-    about = request.get("about_modes", {})
-    return {mode: str(each.get("kind", EXECUTION)) for mode, each in about.items()}
 
 
 def by_kind(modes: Iterable[str], kinds: Kinds) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ call minus one steady call. Two modes are level where
 
     n = (cold_mode - cold_eager) / (call_eager - call_mode)
 
-and with ``start = build + first call``, the seconds until the first answer is there, this is
+and with ``start = build + first call``, the seconds until the first outputs are there, this is
 
     n = 1 + x / h,    x = (start_mode - start_eager) / call_eager,    h = 1 - 1 / speedup.
 
@@ -29,17 +29,19 @@ lower one still stands; a mode that may be ahead at once has the lower limit 0.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from eager_vs_graph.results.cells import CONTROL
-from eager_vs_graph.statistics.estimates import compare_modes, locate
+from eager_vs_graph.statistics.estimates import compare_modes, locate, pass_latencies
 from eager_vs_graph.statistics.intervals import Interval, quantile_t
 from eager_vs_graph.statistics.moderation import moderate
 from eager_vs_graph.statistics.verdicts import judge
 
-COLUMNS = ["break_even_calls", "break_even_low", "break_even_high"]
+COLUMNS = ["break_even_calls", "break_even_low_calls", "break_even_high_calls"]
 
 
 def break_even(
@@ -57,17 +59,17 @@ def break_even(
         control_of: the mode that the A/A control repeats.
 
     Returns:
-        By cell: ``break_even_calls`` with its 95 % interval, ``break_even_low`` and
-        ``break_even_high``. 0: ahead from the first call; ``inf``: never, because the mode is not
-        faster in the steady state. The limits are NaN for a single pass.
+        By cell: ``break_even_calls`` with its 95% interval, ``break_even_low_calls`` and
+        ``break_even_high_calls``. 0: ahead from the first call; ``inf``: never, because the mode is
+        not faster in the steady state. The limits are NaN for a single pass.
     """
     if blocks.empty or pass_cells.empty:
         return pd.DataFrame(columns=COLUMNS, dtype=float)
     located = locate(blocks)
     starts = _starts(pass_cells)
     cells = located.groupby(["group", "mode"])["cell"].first()
-    call_s = np.exp(located.groupby(["cell", "pass"])["log_s"].median().groupby("cell").mean())
-    # The margin decides between words, not about intervals.
+    call_s = np.exp(pass_latencies(located).groupby("cell").mean())
+    # The margin decides between verdicts, not about intervals.
     judged = judge(compare_modes(located, baseline, control_of), margin=0.03)
     rows = {}
     for (group, mode), comparison in judged.items():
@@ -80,6 +82,24 @@ def break_even(
         rows[cell] = crossing(_scaled(later, 1 / float(call_s[reference])), saving)
     table = {cell: [each.value, each.low, each.high] for cell, each in rows.items()}
     return pd.DataFrame.from_dict(table, orient="index", columns=COLUMNS, dtype=float)
+
+
+def total_s(
+    row: Any, eager_latency_s: float | None, calls: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """Seconds of a program's first so many calls, building it included.
+
+    A mode that carries a speed-up takes eager's latency over that speed-up in each further call, so
+    that its line crosses eager's where the break-even is.
+
+    Args:
+        row: of the summary: ``mode``, ``build_s``, ``first_call_s``, ``latency_s``, ``speedup``.
+        eager_latency_s: of the same comparison; None where eager was not timed.
+        calls: how many calls.
+    """
+    paired = eager_latency_s is not None and not math.isnan(row.speedup)
+    call_s = eager_latency_s / row.speedup if paired else row.latency_s
+    return np.asarray(row.build_s + row.first_call_s + (np.asarray(calls) - 1) * call_s)
 
 
 def crossing(later: Interval, saving: Interval) -> Interval:
@@ -140,7 +160,7 @@ def _difference(first: Interval, second: Interval) -> Interval:
 
 
 def _starts(pass_cells: pd.DataFrame) -> dict[str, Interval]:
-    """Seconds until the first answer is there, by cell: build and first call."""
+    """Seconds until the first outputs are there, by cell: build and first call."""
     costs = pass_cells.dropna(subset=["build_s", "first_call_s"])
     costs = costs[(costs["build_s"] > 0) & (costs["first_call_s"] > 0)]
     logs = pd.DataFrame(

@@ -10,7 +10,7 @@ from eager_vs_graph.statistics.moderation import moderate
 
 
 def estimate_costs(passes: pd.DataFrame) -> pd.DataFrame:
-    """Cold costs of every cell: geometric mean over passes, with moderated 95 % interval.
+    """Cold costs of every cell: geometric mean over passes, with moderated 95% interval.
 
     Args:
         passes: one row for each pass and cell: ``cell``, ``build_s``, ``first_call_s``.

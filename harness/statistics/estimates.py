@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,14 @@ little differently, all of a mode's cells alike, and the more the further their 
 This is the part of one run, as a standard deviation of the log ratio of two modes relative to that
 log ratio (tests/benchmarks/agreement.py; README.md has the runs)."""
 
+LATENCY_OF_BLOCK = "log_median_s"
+RATIO_OF_BLOCK = "log_fastest_s"
+"""What stands for a block, in a latency and in a ratio of two modes: columns of ``locate``. This is
+the only place where they are chosen. They differ today, so the ratio of two latencies is not the
+speed-up beside them (README.md says why)."""
+
 COLUMNS = [
-    *("median_s", "ci_low_s", "ci_high_s", "speedup", "speedup_low", "speedup_high"),
+    *("latency_s", "latency_low_s", "latency_high_s", "speedup", "speedup_low", "speedup_high"),
     *("noise_floor", "verdict", "verdict_detail", "rounds", "passes"),
 ]
 
@@ -41,9 +48,10 @@ def estimate_cells(
         control_of: the mode that the A/A control repeats; its speed-up refers to that mode.
 
     Returns:
-        By cell: ``median_s, ci_low_s, ci_high_s`` (seconds per call), ``speedup, speedup_low,
-        speedup_high`` (above 1: faster than the baseline), ``noise_floor`` (a log ratio, one for
-        the run), ``verdict, verdict_detail, rounds, passes``. NaN where there is none.
+        By cell: ``latency_s, latency_low_s, latency_high_s`` (seconds per call), ``speedup,
+        speedup_low, speedup_high`` (above 1: faster than the baseline), ``noise_floor`` (a log
+        ratio, one for the run), ``verdict, verdict_detail, rounds, passes``. NaN where there is
+        none.
     """
     located = locate(blocks)
     table = _latencies(located)
@@ -70,13 +78,16 @@ def locate(blocks: pd.DataFrame) -> pd.DataFrame:
     """The blocks without their rounds, but with what is made of them.
 
     Returns:
-        ``log_s``: logarithm of the median round, what a call typically takes; ``log_best_s``: of
-        the fastest, what it takes when nothing disturbs it; ``rounds``: their number.
+        ``log_median_s``: logarithm of the median round, what a call typically takes;
+        ``log_fastest_s``: of the fastest, what it takes when nothing disturbs it; ``rounds``: their
+        number.
     """
     medians = np.log([np.median(seconds) for seconds in blocks["seconds"]])
     fastest = np.log([np.min(seconds) for seconds in blocks["seconds"]])
     rounds = [len(seconds) for seconds in blocks["seconds"]]
-    return blocks.drop(columns="seconds").assign(log_s=medians, log_best_s=fastest, rounds=rounds)
+    return blocks.drop(columns="seconds").assign(
+        log_median_s=medians, log_fastest_s=fastest, rounds=rounds
+    )
 
 
 def pass_ratios(
@@ -89,7 +100,7 @@ def pass_ratios(
     round: contention only adds time, and to Python more than to a kernel.
     """
     keys = ["group", "pass", "block"]
-    table = located.pivot_table(index=keys, columns="mode", values="log_best_s")
+    table = located.pivot_table(index=keys, columns="mode", values=RATIO_OF_BLOCK)
     ratios: dict[tuple[str, str], pd.Series[Any]] = {}
     for mode in table.columns:
         reference = control_of if mode == CONTROL else baseline
@@ -139,10 +150,25 @@ def compare_modes(
     )
 
 
+def pass_latencies(located: pd.DataFrame, keys: Sequence[str] = ("cell",)) -> pd.Series[Any]:
+    """One log latency (seconds per call) a pass: the median over its blocks.
+
+    Args:
+        located: as ``locate`` returns it.
+        keys: the columns that tell the cells apart.
+
+    Returns:
+        By these columns and ``pass``.
+    """
+    latencies: pd.Series[Any] = located.groupby([*keys, "pass"], sort=False)[
+        LATENCY_OF_BLOCK
+    ].median()
+    return latencies
+
+
 def _latencies(located: pd.DataFrame) -> pd.DataFrame:
     """Seconds per call of every cell: geometric mean over passes of the median block."""
-    by_pass = located.groupby(["cell", "pass"], sort=False)["log_s"].median()
-    passes = by_pass.groupby("cell", sort=False)
+    passes = pass_latencies(located).groupby("cell", sort=False)
     count = passes.size()
     moderated = moderate(
         np.asarray(passes.var(ddof=1), dtype=np.float64), np.asarray(count, dtype=np.float64) - 1
@@ -154,9 +180,9 @@ def _latencies(located: pd.DataFrame) -> pd.DataFrame:
     mean = passes.mean()
     table = pd.DataFrame(
         {
-            "median_s": np.exp(mean),
-            "ci_low_s": np.exp(mean - half),
-            "ci_high_s": np.exp(mean + half),
+            "latency_s": np.exp(mean),
+            "latency_low_s": np.exp(mean - half),
+            "latency_high_s": np.exp(mean + half),
             "rounds": located.groupby("cell", sort=False)["rounds"].sum(),
             "passes": count,
         }

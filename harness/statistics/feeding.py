@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from eager_vs_graph.results.cells import CONTROL
-from eager_vs_graph.statistics.estimates import locate
+from eager_vs_graph.statistics.estimates import locate, pass_latencies
 from eager_vs_graph.statistics.intervals import quantile_t
 from eager_vs_graph.statistics.moderation import moderate
 
@@ -21,12 +21,12 @@ def feeding_costs(blocks: pd.DataFrame) -> pd.DataFrame:
     the ratio adds to the resident latency.
 
     Returns:
-        By fed cell: ``feeding_s`` with its 95 % interval, in seconds per call; the limits are NaN
+        By fed cell: ``feeding_s`` with its 95% interval, in seconds per call; the limits are NaN
         for a single pass.
     """
     located = locate(blocks[blocks["mode"] != CONTROL])
     keys = ["scenario", "size", "mode", "device"]
-    by_pass = located.groupby([*keys, "pass", "inputs"], sort=False)["log_s"].median().unstack()
+    by_pass = pass_latencies(located, [*keys, "inputs"]).unstack("inputs")
     if not {"fed", "resident"} <= set(by_pass.columns):
         return pd.DataFrame(columns=COLUMNS, dtype=float)
     both = by_pass.dropna(subset=["fed", "resident"])

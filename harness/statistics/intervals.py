@@ -47,7 +47,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
 def joint_half_width(
     error_a: Floats, degrees_a: Floats, error_b: Floats, degrees_b: Floats
 ) -> Floats:
-    """Half-width of the 95 % interval of the difference of two independent means (Welch 1947).
+    """Half-width of the 95% interval of the difference of two independent means (Welch 1947).
 
     Args:
         error_a: standard errors of the first means.

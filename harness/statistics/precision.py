@@ -1,4 +1,4 @@
-"""What the passes of an unfinished run say of its groups: to plan the next pass with."""
+"""How precise the groups of an unfinished run are so far: what the next pass is planned with."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ least its inverse: after few passes a width is itself only roughly known."""
 
 @dataclass(frozen=True)
 class GroupPrecision:
-    """What is known of a group."""
+    """How precisely the comparisons of a group have been measured so far."""
 
     passes: int
     half_width: float
-    """The largest half-width of its log ratios' 95 % intervals; inf with one pass."""
+    """The largest half-width of its log ratios' 95% intervals; inf with one pass."""
     weight: float
-    """What part of the next pass it should have, relative to other groups."""
+    """Its share of the next pass, relative to other groups."""
 
 
 def precision_of_groups(
     blocks: pd.DataFrame, baseline: str = "eager", control_of: str | None = None
 ) -> dict[str, GroupPrecision]:
-    """What every group has so far: its passes, its widest interval, its weight.
+    """Passes, widest interval and weight of every group so far.
 
     The squared half-width is inversely proportional to the time that goes into it, so the weight
     is the square of a half-width relative to the run's median one.
@@ -64,9 +64,11 @@ def precision_of_groups(
     counting = _largest(counts)
     median = float(counting[counting < math.inf].median())
     weights = ((counting / median) ** 2).clip(1 / MAX_WEIGHT, MAX_WEIGHT)
-    known = weights.where(counting < math.inf, 1.0).reindex(passes.index).fillna(1.0)
+    of_groups = weights.where(counting < math.inf, 1.0).reindex(passes.index).fillna(1.0)
     return {
-        str(group): GroupPrecision(int(passes[group]), float(widest[group]), float(known[group]))
+        str(group): GroupPrecision(
+            int(passes[group]), float(widest[group]), float(of_groups[group])
+        )
         for group in passes.index
     }
 

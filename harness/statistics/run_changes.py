@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from eager_vs_graph.statistics.estimates import locate
+from eager_vs_graph.statistics.estimates import RATIO_OF_BLOCK, locate
 from eager_vs_graph.statistics.intervals import quantile_t
 from eager_vs_graph.statistics.moderation import moderate
 from eager_vs_graph.statistics.verdicts import FALSE_VERDICTS, adjust
@@ -21,7 +21,7 @@ def machine_factor(before: pd.DataFrame, after: pd.DataFrame) -> float:
 
 
 def compare_runs(before: pd.DataFrame, after: pd.DataFrame, margin: float = 0.03) -> pd.DataFrame:
-    """How the latency of every common cell changed, apart from the machine.
+    """How the latency of every common cell changed, with the machine's part taken out.
 
     Each pass's latencies are divided by the time that the probe took in that pass, so that a
     machine which is slower today does not make a slower TensorFlow. Passes of two runs are not
@@ -45,13 +45,13 @@ def compare_runs(before: pd.DataFrame, after: pd.DataFrame, margin: float = 0.03
     half = np.array([quantile_t(0.975, d) if d > 0 else math.nan for d in degrees]) * error
     edge = math.log1p(margin)
     # A cell with one pass in either run cannot be tested, and must not count among the others.
-    known = np.isfinite(half)
-    differs, same = np.zeros_like(known), np.zeros_like(known)
-    tested, of, size = degrees[known], error[known], np.abs(change[known])
-    differs[known] = adjust(2 * stdtr(tested, -size / of)) <= FALSE_VERDICTS
-    same[known] = adjust(stdtr(tested, -(edge - size) / of)) <= FALSE_VERDICTS
-    words = np.select(
-        [~known, differs & (change > 0), differs, same],
+    tested = np.isfinite(half)
+    differs, same = np.zeros_like(tested), np.zeros_like(tested)
+    freedom, of, size = degrees[tested], error[tested], np.abs(change[tested])
+    differs[tested] = adjust(2 * stdtr(freedom, -size / of)) <= FALSE_VERDICTS
+    same[tested] = adjust(stdtr(freedom, -(edge - size) / of)) <= FALSE_VERDICTS
+    verdicts = np.select(
+        [~tested, differs & (change > 0), differs, same],
         ["", "slower", "faster", "same"],
         "unclear",
     )
@@ -62,7 +62,7 @@ def compare_runs(before: pd.DataFrame, after: pd.DataFrame, margin: float = 0.03
             "change": np.exp(change),
             "change_low": np.exp(change - half),
             "change_high": np.exp(change + half),
-            "verdict": words,
+            "verdict": verdicts,
         },
         index=cells,
     )
@@ -77,7 +77,7 @@ def _probe(blocks: pd.DataFrame) -> pd.Series[Any]:
 def _by_cell(blocks: pd.DataFrame) -> pd.DataFrame:
     """By cell: mean over passes of the log latency in units of the probe, and its error."""
     located = locate(blocks)
-    latencies = located.groupby(["cell", "pass"], sort=False)["log_best_s"].median()
+    latencies = located.groupby(["cell", "pass"], sort=False)[RATIO_OF_BLOCK].median()
     relative = latencies - _probe(blocks).reindex(latencies.index, level="pass")
     passes = relative.groupby("cell", sort=False)
     count = np.asarray(passes.size(), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""``compare``: two runs, cell by cell, and whether anything regressed. Free of TensorFlow."""
+"""``compare``: two runs, cell by cell, and whether anything regressed."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Comparison:
     """Entries of the environment that are not the same."""
     cells: pd.DataFrame
     """By cell, as ``compare_runs`` returns it; the controls left out."""
-    words: dict[str, tuple[str, str]]
-    """Cells whose parity word is not the same."""
+    statuses: dict[str, tuple[str, str]]
+    """Cells whose status of parity is not the same, with both."""
     only_before: list[str]
     only_after: list[str]
 
@@ -42,7 +42,7 @@ class Comparison:
         """The cells that agreed and no longer do."""
         return {
             cell: (before, after)
-            for cell, (before, after) in self.words.items()
+            for cell, (before, after) in self.statuses.items()
             if before in AGREEING and after not in AGREEING
         }
 
@@ -64,10 +64,11 @@ def compare(before: Path, after: Path, *, across_machines: bool = False) -> Comp
     _require_common(first, second)
     cells = compare_runs(first.blocks, second.blocks)
     controls = [cell for cell in cells.index if f"/{CONTROL}/" in cell]
-    words = {
+    statuses = {
         cell: (first.parity[cell].status, second.parity[cell].status)
         for cell in first.parity
-        if cell in second.parity and _word(first.parity[cell]) != _word(second.parity[cell])
+        if cell in second.parity
+        and _agreement(first.parity[cell]) != _agreement(second.parity[cell])
     }
     keys = [key for key in first.environment if key not in ("started", "load_1min")]
     return Comparison(
@@ -80,13 +81,13 @@ def compare(before: Path, after: Path, *, across_machines: bool = False) -> Comp
             if first.environment[key] != second.environment.get(key)
         },
         cells=cells.drop(index=controls),
-        words=words,
+        statuses=statuses,
         only_before=[cell for cell in first.parity if cell not in second.parity],
         only_after=[cell for cell in second.parity if cell not in first.parity],
     )
 
 
-def _word(parity: CellParity) -> str:
+def _agreement(parity: CellParity) -> str:
     """``identical`` and ``close`` may change places with the last digit."""
     return "agrees" if parity.status in AGREEING else parity.status
 
@@ -99,8 +100,8 @@ def _require_same_machine(first: Frames, second: Frames) -> None:
     ]
     if differing:
         raise UsageError(
-            f"the runs are from different machines ({'; '.join(differing)}): a difference would "
-            "say nothing about TensorFlow; --across-machines compares them all the same"
+            f"the runs are from different machines ({'; '.join(differing)}), so a change would say "
+            "nothing about TensorFlow; pass --across-machines to compare them all the same"
         )
 
 

@@ -2,76 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from eager_vs_graph.results import requested
 from eager_vs_graph.results.cells import CONTROL, Cell
-from eager_vs_graph.results.explanation import UNEQUAL_WORK
 from eager_vs_graph.results.frames import Frames
-from eager_vs_graph.results.mode_kinds import EXECUTION, kinds_of
+from eager_vs_graph.results.mode_kinds import EXECUTION
 from eager_vs_graph.results.record import AGREEING, STATUSES, CellParity, TensorComparison
 from eager_vs_graph.statistics import estimate_cells, estimate_costs
 from eager_vs_graph.statistics.break_even import break_even
 from eager_vs_graph.statistics.feeding import feeding_costs
+from eager_vs_graph.statistics.speedup_rule import (
+    BASELINE,
+    BREAK_EVEN,
+    COMPARISON,
+    GROUP,
+    comparable,
+    withhold_speedups,
+)
 
-BASELINE = "eager"
 NO_REFERENCE = "no reference"
-"""Stands for the word against the reference where answers were held against eager alone."""
+"""Stands for the status against the reference where only eager was there to compare with."""
 
-COLUMNS = [
-    *("scenario", "size", "mode", "device", "inputs", "status"),
-    *("median_s", "ci_low_s", "ci_high_s", "speedup", "speedup_low", "speedup_high"),
-    *("verdict", "noise_floor", "build_s", "first_call_s", "traces", "rounds", "passes"),
-    *(
-        "parity",
-        "known_difference",
-        "max_ulp_eager",
-        "max_ulp_reference",
-        "reason",
-        "verdict_detail",
-    ),
-    *("baseline", "retraces", "status_vs_eager", "status_vs_reference"),
-    *("build_low_s", "build_high_s", "first_call_low_s", "first_call_high_s", "peak_memory_bytes"),
-    "parameters",
-    *("break_even_calls", "break_even_low", "break_even_high"),
-    *("feeding_s", "feeding_low_s", "feeding_high_s"),
-    *("kind", "unequal_work"),
-]
-TEXTS = [
-    *("status", "verdict", "parity", "known_difference", "reason", "verdict_detail"),
-    *("baseline", "status_vs_eager", "status_vs_reference", "parameters", "kind", "unequal_work"),
-]
-COUNTS = ["traces", "rounds", "passes", "retraces", "peak_memory_bytes"]
-COMPARISON = ["speedup", "speedup_low", "speedup_high"]
-BREAK_EVEN = ["break_even_calls", "break_even_low", "break_even_high"]
 FEEDING = ["feeding_s", "feeding_low_s", "feeding_high_s"]
-GROUP = ["scenario", "size", "device", "inputs"]
+
+COLUMNS = {
+    "scenario": "name of the workload",
+    "size": "name of its parameter set",
+    "mode": "execution mode; `control` is the A/A control, a mode timed under a second name",
+    "device": "logical device",
+    "inputs": "`resident` (on the device when the clock starts) or `fed` (handed over each call)",
+    "status": "what became of the cell: that of its outputs, or how it failed while it was timed",
+    "latency_s": "seconds of a call: median within passes, geometric mean over passes",
+    "latency_low_s": "lower end of its 95% interval",
+    "latency_high_s": "upper end",
+    "speedup": "the baseline's time over the mode's; empty where they must not be compared",
+    "speedup_low": "lower end of its 95% interval",
+    "speedup_high": "upper end",
+    "baseline": "what the speed-up refers to: eager, or of the A/A control its own mode",
+    "verdict": "`faster`, `slower`, `same`, `unclear`, `unequal work`, or empty",
+    "verdict_detail": "of `unclear`: what would settle it",
+    "noise_floor": "what the A/A controls of the run differ by, as a fraction",
+    "break_even_calls": "calls after which building and first call are repaid; 0: ahead from the "
+    "first call, inf: never",
+    "break_even_low_calls": "lower end of its 95% interval",
+    "break_even_high_calls": "upper end",
+    "reason": "why a cell failed, differs or carries no speed-up",
+    "parity_status": "status of its outputs and variables, before anything was timed",
+    "status_vs_eager": "their status against eager alone",
+    "status_vs_reference": "their status against the reference alone",
+    "max_ulp_vs_eager": "their largest distance from eager, in units in the last place",
+    "max_ulp_vs_reference": "their largest distance from the reference, likewise",
+    "known_difference": "the reason that the scenario declares for a difference",
+    "unequal_work": "why the mode does not do the same amount of work as eager",
+    "build_s": "seconds to build the program: variables, graph, session; geometric mean",
+    "build_low_s": "lower end of its 95% interval",
+    "build_high_s": "upper end",
+    "first_call_s": "seconds of the first call: tracing, Grappler, first execution; geometric mean",
+    "first_call_low_s": "lower end of its 95% interval",
+    "first_call_high_s": "upper end",
+    "feeding_s": "seconds that a call with fed inputs takes longer than with resident ones",
+    "feeding_low_s": "lower end of its 95% interval",
+    "feeding_high_s": "upper end",
+    "traces": "traces of the Python body until the last timed call; 0 for eager",
+    "retraces": "those of them that happened while it was timed",
+    "rounds": "timed rounds, of all passes",
+    "passes": "passes (fresh processes) that timed the cell",
+    "peak_memory_bytes": "growth of the process's peak resident memory in the parity check",
+    "parameters": "of the size, such as `n=8, products=20`",
+    "mode_kind": "`execution`, `deployment` or `distribution`",
+}
+"""The columns of the summary and of ``summary.csv``. Seconds end in ``_s``, bytes in ``_bytes``,
+calls in ``_calls``; a field without a value is empty, never zero."""
+
+TEXTS = [
+    *("status", "verdict", "verdict_detail", "reason", "baseline", "parity_status"),
+    *("status_vs_eager", "status_vs_reference", "known_difference", "unequal_work"),
+    *("parameters", "mode_kind"),
+]
+COUNTS = ["traces", "retraces", "rounds", "passes", "peak_memory_bytes"]
 
 
 def summarise(frames: Frames) -> pd.DataFrame:
     """One row a cell in the run's order, indexed by cell id, with ``COLUMNS``.
 
-    A speed-up is carried only by a cell that agrees and does eager's work, in a group whose eager
-    cell agrees, without a retrace inside the timed blocks: anything else would compare two
-    different computations.
-    The A/A control's ``baseline`` is its twin, every other cell's is eager.
+    ``speedup_rule`` has which of them carry a speed-up.
     """
     records = [_record_row(cell, frames) for cell in frames.cells]
     table = pd.DataFrame(records, index=pd.Index([cell.id for cell in frames.cells], name="cell"))
     blocks = frames.blocks
     # A comparison that is withheld must not count among those that are judged together.
-    judged = blocks[blocks["cell"].isin(table.index[[_agrees(row) for row in summary_rows(table)]])]
-    for estimates in (_latencies(blocks), _comparisons(judged, frames), _costs(frames)):
+    judged = blocks["cell"].isin(table.index[[comparable(row) for row in summary_rows(table)]])
+    for estimates in (_latencies(blocks), _comparisons(blocks[judged], frames), _costs(frames)):
         table = table.join(estimates)
-    table = table.reindex(columns=COLUMNS)
+    table = table.reindex(columns=list(COLUMNS))
     table[TEXTS] = table[TEXTS].astype(object).where(table[TEXTS].notna(), "")
     table[COUNTS] = table[COUNTS].astype("Int64")
     numbers = table.columns.difference([*TEXTS, *COUNTS, *GROUP, "mode"])
     table[numbers] = table[numbers].astype(float)
-    _withhold_speedups(table)
+    withhold_speedups(table)
     return table
 
 
@@ -85,22 +118,13 @@ def compared(summary: pd.DataFrame) -> pd.DataFrame:
     return summary[(summary["baseline"] == BASELINE) & (summary["mode"] != BASELINE)]
 
 
-def displayed_status(row: Any) -> str:
-    """Give the status as tables show it: a declared difference and a retrace are marked."""
-    if row.known_difference and row.status == row.parity and row.status not in AGREEING:
-        return f"{row.status} (known)"
-    if row.unequal_work and row.status in AGREEING:
-        return f"{row.status} ({UNEQUAL_WORK})"
-    return f"{row.status} (retraced)" if _number(row.retraces) else str(row.status)
-
-
-def worst_word(tensors: Iterable[TensorComparison], otherwise: str = "") -> str:
-    """Find the worst word of some tensors."""
+def worst_status(tensors: Iterable[TensorComparison], otherwise: str = "") -> str:
+    """Return the worst status of some tensors."""
     return max((tensor.status for tensor in tensors), key=STATUSES.index, default=otherwise)
 
 
 def worst_ulp(tensors: Iterable[TensorComparison]) -> float | None:
-    """Find the largest distance of some tensors; None when none is a floating one."""
+    """Return the largest distance of some tensors; None when none is a floating one."""
     return max((t.max_ulp for t in tensors if t.max_ulp is not None), default=None)
 
 
@@ -116,17 +140,17 @@ def _record_row(cell: Cell, frames: Frames) -> dict[str, Any]:
         "baseline": twin.mode if cell.mode == CONTROL else BASELINE,
         "traces": max((e.traces for _, e in history if e.traces is not None), default=None),
         "retraces": max((e.retraces for _, e in history if e.retraces is not None), default=None),
-        "parameters": _parameters(frames.request, cell),
-        "kind": kinds_of(frames.request).get(twin.mode, EXECUTION),
+        "parameters": requested.size_parameters(frames.request, cell.scenario).get(cell.size, ""),
+        "mode_kind": requested.mode_kinds(frames.request).get(twin.mode, EXECUTION),
         **(_parity_row(parity) if parity else {"reason": "parity was not recorded"}),
     }
     if cell.mode == CONTROL:  # its twin's work is its own
         row["unequal_work"] = ""
     if row["traces"] is None and parity:
         row["traces"] = parity.traces
-    row["status"] = row.get("parity", "")
+    row["status"] = row.get("parity_status", "")
     failed = [(number, entry) for number, entry in history if entry.status != "measured"]
-    if (failed and row["status"] in (*AGREEING, "")) or (failed and row["known_difference"]):
+    if failed and (row["status"] in (*AGREEING, "") or row["known_difference"]):
         number, entry = failed[0]
         row["status"] = entry.status
         row["reason"] = f"in pass {number}: {entry.reason or 'no reason was recorded'}"
@@ -137,31 +161,21 @@ def _parity_row(parity: CellParity) -> dict[str, Any]:
     eager = [tensor for tensor in parity.tensors if tensor.against == "eager"]
     reference = [tensor for tensor in parity.tensors if tensor.against == "reference"]
     return {
-        "parity": parity.status,
+        "parity_status": parity.status,
         "reason": parity.reason,
         "known_difference": parity.known or "",
-        "max_ulp_eager": worst_ulp(eager),
-        "max_ulp_reference": worst_ulp(reference),
+        "max_ulp_vs_eager": worst_ulp(eager),
+        "max_ulp_vs_reference": worst_ulp(reference),
         "peak_memory_bytes": parity.peak_memory_bytes,
-        "status_vs_eager": worst_word(eager),
-        "status_vs_reference": worst_word(reference, NO_REFERENCE if eager else ""),
+        "status_vs_eager": worst_status(eager),
+        "status_vs_reference": worst_status(reference, NO_REFERENCE if eager else ""),
         "unequal_work": parity.unequal_work,
     }
 
 
-def _parameters(request: Mapping[str, Any], cell: Cell) -> str:
-    sizes = request.get("scenarios", {}).get(cell.scenario, {}).get("sizes", {})
-    return str(sizes.get(cell.size, ""))
-
-
-def _agrees(row: Any) -> bool:
-    """Whether a cell's own answers, work and traces let it be compared with another cell."""
-    return row.status in AGREEING and not row.unequal_work and not _number(row.retraces)
-
-
 def _latencies(blocks: pd.DataFrame) -> pd.DataFrame:
     """Latency of every timed cell, compared or not."""
-    columns = ["median_s", "ci_low_s", "ci_high_s", "rounds", "passes"]
+    columns = ["latency_s", "latency_low_s", "latency_high_s", "rounds", "passes"]
     if blocks.empty:
         return pd.DataFrame(columns=columns)
     return estimate_cells(blocks, baseline=BASELINE).reindex(columns=columns)
@@ -173,9 +187,10 @@ def _comparisons(blocks: pd.DataFrame, frames: Frames) -> pd.DataFrame:
     if blocks.empty:
         return pd.DataFrame(columns=[*columns, *BREAK_EVEN, *FEEDING])
     twin = frames.control_of
-    comparisons = estimate_cells(blocks, BASELINE, control_of=twin).reindex(columns=columns)
+    estimates = estimate_cells(blocks, BASELINE, control_of=twin).reindex(columns=columns)
+    estimates["noise_floor"] = np.expm1(estimates["noise_floor"].astype(float))
     repaid = break_even(frames.pass_cells, blocks, BASELINE, control_of=twin)
-    return comparisons.join(repaid).join(feeding_costs(blocks))
+    return estimates.join(repaid).join(feeding_costs(blocks))
 
 
 def _costs(frames: Frames) -> pd.DataFrame:
@@ -186,50 +201,3 @@ def _costs(frames: Frames) -> pd.DataFrame:
     if measured.empty:
         return pd.DataFrame(columns=columns)
     return estimate_costs(measured).reindex(columns=columns)
-
-
-def _withhold_speedups(table: pd.DataFrame) -> None:
-    """Empty the comparison of every cell that may not be compared, and say why."""
-    eager = table[table["mode"] == BASELINE].set_index(GROUP)
-    for cell, row in table.iterrows():
-        reason = _obstacle(row, eager)
-        if reason or np.isnan(row["speedup"]):
-            table.loc[cell, [*COMPARISON, *BREAK_EVEN]] = np.nan
-            table.loc[cell, ["verdict", "verdict_detail", "baseline"]] = ""
-        if row["unequal_work"] and row["status"] in AGREEING:
-            table.loc[cell, "verdict"] = UNEQUAL_WORK
-        told = str(row["reason"]) or str(row["known_difference"])
-        if reason.startswith(UNEQUAL_WORK):
-            table.loc[cell, "reason"] = "; ".join(filter(None, [reason, row["reason"]]))
-        elif reason and not told:
-            table.loc[cell, "reason"] = reason
-
-
-def _obstacle(row: pd.Series[Any], eager: pd.DataFrame) -> str:
-    """Say why a cell can carry no speed-up; empty where it can."""
-    if row["status"] not in AGREEING:
-        return str(row["reason"]) or "no speed-up: its answers do not agree"
-    if row["unequal_work"]:
-        return f"{UNEQUAL_WORK}: {row['unequal_work']}"
-    if np.isnan(row["median_s"]):
-        return "no block was timed"
-    if _number(row["retraces"]):
-        times = _number(row["retraces"])
-        return f"no speed-up: {times} retrace{'s'[: times > 1]} in the timed blocks"
-    return "" if row["mode"] in (BASELINE, CONTROL) else _obstacle_of_eager(row, eager)
-
-
-def _obstacle_of_eager(row: pd.Series[Any], eager: pd.DataFrame) -> str:
-    """Say why nothing in a cell's group can be compared with eager."""
-    group = tuple(row[GROUP])
-    if group not in eager.index:
-        return "no speed-up: eager was not run"
-    base = eager.loc[[group]].iloc[0]
-    if base["status"] not in AGREEING or _number(base["retraces"]):
-        return f"no speed-up: eager {displayed_status(base)}"
-    return "no speed-up: eager was not timed" if np.isnan(base["median_s"]) else ""
-
-
-def _number(value: Any) -> int:
-    """Return a count, zero where there is none."""
-    return 0 if pd.isna(value) else int(value)

@@ -1,4 +1,4 @@
-"""Words for comparisons, with the rate of false words controlled over the whole run."""
+"""Verdicts on comparisons, with the rate of false verdicts controlled over the whole run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_PASSES = 200
 
 @dataclass(frozen=True)
 class Judged:
-    """A comparison with its interval (log ratios) and its word."""
+    """A comparison with its interval (log ratios) and its verdict."""
 
     mean: float
     low: float
@@ -33,7 +33,7 @@ class Judged:
 def judge(
     compared: pd.DataFrame, margin: float, widening: float | None = None
 ) -> dict[tuple[str, str], Judged]:
-    """Find the word for every comparison.
+    """Give a verdict on every comparison.
 
     ``faster`` or ``slower``: the mean differs from zero. ``same``: it does not, and lies inside
     the margin by two one-sided tests (Schuirmann 1987). Both families of tests are corrected for
@@ -42,7 +42,7 @@ def judge(
     Args:
         compared: as ``compare_modes`` returns it.
         margin: the equivalence margin, as a fraction.
-        widening: what every standard error is multiplied by; default: ``calibration``.
+        widening: the factor on every standard error; default: ``calibration``.
     """
     edge = math.log1p(margin)
     testable = (compared["passes"] > 1) & (compared["degrees"] > 0)
@@ -74,7 +74,7 @@ def judge(
 
 
 def calibration(compared: pd.DataFrame) -> float:
-    """How much wider than claimed the A/A controls lie; at least 1.
+    """By how much the A/A controls lie further out than their intervals claim; at least 1.
 
     Every control's true log ratio is zero, so its mean over its standard error should have a mean
     square of the t distribution's variance. What is more than that is noise which the spread
@@ -118,7 +118,7 @@ def adjust(p: Floats) -> Floats:
 def what_settles(
     mean: float, deviation: float, passes: int, edge: float, drift: float = 0.0
 ) -> str:
-    """How many more passes would decide, if mean and spread stay what they are.
+    """Say how many more passes would decide, if mean and spread stay what they are.
 
     Args:
         mean: the log ratio.
@@ -131,9 +131,9 @@ def what_settles(
     # Three standard errors: about what the correction for many comparisons asks for.
     left = (nearest / 3.0) ** 2 - drift**2
     if left <= 0:
-        return f"no number of passes would settle it: runs differ by {drift:.1%} by themselves"
+        return f"not resolvable: the difference is below the run-to-run drift ({3 * drift:.1%})"
     needed = math.ceil(deviation**2 / left)
     if needed > MAX_PASSES:
-        return f"more than {MAX_PASSES} passes would be needed"
+        return f"needs more than {MAX_PASSES} passes"
     more = max(1, needed - passes)
-    return f"about {more} more pass{'es' * (more > 1)}"
+    return f"needs about {more} more pass{'es' * (more > 1)}"

@@ -21,11 +21,12 @@ from eager_vs_graph.reports.charts import (
     style,
     training,
 )
-from eager_vs_graph.reports.disagreements import DisagreementView
+from eager_vs_graph.reports.disagreements import DisagreementGroup
 from eager_vs_graph.reports.formatting import listed
+from eager_vs_graph.reports.labels import size_label, workload
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.mode_kinds import EXECUTION, rank
-from eager_vs_graph.statistics.summary import BASELINE
+from eager_vs_graph.statistics.speedup_rule import BASELINE
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Chart:
     title: str
     caption: str
     draw: Callable[[pd.DataFrame], Figure]
+    says_something: Callable[[pd.DataFrame], bool]
+    """Whether there is anything to see in a chart of these cells; if not, none is drawn."""
     both_policies: bool = False
     """Whether one figure is about both inputs policies, and so needs a run of both."""
     of_curves: bool = False
@@ -68,7 +71,7 @@ class Drawn:
 class Shown:
     """A disagreement with its chart, where it has one."""
 
-    of: DisagreementView
+    of: DisagreementGroup
     caption: str = ""
     width_in: float = 0.0
     png: Path | None = None
@@ -81,6 +84,7 @@ CHARTS = tuple(
         module.TITLE,
         module.CAPTION,
         module.draw,
+        module.says_something,
         both_policies=module is feeding,
         of_curves=module is training,
     )
@@ -97,7 +101,7 @@ CHARTS = tuple(
 
 
 def draw_all(summary: pd.DataFrame, curves: pd.DataFrame, folder: Path) -> list[Drawn]:
-    """Write every chart for every device, inputs policy and kind of modes.
+    """Write every chart that says something, for every device, inputs policy and kind of modes.
 
     Policies are never mixed in one figure, but for the one that says what feeding costs. Each kind
     of modes has figures of its own, eager among them, so that a figure stays legible however many
@@ -109,27 +113,31 @@ def draw_all(summary: pd.DataFrame, curves: pd.DataFrame, folder: Path) -> list[
     for chart in CHARTS:
         if chart.of_curves:
             for what, of in curves.groupby(["scenario", "size", "output"], sort=False):
-                drawn.append(_write(chart, of, folder, [*map(str, what)]))
+                scenario, size, output = map(str, what)
+                parts = [scenario, size_label(size), output]
+                drawn.append(_write(chart, of, folder, parts))
             continue
         for device, of_device in cells.groupby("device", sort=False):
             where = re.sub(r"\W+", "", str(device).lower())
             for inputs, panel in _panels(chart, of_device):
                 for kind, of_kind in _kinds(panel):
-                    drawn.append(_write(chart, of_kind, folder, [where, inputs, kind]))
+                    if chart.says_something(of_kind):
+                        drawn.append(_write(chart, of_kind, folder, [where, inputs, kind]))
     return drawn
 
 
-def draw_disagreements(apart: Sequence[DisagreementView], folder: Path) -> list[Shown]:
+def draw_disagreements(groups: Sequence[DisagreementGroup], folder: Path) -> list[Shown]:
     """Write a small chart for every disagreement that has something to draw."""
     folder.mkdir(exist_ok=True)
     shown = []
-    for number, each in enumerate(apart, start=1):
+    for number, each in enumerate(groups, start=1):
         if (profile := each.profile) is None:
             shown.append(Shown(each))
             continue
         with style.styled():
             figure = disagreement.draw(each, profile)
-        stem = folder / f"disagreement-{number}-{each.cell.scenario}-{each.cell.size}"
+        name = workload(each.cell.scenario, each.cell.size).replace(" ", "-")
+        stem = folder / f"disagreement-{number}-{name}"
         png, svg = style.save(figure, stem)
         width = figure.get_figwidth()
         shown.append(Shown(each, disagreement.caption(each, profile), width, png, svg))
@@ -143,7 +151,7 @@ def _write(chart: Chart, cells: pd.DataFrame, folder: Path, parts: list[str]) ->
     device = listed(list(cells["device"].unique()))
     width = figure.get_figwidth()
     kind = style.kind_of(cells)
-    subject = " ".join(parts) if chart.of_curves else ""
+    subject = " ".join(filter(None, parts)) if chart.of_curves else ""
     return Drawn(chart, device, style.policy(cells), width, png, svg, kind, subject)
 
 
@@ -157,11 +165,11 @@ def _panels(chart: Chart, of_device: pd.DataFrame) -> list[tuple[str, pd.DataFra
 def _kinds(panel: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Split cells by the kind of their modes, eager with each; execution has no suffix."""
     compared = panel[panel["mode"] != BASELINE]
-    kinds = sorted(compared["kind"].unique(), key=rank)
+    kinds = sorted(compared["mode_kind"].unique(), key=rank)
     if len(kinds) < 2:
         return [("", panel)]
     eager = panel["mode"] == BASELINE
     return [
-        ("" if kind == EXECUTION else kind, panel[eager | (panel["kind"] == kind)])
+        ("" if kind == EXECUTION else kind, panel[eager | (panel["mode_kind"] == kind)])
         for kind in kinds
     ]

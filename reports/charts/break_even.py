@@ -1,4 +1,4 @@
-"""Time in all against number of calls: where a mode's line goes below eager's, it has paid."""
+"""Total time against number of calls: a mode breaks even where its line goes below eager's."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from eager_vs_graph.reports.charts import style
-from eager_vs_graph.reports.formatting import calls, known, seconds_tick
-from eager_vs_graph.statistics.summary import BASELINE, summary_rows
+from eager_vs_graph.reports.formatting import calls, is_number, seconds_tick
+from eager_vs_graph.reports.labels import workload
+from eager_vs_graph.statistics.break_even import total_s
+from eager_vs_graph.statistics.speedup_rule import BASELINE, may_repay
+from eager_vs_graph.statistics.summary import summary_rows
 
-TITLE = "Time in all against number of calls"
+TITLE = "Total time against number of calls"
 CAPTION = (
     "Building, first call and all further calls together; both axes are logarithmic. The marker is "
-    "the number of calls from which on a mode has repaid its start against eager, the bar "
-    "its 95 % interval, an arrow one without end. A mode without a marker is ahead "
-    "from the first call, never pays, may be as fast as eager, or is not compared."
+    "the break-even: the number of calls after which a mode has repaid building and first call "
+    "against eager. The bar is its 95% interval, an arrow one without end. A mode without a marker "
+    "is ahead from the first call, never breaks even, may be as fast as eager, or is not compared."
 )
 COLUMNS = 2
 MOST = 24
@@ -31,11 +34,18 @@ FURTHEST = 1e6
 """Calls at which the axis ends even where a crossing lies beyond."""
 
 
+def says_something(cells: pd.DataFrame) -> bool:
+    """Whether any mode beside eager was timed from its start."""
+    return bool((_drawn(cells) & (cells["mode"] != BASELINE)).any())
+
+
+def _drawn(cells: pd.DataFrame) -> pd.Series[bool]:
+    return cells[["latency_s", "build_s", "first_call_s"]].notna().all(axis=1)
+
+
 def draw(cells: pd.DataFrame) -> Figure:
     """Draw the cells of one device and one inputs policy (rows of the summary)."""
-    drawn = cells[cells[["median_s", "build_s", "first_call_s"]].notna().all(axis=1)]
-    if drawn.empty:
-        return style.nothing(TITLE, cells, "No cell was timed.")
+    drawn = cells[_drawn(cells)]
     modes = list(cells["mode"].unique())
     panels = [panel for _, panel in drawn.groupby(["scenario", "size"], sort=False)]
     left_out = len(panels) - MOST
@@ -64,7 +74,7 @@ def draw(cells: pd.DataFrame) -> Figure:
         drawing.text(
             0.06 / style.WIDTH_IN,
             0.06 / height,
-            f"{left_out} more are in the table of every cell.",
+            f"{left_out} more are in the table of results.",
             style="italic",
         )
     return drawing
@@ -72,36 +82,40 @@ def draw(cells: pd.DataFrame) -> Figure:
 
 def _furthest(cells: pd.DataFrame) -> float:
     """Return the power of ten at which all panels end: beyond every crossing."""
-    crossings = cells.loc[_decided(cells), "break_even_calls"]
+    crossings = cells.loc[_may_repay(cells), "break_even_calls"]
     last = max([100.0, *crossings[np.isfinite(crossings)]])
     return float(min(10.0 ** math.ceil(math.log10(2 * last)), FURTHEST))
 
 
-def _decided(cells: pd.DataFrame) -> pd.Series[bool]:
-    """Tell which modes may pay: not those whose speed may be eager's."""
-    return ~cells["verdict"].isin(["same", "unclear"])
+def _may_repay(cells: pd.DataFrame) -> list[bool]:
+    return [may_repay(row) for row in summary_rows(cells)]
 
 
 def _panel(axes: Axes, cells: pd.DataFrame, modes: list[str], furthest: float) -> None:
     first = next(summary_rows(cells))
     counts = np.geomspace(1, furthest, 120)
-    eager = next((row for row in summary_rows(cells) if row.mode == BASELINE), None)
+    eager_s = next((row.latency_s for row in summary_rows(cells) if row.mode == BASELINE), None)
     for row in summary_rows(cells):
         colour = style.look_of(str(row.mode), modes).colour
-        axes.plot(counts, _total(row, eager, counts), color=colour, lw=1.5)
+        axes.plot(counts, total_s(row, eager_s, counts), color=colour, lw=1.5)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(1, furthest)
-    crossings = cells[_decided(cells) & cells["break_even_calls"].between(1, furthest)]
+    crossings = cells[np.array(_may_repay(cells)) & cells["break_even_calls"].between(1, furthest)]
     for row in summary_rows(crossings):
-        _crossing(axes, row, eager, style.look_of(str(row.mode), modes), furthest)
+        _crossing(axes, row, eager_s, style.look_of(str(row.mode), modes), furthest)
     ordered = crossings.sort_values("break_even_calls")
     for row in summary_rows(ordered.iloc[[0, -1]] if len(ordered) > 1 else ordered):
         earliest = row.Index == ordered.index[0]
         colour = style.look_of(str(row.mode), modes).colour
-        _label(axes, row, eager, colour, earliest=earliest)
+        _label(axes, row, eager_s, colour, earliest=earliest)
     axes.set_title(
-        f"{first.scenario} {first.size}", loc="left", x=-0.27, fontsize=8.5, weight="bold", pad=4
+        workload(first.scenario, first.size),
+        loc="left",
+        x=-0.27,
+        fontsize=8.5,
+        weight="bold",
+        pad=4,
     )
     axes.tick_params(labelsize=7.5, pad=2)
     decades = round(math.log10(furthest))
@@ -113,18 +127,13 @@ def _panel(axes: Axes, cells: pd.DataFrame, modes: list[str], furthest: float) -
     style.plain(axes)
 
 
-def _total(row: Any, eager: Any, counts: Any) -> Any:
-    """Seconds of the first so many calls; a compared mode's call is eager's over its speed-up."""
-    paired = eager is not None and row.mode != BASELINE and known(row.speedup)
-    call_s = eager.median_s / row.speedup if paired else row.median_s
-    return row.build_s + row.first_call_s + (counts - 1) * call_s
-
-
-def _crossing(axes: Axes, row: Any, eager: Any, look: style.Look, furthest: float) -> None:
+def _crossing(
+    axes: Axes, row: Any, eager_s: float | None, look: style.Look, furthest: float
+) -> None:
     """Mark where one mode has repaid its start."""
-    at, low, high = row.break_even_calls, row.break_even_low, row.break_even_high
-    y = float(_total(eager, None, at))
-    if known(low) and known(high):
+    at, low, high = row.break_even_calls, row.break_even_low_calls, row.break_even_high_calls
+    y = float(total_s(row, eager_s, at))
+    if is_number(low) and is_number(high):
         end = min(high, furthest)
         axes.plot([max(low, 1), end], [y, y], color=look.colour, lw=3.5, alpha=0.5)
         if high > furthest:
@@ -132,14 +141,14 @@ def _crossing(axes: Axes, row: Any, eager: Any, look: style.Look, furthest: floa
     axes.plot(at, y, look.marker, color=look.colour, ms=4.5, zorder=3)
 
 
-def _label(axes: Axes, row: Any, eager: Any, colour: str, *, earliest: bool) -> None:
+def _label(axes: Axes, row: Any, eager_s: float | None, colour: str, *, earliest: bool) -> None:
     """Write a crossing's number where no line is: the earliest below, the last above."""
     at = row.break_even_calls
     below: Any = {"xytext": (4, -9), "ha": "left"}
     above: Any = {"xytext": (-4, 5), "ha": "right"}
     axes.annotate(
         calls(at),
-        (at, float(_total(eager, None, at))),
+        (at, float(total_s(row, eager_s, at))),
         textcoords="offset points",
         fontsize=7.5,
         color=colour,

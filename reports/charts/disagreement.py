@@ -1,4 +1,4 @@
-"""One disagreement: error by step, by element, or how many elements are how far apart."""
+"""One disagreement: error by step, error by element, or a histogram of distances."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from eager_vs_graph.reports.charts import style
-from eager_vs_graph.reports.disagreements import DisagreementView
+from eager_vs_graph.reports.disagreements import DisagreementGroup
 from eager_vs_graph.reports.formatting import ulps
+from eager_vs_graph.reports.labels import workload
 from eager_vs_graph.results.explanation import Profile
+from eager_vs_graph.results.mode_kinds import EXECUTION
 
 TITLE = "Disagreement"
 PLOT_IN = 1.35
@@ -28,16 +30,18 @@ LABELS = 9
 """Bins of the histogram that are labelled."""
 
 
-def draw(disagreement: DisagreementView, profile: Profile) -> Figure:
+def draw(disagreement: DisagreementGroup, profile: Profile) -> Figure:
     """Draw the profile of a disagreement's worst tensor."""
-    cells = pd.DataFrame([{**vars(cell), "kind": "execution"} for cell in disagreement.cells[:1]])
+    cells = pd.DataFrame(
+        [{**vars(cell), "mode_kind": EXECUTION} for cell in disagreement.cells[:1]]
+    )
     if by_step(profile):
         modes = list(profile.errors)
         axes = _axes(disagreement, profile, cells, "Error by step", modes)
         _steps(axes, profile, modes)
     elif profile.elements <= FEW:
         modes = [profile.mode, *(["eager"] if profile.reference else [])]
-        modes = ["eager"] if disagreement.cell.mode == "eager" and not _apart(profile) else modes
+        modes = ["eager"] if disagreement.cell.mode == "eager" and not _differs(profile) else modes
         axes = _axes(disagreement, profile, cells, "Error by element", modes)
         _elements(axes, profile, modes)
     else:
@@ -48,16 +52,16 @@ def draw(disagreement: DisagreementView, profile: Profile) -> Figure:
     return figure
 
 
-def caption(disagreement: DisagreementView, profile: Profile) -> str:
-    """What the chart shows, for those who cannot see it, too."""
-    tensor = f"{profile.tensor} of {disagreement.cell.scenario} {disagreement.cell.size}"
+def caption(disagreement: DisagreementGroup, profile: Profile) -> str:
+    """Say what the chart shows, also for those who cannot see it."""
+    tensor = f"{profile.tensor} of {workload(disagreement.cell.scenario, disagreement.cell.size)}"
     if by_step(profile):
         return f"Largest absolute error of {tensor} against the reference, step by step."
     if profile.elements <= FEW and profile.reference:
         return f"Absolute error of every element of {tensor} against the reference."
     if profile.elements <= FEW:
         return f"Absolute difference of every element of {tensor} from eager's."
-    return f"How many of the {profile.elements:,} elements of {tensor} are how far from eager's."
+    return f"Distance of the {profile.elements:,} elements of {tensor} from eager's."
 
 
 def by_step(profile: Profile) -> bool:
@@ -65,12 +69,12 @@ def by_step(profile: Profile) -> bool:
     return any(len(each) > 1 and len(set(each)) > 1 for each in profile.errors.values())
 
 
-def _apart(profile: Profile) -> bool:
+def _differs(profile: Profile) -> bool:
     return any(distance != 0 for distance in profile.ulp)
 
 
 def _axes(
-    disagreement: DisagreementView,
+    disagreement: DisagreementGroup,
     profile: Profile,
     cells: pd.DataFrame,
     title: str,
@@ -86,7 +90,8 @@ def _axes(
     axes.set_axisbelow(True)
     left = (0.06 - LEFT_IN) / (style.WIDTH_IN - LEFT_IN - RIGHT_IN)
     step = "" if by_step(profile) else f", step {profile.step}"
-    named = f"{disagreement.cell.scenario} {disagreement.cell.size}: {profile.tensor}{step}"
+    name = workload(disagreement.cell.scenario, disagreement.cell.size)
+    named = f"{name}: {profile.tensor}{step}"
     axes.set_title(named, loc="left", x=left, weight="bold", fontsize=9, pad=8)
     return axes
 

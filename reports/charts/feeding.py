@@ -10,23 +10,26 @@ from matplotlib.figure import Figure
 
 from eager_vs_graph.reports.charts import style
 from eager_vs_graph.reports.charts.rows import Rows, figure_of
-from eager_vs_graph.reports.formatting import added, known, seconds_tick
+from eager_vs_graph.reports.formatting import added, is_number, seconds_tick
 from eager_vs_graph.statistics.summary import FEEDING, summary_rows
 
 TITLE = "What feeding costs"
 CAPTION = (
     "Seconds that a call takes longer when its inputs are NumPy arrays handed over in it than when "
-    "they are on the device already, in the same mode. Bars are 95 % intervals, paired by "
-    "pass; filled where the interval leaves zero out. The axis is logarithmic on both sides of "
-    "zero, and linear between its first marks."
+    "they are on the device already, in the same mode. Bars are 95% intervals, paired by pass; a "
+    "marker is filled where its interval does not contain zero. The axis is logarithmic on both "
+    "sides of zero, and linear between its first marks."
 )
+
+
+def says_something(cells: pd.DataFrame) -> bool:
+    """Whether any cell was timed under both policies."""
+    return bool(cells["feeding_s"].notna().any())
 
 
 def draw(cells: pd.DataFrame) -> Figure:
     """Draw the cells of one device, under both inputs policies (rows of the summary)."""
     fed = cells[cells["feeding_s"].notna()]
-    if fed.empty:
-        return style.nothing(TITLE, cells, "No cell was timed under both policies.")
     modes = list(fed["mode"].unique())
     rows = Rows.of(fed, len(modes))
     axes = rows.axes(TITLE, cells, modes, right_in=0.82)
@@ -36,7 +39,7 @@ def draw(cells: pd.DataFrame) -> Figure:
         look = style.look_of(str(row.mode), modes)
         y = rows.line(row, modes.index(str(row.mode)))
         axes.hlines(y, row.feeding_low_s, row.feeding_high_s, color=look.colour, lw=1.8)
-        clear = known(row.feeding_low_s) and row.feeding_low_s * row.feeding_high_s > 0
+        clear = is_number(row.feeding_low_s) and row.feeding_low_s * row.feeding_high_s > 0
         face = look.colour if clear else "none"
         axes.plot(
             row.feeding_s, y, look.marker, ms=5, color=look.colour, markerfacecolor=face, mew=1.3

@@ -14,9 +14,8 @@ from eager_vs_graph.results.cells import parameters
 
 TITLE = "Latency against size"
 CAPTION = (
-    "Median seconds per call with 95 % intervals, on a log scale. Sizes are spaced by the "
-    "parameter named above the panel where it alone grows, else evenly. Scenarios of one size are "
-    "left out where others have more."
+    "Median seconds per call with 95% intervals, on a log scale. Sizes are spaced by the parameter "
+    "named above the panel where it alone grows, else evenly. Scenarios of one size have no panel."
 )
 PANEL_IN = 1.55
 GAP_IN = 0.78
@@ -25,23 +24,31 @@ NEAREST = 0.12
 """Share of the axis below which two size labels would touch."""
 
 
+def says_something(cells: pd.DataFrame) -> bool:
+    """Whether any scenario has a line: one size is a point."""
+    return bool(_scenarios(cells))
+
+
 def draw(cells: pd.DataFrame) -> Figure:
     """Draw the cells of one device and one inputs policy (rows of the summary)."""
-    timed = cells[cells["median_s"].notna()]
-    if timed.empty:
-        return style.nothing(TITLE, cells, "No cell was timed.")
+    timed = cells[cells["latency_s"].notna()]
     modes = list(cells["mode"].unique())
-    sizes = timed.groupby("scenario", sort=False)["size"].nunique()
-    # One size is no line; what it shows stands in the chart of first calls, too.
-    scenarios = list(sizes.index[sizes > 1]) or list(sizes.index)
+    scenarios = _scenarios(cells)
     top = style.legend_height_in(modes) + 0.28
     drawing = style.figure(top + len(scenarios) * (PANEL_IN + GAP_IN) - 0.2, TITLE, cells)
     style.legend(drawing, modes)
     for index, scenario in enumerate(scenarios):
         offset = top + index * (PANEL_IN + GAP_IN)
         axes = style.inset(drawing, left=0.75, right=0.2, top=offset, height=PANEL_IN)
-        _panel(axes, str(scenario), timed[timed["scenario"] == scenario], modes)
+        _panel(axes, scenario, timed[timed["scenario"] == scenario], modes)
     return drawing
+
+
+def _scenarios(cells: pd.DataFrame) -> list[str]:
+    """List the scenarios that were timed at several sizes."""
+    timed = cells[cells["latency_s"].notna()]
+    sizes = timed.groupby("scenario", sort=False)["size"].nunique()
+    return [str(scenario) for scenario in sizes.index[sizes > 1]]
 
 
 def _panel(axes: Axes, scenario: str, cells: pd.DataFrame, modes: list[str]) -> None:
@@ -49,10 +56,15 @@ def _panel(axes: Axes, scenario: str, cells: pd.DataFrame, modes: list[str]) -> 
     for mode, of_mode in cells.groupby("mode", sort=False):
         look = style.look_of(str(mode), modes)
         x = [positions[size] for size in of_mode["size"]]
-        y = of_mode["median_s"].to_numpy()
+        y = of_mode["latency_s"].to_numpy()
         axes.plot(x, y, f"-{look.marker}", color=look.colour, ms=4.5, lw=1.5, label=str(mode))
         axes.vlines(
-            x, of_mode["ci_low_s"], of_mode["ci_high_s"], color=look.colour, lw=3, alpha=0.45
+            x,
+            of_mode["latency_low_s"],
+            of_mode["latency_high_s"],
+            color=look.colour,
+            lw=3,
+            alpha=0.45,
         )
     axes.set_yscale("log")
     if name:

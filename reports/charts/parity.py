@@ -1,4 +1,4 @@
-"""How far the answers are apart, in units in the last place, from eager and from the reference."""
+"""How far outputs and variables are from eager's and the reference's, in ULPs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from matplotlib.patches import Rectangle
 
 from eager_vs_graph.reports.charts import style
 from eager_vs_graph.reports.charts.rows import Rows, figure_of
-from eager_vs_graph.reports.formatting import known, ulps
+from eager_vs_graph.reports.formatting import is_number, ulps
 from eager_vs_graph.statistics.summary import summary_rows
 
-TITLE = "Distance of the answers"
+TITLE = "Distance of outputs and variables"
 CAPTION = (
-    "Largest distance over all outputs, variables and steps, in units in the last place (ULP), "
-    "logarithmic colour; grey has no distance. An asterisk marks a difference that the scenario "
-    "declares. Eager against eager is its own second run."
+    "Largest distance over all outputs, variables and steps, in units in the last place (ULP); the "
+    "colour is logarithmic, and grey has no distance. An asterisk marks a difference that the "
+    "scenario declares. Eager against eager is its own second run."
 )
 REFERENCES = ("eager", "reference")
 ROW_IN = 0.24
@@ -29,10 +29,14 @@ DARKEST = 9.0
 """Power of ten of the darkest colour: float32 has about 4·10⁹ values."""
 
 
+def says_something(cells: pd.DataFrame) -> bool:
+    """Whether any distance was recorded that is not zero."""
+    distances = cells[[f"max_ulp_vs_{reference}" for reference in REFERENCES]]
+    return bool((distances > 0).any(axis=None) or (cells["known_difference"] != "").any())
+
+
 def draw(cells: pd.DataFrame) -> Figure:
     """Draw the cells of one device and one inputs policy (rows of the summary)."""
-    if not (cells["parity"] != "").any():
-        return style.nothing(TITLE, cells, "Parity was not recorded.")
     modes = list(cells["mode"].unique())
     rows = Rows.of(cells, 1, line_in=ROW_IN)
     left = rows.label_in
@@ -62,17 +66,17 @@ def _map(axes: Axes, rows: Rows, cells: pd.DataFrame, modes: list[str], referenc
 
 
 def _column_in(modes: list[str], cells: pd.DataFrame) -> float:
-    """Return the width of the narrowest column that holds its words and its mode's name."""
-    said = [_said(row, reference) for row in summary_rows(cells) for reference in REFERENCES]
-    return max(0.95, 0.1 + 0.077 * max(map(len, modes)), 0.1 + 0.062 * max(map(len, said)))
+    """Return the width of the narrowest column that holds its texts and its mode's name."""
+    texts = [_text_of(row, reference) for row in summary_rows(cells) for reference in REFERENCES]
+    return max(0.95, 0.1 + 0.077 * max(map(len, modes)), 0.1 + 0.062 * max(map(len, texts)))
 
 
-def _said(row: Any, reference: str) -> str:
-    """Return a square's word, mark and number; nothing where there is no word."""
-    distance = getattr(row, f"max_ulp_{reference}")
-    status = getattr(row, f"status_vs_{reference}") or row.parity
-    mark = "*" if row.known_difference and status == row.parity else ""
-    number = f" {ulps(distance)} ULP" if known(distance) and distance > 0 else ""
+def _text_of(row: Any, reference: str) -> str:
+    """Return a square's status, mark and number; nothing where there is no status."""
+    distance = getattr(row, f"max_ulp_vs_{reference}")
+    status = getattr(row, f"status_vs_{reference}") or row.parity_status
+    mark = "*" if row.known_difference and status == row.parity_status else ""
+    number = f" {ulps(distance)} ULP" if is_number(distance) and distance > 0 else ""
     return f"{status}{mark}{number}" if status else ""
 
 
@@ -81,10 +85,10 @@ def _width_in(axes: Axes) -> float:
 
 
 def _square(axes: Axes, rows: Rows, row: Any, column: int, reference: str) -> None:
-    """One cell: colour for the distance, the word and the number."""
-    if not (words := _said(row, reference)):
+    """One cell: colour for the distance, the status and the number."""
+    if not (text := _text_of(row, reference)):
         return
-    colour, ink = _colours(getattr(row, f"max_ulp_{reference}"))
+    colour, ink = _colours(getattr(row, f"max_ulp_vs_{reference}"))
     centre = rows.centres[row.scenario, row.size]
     axes.add_patch(
         Rectangle(
@@ -96,12 +100,12 @@ def _square(axes: Axes, rows: Rows, row: Any, column: int, reference: str) -> No
         )
     )
     at: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": 7.5}
-    axes.text(column + 0.5, centre, words, color=ink, **at)
+    axes.text(column + 0.5, centre, text, color=ink, **at)
 
 
 def _colours(distance: float | None) -> tuple[Any, str]:
     """Return the colour of a square and of the text on it."""
-    if not known(distance):
+    if not is_number(distance):
         return "#d5d9de", "#000000"
     shade = min(np.log10(1 + distance) / DARKEST, 1.0)
     return mpl.colormaps["YlOrBr"](0.04 + 0.8 * shade), "#ffffff" if shade > 0.88 else "#000000"

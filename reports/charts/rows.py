@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from eager_vs_graph.reports.charts import style
+from eager_vs_graph.reports.labels import size_label
 
 HEADING_IN = 0.3
 AXIS_IN = 0.52
@@ -54,12 +55,13 @@ class Rows:
     @property
     def label_in(self) -> float:
         """Room for the size names."""
-        return min(0.35 + 0.075 * max((len(size) for _, size in self.centres), default=0), 1.6)
+        longest = max((len(size_label(size)) for _, size in self.centres), default=0)
+        return min(0.35 + 0.075 * longest, 1.6)
 
     def label(self, axes: Axes) -> None:
         """Name the rows: scenarios as headings at the figure's edge, sizes beside the axes."""
         axes.set_ylim(self.height_in, 0)
-        axes.set_yticks(list(self.centres.values()), [size for _, size in self.centres])
+        axes.set_yticks(list(self.centres.values()), [size_label(size) for _, size in self.centres])
         edge = blended_transform_factory(figure_of(axes).dpi_scale_trans, axes.transData)
         for y, scenario in self.headings:
             axes.text(0.06, y, scenario, transform=edge, weight="bold", va="center", clip_on=False)

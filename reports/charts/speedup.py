@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
@@ -13,28 +12,30 @@ from matplotlib.transforms import blended_transform_factory
 
 from eager_vs_graph.reports.charts import style
 from eager_vs_graph.reports.charts.rows import Rows, figure_of
-from eager_vs_graph.reports.formatting import known, ratio
-from eager_vs_graph.statistics.summary import BASELINE, displayed_status, summary_rows
+from eager_vs_graph.reports.formatting import is_number, ratio
+from eager_vs_graph.statistics.speedup_rule import BASELINE, displayed_status
+from eager_vs_graph.statistics.summary import summary_rows
 
 TITLE = "Speed-up over eager"
 CAPTION = (
-    "Eager is the line at 1×; right of it is faster. Bars are 95 % intervals, from the spread "
-    "of passes and what runs drift; the grey band is the noise floor that the A/A control shows. A "
-    "filled marker is a verdict of faster or slower, a pale one of same, a hollow one is unclear "
-    "or has none."
+    "Eager is the line at 1×; right of it is faster. Bars are 95% intervals, from the spread of "
+    "passes and the drift between runs; the grey band is the noise floor that the A/A control "
+    "shows. A filled marker is a verdict of faster or slower, a pale one of same, a hollow one is "
+    "unclear or has no verdict."
 )
 _FILL = {"faster": 1.0, "slower": 1.0, "same": 0.4}
 """Opacity of a marker's face."""
+
+
+def says_something(cells: pd.DataFrame) -> bool:
+    """Whether any mode carries a speed-up."""
+    return bool(cells.loc[cells["mode"] != BASELINE, "speedup"].notna().any())
 
 
 def draw(cells: pd.DataFrame) -> Figure:
     """Draw the cells of one device and one inputs policy (rows of the summary)."""
     others = cells[cells["mode"] != BASELINE]
     modes = list(others["mode"].unique())
-    if not modes:
-        return style.nothing(
-            TITLE, cells, "Only eager was run: there is nothing to compare it with."
-        )
     rows = Rows.of(others, len(modes))
     axes = rows.axes(TITLE, cells, modes, right_in=1.08)
     low, high = _limits(others)
@@ -54,10 +55,10 @@ def draw(cells: pd.DataFrame) -> Figure:
 def _band(axes: Axes, rows: Rows, of_row: pd.DataFrame) -> None:
     """Draw the noise floor behind one row."""
     floor = of_row["noise_floor"].max()
-    if known(floor):
+    if is_number(floor):
         first = next(summary_rows(of_row))
         centre = rows.centres[str(first.scenario), str(first.size)]
-        left, right = np.exp(-floor), np.exp(floor)
+        left, right = 1 / (1 + floor), 1 + floor
         axes.barh(
             centre, right - left, rows.row_in, left, color=style.FAINT, alpha=0.28, zorder=0, lw=0
         )
@@ -67,10 +68,10 @@ def _line(axes: Axes, y: float, row: Any, modes: list[str]) -> None:
     """One mode's point, interval and words, or why it has none."""
     look = style.look_of(row.mode, modes)
     margin = blended_transform_factory(axes.transAxes, axes.transData)
-    if not known(row.speedup):
+    if not is_number(row.speedup):
         words = displayed_status(row)
         if words in ("identical", "close"):
-            words = "no speed-up" if known(row.median_s) else "not timed"
+            words = "no speed-up" if is_number(row.latency_s) else "not timed"
         axes.text(
             1.03, y, words, transform=margin, va="center_baseline", fontsize=8, style="italic"
         )

@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from eager_vs_graph.results.mode_kinds import EXECUTION
-from eager_vs_graph.statistics.summary import BASELINE
+from eager_vs_graph.statistics.speedup_rule import BASELINE
 
 WIDTH_IN = 4.8
 """Width of every chart: legible on a phone, two side by side on a laptop."""
@@ -125,7 +125,7 @@ def _subject(cells: pd.DataFrame) -> list[str]:
 
 def kind_of(cells: pd.DataFrame) -> str:
     """Return the one kind of modes that a figure is about beside eager; empty for execution."""
-    kinds = cells.loc[cells["mode"] != BASELINE, "kind"].unique()
+    kinds = cells.loc[cells["mode"] != BASELINE, "mode_kind"].unique()
     return str(kinds[0]) if len(kinds) == 1 and kinds[0] != EXECUTION else ""
 
 
@@ -151,13 +151,6 @@ def inset(drawing: Figure, *, left: float, right: float, top: float, height: flo
             height / height_in,
         )
     )
-
-
-def nothing(title: str, cells: pd.DataFrame, message: str) -> Figure:
-    """Make a chart that says why there is nothing to draw."""
-    drawing = figure(0.75, title, cells)
-    drawing.text(*_inches(drawing, 0.06, 0.42), message, va="top", style="italic")
-    return drawing
 
 
 def legend(drawing: Figure, modes: Sequence[str], **line: Any) -> None:

@@ -1,4 +1,4 @@
-"""What training went through, one line a mode, and how far each mode is from eager."""
+"""The loss (or another output) at every update, one line a mode, and its distance from eager."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from eager_vs_graph.reports.charts import style
-from eager_vs_graph.reports.training_curves import furthest
-from eager_vs_graph.statistics.summary import BASELINE, summary_rows
+from eager_vs_graph.reports.labels import workload
+from eager_vs_graph.statistics.speedup_rule import BASELINE
+from eager_vs_graph.statistics.summary import summary_rows
+from eager_vs_graph.statistics.training_curves import furthest
 
 TITLE = "Training, update by update"
 CAPTION = (
-    "The output named above each panel on the way to the scenario's goal, from the same initial "
-    "state and on the same batches in every mode. Lines that lie on each other share their place: "
-    "each mode puts its markers at places of its own. The smaller panel is the absolute distance "
-    "from eager's curve, on a log scale, with gaps where it is zero; a mode that goes eager's "
-    "way bit for bit has no line there. The first update has number 0."
+    "The output named above each panel at every update until the scenario's goal, from the same "
+    "initial state and on the same batches in every mode. Where lines coincide, each mode has its "
+    "markers at other updates. The smaller panel is the absolute distance from eager's curve, on a "
+    "log scale, with gaps where it is zero; a mode that is identical to eager has no line there. "
+    "The first update has number 0."
 )
 CURVE_IN = 1.5
 DISTANCE_IN = 0.62
@@ -33,27 +35,32 @@ WIDE = 4.0
 """A curve whose largest value is so many times its smallest is drawn on a log scale."""
 
 
+def says_something(curves: pd.DataFrame) -> bool:
+    """Whether any curve was recorded."""
+    return not curves.empty
+
+
 def draw(curves: pd.DataFrame) -> Figure:
     """Draw the curves of one scenario, size and output (rows of ``training_curves``)."""
     modes = list(curves["mode"].unique())
     top = style.legend_height_in(modes) + HEADING_IN
-    parted = _parted(curves)
-    distance_in = BETWEEN_IN + DISTANCE_IN if parted else 0.0
+    differing = _differing(curves)
+    distance_in = BETWEEN_IN + DISTANCE_IN if differing else 0.0
     drawing = style.figure(top + CURVE_IN + distance_in + BELOW_IN, TITLE, curves)
     style.legend(drawing, modes)
     axes = style.inset(drawing, left=LEFT_IN, right=RIGHT_IN, top=top, height=CURVE_IN)
     _curves(axes, curves, modes)
-    if not parted:
+    if not differing:
         axes.set_xlabel("update", labelpad=1)
         return drawing
     axes.tick_params(labelbottom=False)
     top += CURVE_IN + BETWEEN_IN
     below = style.inset(drawing, left=LEFT_IN, right=RIGHT_IN, top=top, height=DISTANCE_IN)
-    _distances(below, curves, parted, modes)
+    _distances(below, curves, differing, modes)
     return drawing
 
 
-def _parted(of: pd.DataFrame) -> list[Any]:
+def _differing(of: pd.DataFrame) -> list[Any]:
     """The curves that are anywhere at a finite distance from eager's."""
     return [
         row
@@ -63,7 +70,7 @@ def _parted(of: pd.DataFrame) -> list[Any]:
 
 
 def _curves(axes: Axes, of: pd.DataFrame, modes: list[str]) -> None:
-    """The curves themselves, and in words what parts them."""
+    """The curves themselves, and in words how far they are from eager's."""
     first = next(summary_rows(of))
     for row in summary_rows(of):
         eager = row.mode == BASELINE
@@ -76,9 +83,9 @@ def _curves(axes: Axes, of: pd.DataFrame, modes: list[str]) -> None:
         style.ticks(axes.yaxis, style.log_ticks(*axes.get_ylim(), most=5), "{:g}".format)
     _frame(axes, of)
     left = (0.06 - LEFT_IN) / (style.WIDTH_IN - LEFT_IN - RIGHT_IN)
-    title = f"{first.scenario} {first.size}: {first.output}"
+    title = f"{workload(first.scenario, first.size)}: {first.output}"
     axes.set_title(title, loc="left", x=left, weight="bold", fontsize=9, pad=19)
-    axes.text(left, 1.03, parting(of), transform=axes.transAxes, fontsize=8, va="bottom")
+    axes.text(left, 1.03, largest_distance(of), transform=axes.transAxes, fontsize=8, va="bottom")
 
 
 def _line(axes: Axes, values: Any, row: Any, modes: list[str], **look: Any) -> None:
@@ -89,9 +96,9 @@ def _line(axes: Axes, values: Any, row: Any, modes: list[str], **look: Any) -> N
     axes.plot(values, marker=mode.marker, markevery=(first, every), color=mode.colour, **look)
 
 
-def _distances(axes: Axes, of: pd.DataFrame, parted: list[Any], modes: list[str]) -> None:
+def _distances(axes: Axes, of: pd.DataFrame, differing: list[Any], modes: list[str]) -> None:
     """How far each mode is from eager, update by update."""
-    for row in parted:
+    for row in differing:
         shown = np.where(np.isfinite(row.distance) & (row.distance > 0), row.distance, np.nan)
         _line(axes, shown, row, modes, ms=3.5, lw=1.1)
         # A value between two zeros has no line.
@@ -115,7 +122,7 @@ def _frame(axes: Axes, of: pd.DataFrame) -> None:
     style.plain(axes)
 
 
-def parting(of: pd.DataFrame) -> str:
+def largest_distance(of: pd.DataFrame) -> str:
     """Say how far the modes are from eager at most: which mode, and where first."""
     compared = {
         str(row.mode): furthest(row.distance)
@@ -126,7 +133,7 @@ def parting(of: pd.DataFrame) -> str:
         return "eager has no curve to compare with" if BASELINE not in set(of["mode"]) else ""
     mode, worst = max(compared.items(), key=lambda each: each[1].distance)
     if worst.distance == 0:
-        return "all modes go eager's way bit for bit"
+        return "all modes are identical to eager, bit for bit"
     if np.isinf(worst.distance):
         return f"{mode} and eager are not both finite from update {worst.at} on"
     return f"largest distance from eager: {worst.distance:.2g} ({mode}, update {worst.at})"

@@ -1,16 +1,23 @@
-"""Prints explanations on the terminal."""
+"""Explanations of disagreements, for the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from eager_vs_graph.reports.disagreements import DisagreementView, judged
-from eager_vs_graph.reports.formatting import one_line
+from eager_vs_graph.reports.disagreements import (
+    NOT_TRIED,
+    DisagreementGroup,
+    first_difference,
+    judged,
+)
+from eager_vs_graph.reports.formatting import error, ulps
+from eager_vs_graph.reports.labels import cell_label
+from eager_vs_graph.reports.table import Column, Table
+from eager_vs_graph.reports.terminal.grid import print_line, print_table, status_text
+from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import TRIED, Cause, Explanation
 from eager_vs_graph.results.record import AGREEING, TensorComparison
 
@@ -22,93 +29,92 @@ def print_explanations(explanations: Sequence[Explanation], console: Console | N
         _print(console, explanation)
 
 
-def print_short(found: Sequence[DisagreementView], console: Console | None = None) -> None:
+def print_short(groups: Sequence[DisagreementGroup], console: Console | None = None) -> None:
     """Print why each kind of disagreement is there and what to do, in a few lines each."""
     console = console or Console(highlight=False)
-    for each in found:
-        console.print(Text.assemble("\n", (each.where, "bold"), ": ", (each.status, "yellow")))
-        for line in each.finding:
-            _line(console, f"why: {one_line(line)}")
-        for place in dict.fromkeys(place for cause in each.causes for place in cause.where[:1]):
-            _line(console, f"at {place}", indent=4)
-        for line in dict.fromkeys(line for cause in each.causes for line in cause.evidence):
+    for group in groups:
+        _print_heading(console, group.status, group.where)
+        if group.declared:
+            print_line(console, f"declared: {group.declared}", indent=2)
+        for line in group.finding:
+            print_line(console, line if line.startswith(NOT_TRIED) else f"why: {line}", indent=2)
+        for place in dict.fromkeys(place for cause in group.causes for place in cause.where[:1]):
+            print_line(console, f"at {place}", indent=4)
+        for line in dict.fromkeys(line for cause in group.causes for line in cause.evidence):
             if line.startswith(TRIED):
-                _line(console, line, indent=4)
-        for remedy in each.remedies:
-            _line(console, f"remedy: {remedy}", "green")
-        if each.command:
-            _line(console, f"more: {each.command}", "dim")
+                print_line(console, line, indent=4)
+        for remedy in group.remedies:
+            print_line(console, f"remedy: {remedy}", "green", indent=2)
+        if group.command:
+            print_line(console, f"more: {group.command}", "dim", indent=2)
+    if groups:
+        console.print()
+
+
+def _print_heading(console: Console, status: str, cells: str) -> None:
+    print_line(console, Text.assemble(status_text(status), ": ", (cells, "bold")))
 
 
 def _print(console: Console, explanation: Explanation) -> None:
-    style = "green" if explanation.status in AGREEING else "yellow"
-    console.print(
-        Text.assemble((explanation.cell, "bold"), ": ", (explanation.status, style)), soft_wrap=True
-    )
+    _print_heading(console, explanation.status, cell_label(Cell.parse(explanation.cell)))
     if explanation.tensors:
-        console.print(Padding(_tensors(explanation.tensors), (0, 0, 0, 2)))
+        print_table(_tensors(explanation.tensors), console)
     for judgement in explanation.judgements:
-        _line(console, judged(judgement))
+        print_line(console, judged(judgement), indent=2)
     for cause in explanation.causes:
-        _cause(console, cause)
+        _print_cause(console, cause)
     if explanation.unexplained:
-        _line(console, f"no cause found for {', '.join(explanation.unexplained)}", "bold yellow")
+        names = ", ".join(explanation.unexplained)
+        print_line(console, f"no cause found for {names}", "bold yellow", indent=2)
     if (explanation.tensors or explanation.status not in AGREEING) and explanation.reason:
-        _line(console, f"parity: {explanation.reason}", "dim")
+        print_line(console, f"parity: {explanation.reason}", "dim", indent=2)
     if explanation.tensors:
         for line in explanation.excluded:
-            _line(console, f"excluded: {line}", "dim")
+            print_line(console, f"excluded: {line}", "dim", indent=2)
     for line in explanation.not_tried:
-        _line(console, f"not tried: {line}", "dim")
+        print_line(console, f"{NOT_TRIED}{line}", "dim", indent=2)
+    console.print()
 
 
-def _cause(console: Console, cause: Cause) -> None:
+def _print_cause(console: Console, cause: Cause) -> None:
     tensors = f" ({', '.join(cause.tensors)})" if cause.tensors else ""
-    _line(console, f"{cause.name}: {cause.what}{tensors}", "bold")
-    _line(console, cause.summary, indent=4)
+    print_line(console, f"{cause.name}: {cause.what}{tensors}", "bold", indent=2)
+    print_line(console, cause.summary, indent=4)
     for line in cause.where:
-        _line(console, f"at {line}", indent=4)
+        print_line(console, f"at {line}", indent=4)
     for line in cause.evidence:
-        _line(console, line, indent=4)
-    _line(console, f"remedy: {cause.remedy}", "green", indent=4)
+        print_line(console, line, indent=4)
+    print_line(console, f"remedy: {cause.remedy}", "green", indent=4)
 
 
 def _tensors(tensors: Sequence[TensorComparison]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    columns = ("tensor", "status", "dtype", "shape", "max abs", "max rel", "max ULP", "99 % ULP")
-    for name in (*columns, "worst", "value", "eager", "parts at step"):
-        table.add_column(name, overflow="fold")
-    for tensor in tensors:
-        index = "" if tensor.worst_index is None else str(list(tensor.worst_index))
-        table.add_row(
-            tensor.tensor,
-            tensor.status,
-            tensor.dtype,
-            str(list(tensor.shape)),
-            *(
-                "" if value is None else f"{value:.3g}"
-                for value in (tensor.max_abs, tensor.max_rel, tensor.max_ulp, tensor.p99_ulp)
-            ),
-            index,
-            tensor.value or "",
-            tensor.reference or "",
-            _parting(tensor),
-        )
-    return table
+    """Tabulate how far tensors are from eager's, in the worst element of each."""
+    columns = (
+        *(Column("tensor"), Column("status", "status"), Column("max abs", "number")),
+        *(Column("max rel", "number"), Column("max ULP", "number"), Column("99% ULP", "number")),
+        *(Column("worst element"), Column("value", "number"), Column("eager", "number")),
+        Column("remarks", "prose"),
+    )
+    return Table("", columns, [_tensor(tensor) for tensor in tensors])
 
 
-def _parting(tensor: TensorComparison) -> str:
-    notes = []
+def _tensor(tensor: TensorComparison) -> tuple[str, ...]:
+    shape = list(tensor.shape) if tensor.dtype else ""
+    return (
+        f"{tensor.tensor} {tensor.dtype}{shape}".rstrip(),
+        tensor.status,
+        *(error(tensor.max_abs), error(tensor.max_rel)),
+        *(ulps(tensor.max_ulp), ulps(tensor.p99_ulp)),
+        "" if tensor.worst_index is None else str(list(tensor.worst_index)),
+        *(tensor.value or "", tensor.reference or ""),
+        "; ".join(_remarks(tensor)),
+    )
+
+
+def _remarks(tensor: TensorComparison) -> list[str]:
+    found = first_difference(tensor)
     if tensor.misplaced:
-        notes.append(f"{tensor.misplaced} NaN or infinity in other places")
+        found.append(f"{tensor.misplaced} NaN or infinity in other places")
     if tensor.signed_zeros:
-        notes.append(f"{tensor.signed_zeros} zeros of other sign")
-    if tensor.first_step is not None:
-        grows = tensor.grows
-        growth = "" if grows is None else ", grows" if grows else ", does not grow"
-        notes.insert(0, f"{tensor.first_step}{growth}")
-    return "; ".join(notes)
-
-
-def _line(console: Console, text: str, style: str = "", indent: int = 2) -> None:
-    console.print(Padding(Text(text, style), (0, 0, 0, indent)), soft_wrap=False)
+        found.append(f"{tensor.signed_zeros} zeros of other sign")
+    return found

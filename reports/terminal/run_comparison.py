@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table as Grid
-from rich.text import Text
 
-from eager_vs_graph.reports.formatting import interval, ratio, seconds
+from eager_vs_graph.reports.formatting import count, listed, percent, ratio_with_interval, seconds
+from eager_vs_graph.reports.labels import in_words, workload
+from eager_vs_graph.reports.table import Column, Table
+from eager_vs_graph.reports.terminal.grid import print_line, print_table
+from eager_vs_graph.results.cells import Cell
 
 if TYPE_CHECKING:
     from eager_vs_graph.statistics.run_comparison import Comparison
 
-STYLES = {"slower": "bold red", "faster": "bold green", "same": "", "unclear": "dim", "": "dim"}
 _ORDER = ("slower", "faster", "unclear", "same", "")
+"""The order of the rows, by verdict."""
 
 
 def print_comparison(comparison: Comparison, over: float, console: Console | None = None) -> None:
@@ -27,44 +28,62 @@ def print_comparison(comparison: Comparison, over: float, console: Console | Non
         console: where to print.
     """
     console = console or Console(highlight=False)
-    grid = Grid(box=box.SIMPLE_HEAD)
-    for title in ("cell", "before", "after", "change of time", "verdict"):
-        grid.add_column(title, overflow="fold")
+    print_table(changes(comparison), console)
+    for line in _lines(comparison, over):
+        print_line(console, line.strip(), indent=len(line) - len(line.lstrip()))
+
+
+def changes(comparison: Comparison) -> Table:
+    """Tabulate how the latency of every common cell changed."""
+    columns = (
+        *(Column("scenario"), Column("mode"), Column("inputs"), Column("device")),
+        *(Column("before", "number"), Column("after", "number")),
+        *(Column("after / before", "estimate"), Column("verdict", "status")),
+    )
     cells = comparison.cells
     rank = cells["verdict"].map(_ORDER.index)
     ordered = cells.assign(rank=rank).sort_values(["rank", "change"], ascending=[True, False])
-    for row in ordered.itertuples():
-        status = str(row.verdict)
-        bounds = interval(float(str(row.change_low)), float(str(row.change_high)))
-        grid.add_row(
-            str(row.Index),
-            seconds(float(str(row.before_s))),
-            seconds(float(str(row.after_s))),
-            f"{ratio(float(str(row.change)))} {bounds}",
-            Text(status, STYLES[status]),
-        )
-    console.print(grid)
-    for line in _lines(comparison, over):
-        console.print(line, markup=False)
+    rows = [_row(row) for row in ordered.itertuples()]
+    return Table("Change of latency", columns, rows).without_idle("device", "inputs")
+
+
+def _row(row: Any) -> tuple[str, ...]:
+    cell = Cell.parse(str(row.Index))
+    return (
+        workload(cell.scenario, cell.size),
+        *(cell.mode, cell.inputs, cell.device, seconds(row.before_s), seconds(row.after_s)),
+        ratio_with_interval(row.change, row.change_low, row.change_high),
+        str(row.verdict),
+    )
 
 
 def _lines(comparison: Comparison, over: float) -> list[str]:
-    lines = [f"{comparison.before} -> {comparison.after}"]
-    for key, (before, after) in comparison.environment.items():
-        lines.append(f"  {key}: {before} -> {after}")
+    before, after = comparison.before, comparison.after
+    lines = [f"before: {before}, after: {after}"]
+    for key, (old, new) in comparison.environment.items():
+        lines.append(f"  {key}: {old} -> {new}")
     lines.append(
-        f"  machine: fixed work without TensorFlow took {comparison.machine:.2f} times as long in "
-        f"{comparison.after}; the changes above have this taken out"
+        "  machine: fixed work without TensorFlow took "
+        f"{comparison.machine:.2f} times as long in {after}; the ratios above are corrected for it"
     )
-    for cell, (before, after) in comparison.words.items():
-        lines.append(f"  parity of {cell}: {before} -> {after}")
+    every = list(map(Cell.parse, {*comparison.cells.index, *comparison.statuses}))
+    for cell, (old, new) in comparison.statuses.items():
+        lines.append(f"  status of {in_words([Cell.parse(cell)], every)}: {old} -> {new}")
     for name, cells in (("before", comparison.only_before), ("after", comparison.only_after)):
         if cells:
-            lines.append(f"  only {name}: {', '.join(cells)}")
-    slower = comparison.regressions(over)
-    lines.append(
-        f"{len(slower)} of {len(comparison.cells)} cells became slower by more than {over:.3g} "
-        f"(as a fraction); {int((comparison.cells['verdict'] == 'faster').sum())} became faster; "
-        f"{len(comparison.disagreements())} no longer agree"
-    )
-    return lines
+            parsed = list(map(Cell.parse, cells))
+            lines.append(f"  only {name}: {in_words(parsed, parsed)}")
+    return [*lines, _result(comparison, over)]
+
+
+def _result(comparison: Comparison, over: float) -> str:
+    """Say in a sentence how many cells regressed, became faster, and no longer agree."""
+    slower, total = len(comparison.regressions(over)), len(comparison.cells)
+    faster = int((comparison.cells["verdict"] == "faster").sum())
+    lost = len(comparison.disagreements())
+    parts = [
+        f"{slower} of {count(total, 'cell')} became slower by more than {percent(over)}",
+        f"{faster} became faster",
+        f"{lost} no longer {'agrees' if lost == 1 else 'agree'} with eager",
+    ]
+    return f"{listed(parts)}."

@@ -1,4 +1,4 @@
-"""What training went through on the way to its goal, mode by mode, and how far the modes part."""
+"""The curves of training on the way to its goal, and how far each mode is from eager."""
 
 from __future__ import annotations
 
@@ -12,9 +12,19 @@ from numpy.typing import NDArray
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.mode_kinds import EXECUTION, Kinds
 from eager_vs_graph.results.record import CellParity
-from eager_vs_graph.statistics.summary import BASELINE
+from eager_vs_graph.statistics.speedup_rule import BASELINE
 
-COLUMNS = ["scenario", "size", "output", "mode", "device", "inputs", "kind", "values", "distance"]
+COLUMNS = [
+    "scenario",
+    "size",
+    "output",
+    "mode",
+    "device",
+    "inputs",
+    "mode_kind",
+    "values",
+    "distance",
+]
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ def curves(parity: Iterable[CellParity], kinds: Kinds) -> pd.DataFrame:
         {
             **vars(Cell.parse(entry.cell)),
             "output": output,
-            "kind": kinds.get(Cell.parse(entry.cell).mode, EXECUTION),
+            "mode_kind": kinds.get(Cell.parse(entry.cell).mode, EXECUTION),
             "values": np.array(values, dtype=np.float64),
         }
         for entry in parity

@@ -1,0 +1,94 @@
+"""Which cells may carry a speed-up: those that compute what eager computes, with as much work.
+
+Anything else would compare two different computations. A cell that may not keeps its latency, and
+gets the reason in one sentence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.results.explanation import UNEQUAL_WORK
+from eager_vs_graph.results.record import AGREEING
+
+BASELINE = "eager"
+GROUP = ["scenario", "size", "device", "inputs"]
+"""The columns that the cells of one comparison share."""
+
+COMPARISON = ["speedup", "speedup_low", "speedup_high"]
+BREAK_EVEN = ["break_even_calls", "break_even_low_calls", "break_even_high_calls"]
+
+
+def comparable(row: Any) -> bool:
+    """Whether a cell's own outputs, work and traces let it be compared with another cell."""
+    return row.status in AGREEING and not row.unequal_work and not count_of(row.retraces)
+
+
+def may_repay(row: Any) -> bool:
+    """Whether a break-even means anything: not where a mode may be as fast as eager."""
+    return row.verdict not in ("same", "unclear")
+
+
+def withhold_speedups(table: pd.DataFrame) -> None:
+    """Empty the comparison of every cell that may carry no speed-up, and give the reason.
+
+    Args:
+        table: rows of the summary, changed in place.
+    """
+    eager = table[table["mode"] == BASELINE].set_index(GROUP)
+    for cell, row in table.iterrows():
+        obstacle = _obstacle(row, eager)
+        if obstacle or np.isnan(row["speedup"]):
+            table.loc[cell, [*COMPARISON, *BREAK_EVEN]] = np.nan
+            table.loc[cell, ["verdict", "verdict_detail", "baseline"]] = ""
+        if row["unequal_work"] and row["status"] in AGREEING:
+            table.loc[cell, "verdict"] = UNEQUAL_WORK
+            table.loc[cell, "reason"] = "; ".join(filter(None, [obstacle, row["reason"]]))
+        elif obstacle and not (row["reason"] or row["known_difference"]):
+            table.loc[cell, "reason"] = obstacle
+
+
+def _obstacle(row: pd.Series[Any], eager: pd.DataFrame) -> str:
+    """Say why a cell can carry no speed-up; empty where it can."""
+    if row["status"] not in AGREEING:
+        return str(row["reason"]) or "no speed-up: the outputs differ from eager's"
+    if row["unequal_work"]:
+        return f"{UNEQUAL_WORK}: {row['unequal_work']}"
+    if np.isnan(row["latency_s"]):
+        return "not timed: no block of it was completed"
+    if retraces := count_of(row["retraces"]):
+        return f"no speed-up: traced again {_times(retraces)} while it was timed"
+    return "" if row["mode"] in (BASELINE, CONTROL) else _obstacle_of_eager(row, eager)
+
+
+def _obstacle_of_eager(row: pd.Series[Any], eager: pd.DataFrame) -> str:
+    """Say why nothing in a cell's group can be compared with eager."""
+    group = tuple(row[GROUP])
+    if group not in eager.index:
+        return "no speed-up: eager was not run"
+    base = eager.loc[[group]].iloc[0]
+    if base["status"] not in AGREEING or count_of(base["retraces"]):
+        return f"no speed-up: the status of eager is {displayed_status(base)}"
+    return "no speed-up: eager was not timed" if np.isnan(base["latency_s"]) else ""
+
+
+def displayed_status(row: Any) -> str:
+    """Give the status as reports show it: declared differences and retraces are marked."""
+    if row.known_difference and row.status == row.parity_status and row.status not in AGREEING:
+        return f"{row.status} (known)"
+    if row.unequal_work and row.status in AGREEING:
+        return f"{row.status} ({UNEQUAL_WORK})"
+    return f"{row.status} (retraced)" if count_of(row.retraces) else str(row.status)
+
+
+def count_of(value: Any) -> int:
+    """Return a count, zero where there is none."""
+    return 0 if pd.isna(value) else int(value)
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

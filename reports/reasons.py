@@ -1,0 +1,132 @@
+"""Why cells failed, differ or carry no speed-up: each reason once, with the cells it holds for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from eager_vs_graph.reports.labels import in_words, workload
+from eager_vs_graph.reports.matrix import status_of
+from eager_vs_graph.reports.table import Column, Table
+from eager_vs_graph.results.cells import CONTROL, Cell
+from eager_vs_graph.results.record import (
+    AGREEING,
+    STATUSES,
+    UNSUPPORTED,
+    CellParity,
+    CheckpointParity,
+)
+from eager_vs_graph.statistics.speedup_rule import displayed_status
+from eager_vs_graph.statistics.summary import summary_rows
+
+FEW_PAIRS = 3
+"""Pairs of modes that are named where a checkpoint was not restored; more are counted."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why some cells failed, differ or carry no speed-up."""
+
+    status: str
+    text: str
+    cells: str
+    """The cells in words, such as ``custom_gradient guide in function, session (resident)``."""
+    ids: frozenset[str] = frozenset()
+    """The ids of the cells."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is a failure, and not a declared difference or a limit of a mode."""
+        return _rank(self.status)[0] == 0
+
+
+def of_run(summary: pd.DataFrame, pairs: Iterable[CheckpointParity] = ()) -> list[Reason]:
+    """Every reason why cells of a run carry no speed-up or checkpoints failed; failures first."""
+    every = summary[summary["mode"] != CONTROL]
+    nothing_timed = every["latency_s"].isna().all()
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for row in summary_rows(every[every["speedup"].isna()]):
+        if nothing_timed and row.status in AGREEING:
+            continue  # a note says so, once
+        key = (displayed_status(row), row.known_difference or row.reason)
+        found.setdefault(key, []).append(Cell.parse(str(row.Index)))
+    return _ordered([*_named(found, list(map(Cell.parse, every.index))), *of_checkpoints(pairs)])
+
+
+def of_check(parity: Iterable[CellParity], pairs: Iterable[CheckpointParity] = ()) -> list[Reason]:
+    """Every reason that the check has, before anything is timed; failures first.
+
+    Unequal work is a reason too, although the outputs agree. A cell whose tensors differ for
+    several declared reasons is named with each of them.
+    """
+    entries = list(parity)
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for entry in entries:
+        if not entry.comparable:
+            for text in _texts(entry):
+                found.setdefault((status_of(entry), text), []).append(Cell.parse(entry.cell))
+    every = [Cell.parse(entry.cell) for entry in entries]
+    return _ordered([*_named(found, every), *of_checkpoints(pairs)])
+
+
+def of_checkpoints(pairs: Iterable[CheckpointParity]) -> list[Reason]:
+    """Why checkpoints were not restored, with the pairs of modes."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for pair in pairs:
+        if pair.status not in AGREEING:
+            wrote, read = Cell.parse(pair.wrote), Cell.parse(pair.read)
+            key = (
+                workload(wrote.scenario, wrote.size),
+                f"{pair.status} (known)" if pair.known else pair.status,
+                pair.known or pair.reason,
+            )
+            found.setdefault(key, []).append(f"{wrote.mode} → {read.mode}")
+    return [
+        Reason(status, text, f"{name}, checkpoint {_pairs(modes)}")
+        for (name, status, text), modes in found.items()
+    ]
+
+
+def table(reasons: Iterable[Reason]) -> Table:
+    """Tabulate reasons."""
+    columns = (Column("status", "status"), Column("cells", "prose"), Column("reason", "prose"))
+    rows = [(each.status, each.cells, each.text) for each in reasons]
+    return Table("What failed or could not be compared, and why", columns, rows)
+
+
+def _named(found: dict[tuple[str, str], list[Cell]], every: list[Cell]) -> list[Reason]:
+    return [
+        Reason(status, text, in_words(cells, every), frozenset(cell.id for cell in cells))
+        for (status, text), cells in found.items()
+    ]
+
+
+def _texts(entry: CellParity) -> list[str]:
+    if entry.status in AGREEING:
+        return [f"no speed-up: {entry.unequal_work}"]
+    declared = [t.known for t in entry.tensors if t.known and t.status not in AGREEING]
+    if entry.known:
+        return list(dict.fromkeys(declared)) or [entry.known]
+    return [entry.reason or "no reason was recorded"]
+
+
+def _pairs(modes: list[str]) -> str:
+    return ", ".join(modes) if len(modes) <= FEW_PAIRS else f"{len(modes)} pairs"
+
+
+def _ordered(reasons: list[Reason]) -> list[Reason]:
+    return sorted(reasons, key=lambda each: _rank(each.status))
+
+
+def _rank(status: str) -> tuple[int, int]:
+    """Failures, worst first; then what agrees without a speed-up, declared, and unsupported."""
+    plain = status.partition(" (")[0]
+    if plain in AGREEING:
+        kind = 1
+    elif "(known)" in status:
+        kind = 2
+    else:
+        kind = 3 if plain == UNSUPPORTED else 0
+    return kind, -STATUSES.index(plain) if plain in STATUSES else 0

@@ -1,0 +1,146 @@
+"""Writes the reports of a run: ``summary.csv``, ``summary.md``, ``charts/``, ``report.html``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from eager_vs_graph.reports import reasons, tables
+from eager_vs_graph.reports.charts import draw_all, draw_disagreements
+from eager_vs_graph.reports.disagreements import DisagreementGroup, disagreements
+from eager_vs_graph.reports.formatting import one_line
+from eager_vs_graph.reports.guide_timing import guide_timing
+from eager_vs_graph.reports.html import page
+from eager_vs_graph.reports.labels import size_label
+from eager_vs_graph.reports.notes import notes
+from eager_vs_graph.reports.reasons import Reason
+from eager_vs_graph.reports.table import escape, markdown
+from eager_vs_graph.reports.wording import headline
+from eager_vs_graph.results import requested
+from eager_vs_graph.results.frames import Frames, read
+from eager_vs_graph.statistics.summary import TEXTS, summarise
+from eager_vs_graph.statistics.training_curves import curves
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A run's report, written."""
+
+    folder: Path
+    page: Path
+    files: tuple[Path, ...]
+    """Everything that was written."""
+    summary: pd.DataFrame
+    """One row a cell (see ``eager_vs_graph.statistics.summary.COLUMNS``), indexed by cell id."""
+    frames: Frames
+    disagreements: tuple[DisagreementGroup, ...]
+    """Cells whose outputs differ, explained as far as the run did."""
+    reasons: tuple[Reason, ...]
+    """Why cells failed, differ or carry no speed-up; failures first."""
+    headline: tuple[str, ...]
+    """The result in a few sentences."""
+    notes: tuple[str, ...]
+    """What a reader should know: absent devices, damaged files, warnings of the machine."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Damaged files of the run, one line each."""
+        return tuple(self.frames.warnings)
+
+
+def render(folder: Path) -> Rendered:
+    """Write ``summary.csv``, ``summary.md``, ``charts/`` and ``report.html`` into a run's folder.
+
+    Everything is made from the run's record alone, and is the same bytes every time.
+
+    Raises:
+        UsageError: ``environment.json`` or ``parity.json`` is missing or damaged.
+
+    """
+    folder = folder.resolve()
+    frames = read(folder)
+    summary = summarise(frames)
+    lines, noted = headline(summary), notes(frames)
+    why = reasons.of_run(summary, frames.checkpoints)
+    trained = curves(frames.parity.values(), requested.mode_kinds(frames.request))
+    drawn = draw_all(summary, trained, folder / "charts")
+    groups = disagreements(frames.explanations, frames.parity, frames.request)
+    shown = draw_disagreements(groups, folder / "charts")
+    contents = {
+        "summary.csv": _csv(summary),
+        "summary.md": _pull_request(lines, noted, summary, frames, why, groups),
+        "report.html": page(folder.name, summary, frames, drawn, noted, why, shown),
+    }
+    for name, content in contents.items():
+        (folder / name).write_text(content, encoding="utf-8", newline="\n")
+    return Rendered(
+        folder=folder,
+        page=folder / "report.html",
+        files=(
+            *(folder / name for name in contents),
+            *(file for each in drawn for file in (each.png, each.svg)),
+            *(file for each in shown for file in (each.png, each.svg) if file),
+        ),
+        summary=summary,
+        frames=frames,
+        disagreements=tuple(groups),
+        reasons=tuple(why),
+        headline=tuple(lines),
+        notes=tuple(noted),
+    )
+
+
+def _csv(summary: pd.DataFrame) -> str:
+    """``summary.csv``: nine significant digits, empty where there is nothing."""
+    flat = summary.assign(
+        size=summary["size"].map(size_label),
+        **{name: summary[name].map(one_line) for name in TEXTS},
+    )
+    return flat.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+
+
+def _pull_request(
+    lines: Sequence[str],
+    noted: Sequence[str],
+    summary: pd.DataFrame,
+    frames: Frames,
+    why: Sequence[Reason],
+    groups: Sequence[DisagreementGroup],
+) -> str:
+    """``summary.md``: headline, what failed and why, results, disagreements, notes."""
+    parts = ["".join(f"{_item(line)}\n" for line in lines)]
+    problems = reasons.table(why)
+    results = tables.results(summary)
+    for table in (problems, results):
+        if table.rows:
+            parts.append(f"**{escape(table.title)}**\n\n{markdown(table)}")
+    if timing := guide_timing(summary, frames.request):
+        parts.append("```text\n" + "\n".join(timing) + "\n```\n")
+    for table in (
+        tables.known_differences(frames.parity.values()),
+        tables.training(frames.parity.values()),
+        tables.checkpoints(frames.checkpoints),
+        tables.feeding(summary),
+    ):
+        if table.rows:
+            parts.append(f"**{table.title}**\n\n{markdown(table)}")
+    if groups:
+        parts.append(f"**Why modes disagree**\n\n{''.join(map(_in_short, groups))}")
+    if noted:
+        parts.append("**Notes**\n\n" + "".join(f"- {escape(note)}\n" for note in noted))
+    return "\n".join(parts)
+
+
+def _item(line: str) -> str:
+    """A sentence of the headline as an item of a list; what is indented stays below."""
+    return f"{'  ' if line.startswith(' ') else ''}- {escape(line)}"
+
+
+def _in_short(group: DisagreementGroup) -> str:
+    """A disagreement as an item of a list: where, why, what to do."""
+    parts = [f"{group.where}: {group.status}", *group.finding]
+    parts += [f"remedy: {remedy}" for remedy in group.remedies]
+    return f"- {'; '.join(escape(part) for part in parts)}\n"

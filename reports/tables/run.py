@@ -1,0 +1,115 @@
+"""Tables of what was run and where: workloads, modes, passes, environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from eager_vs_graph.reports.formatting import percent, seconds
+from eager_vs_graph.reports.labels import size_label
+from eager_vs_graph.reports.table import Column, Table
+from eager_vs_graph.results import requested
+from eager_vs_graph.results.frames import Frames
+from eager_vs_graph.results.mode_kinds import by_kind
+from eager_vs_graph.results.record import PassRecord
+from eager_vs_graph.results.requested import Request
+
+LABELS = {
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "numpy": "NumPy",
+    "python": "Python",
+    "harness": "eager-vs-graph",
+    "revision": "revision",
+    "cpu": "CPU",
+    "cores": "CPU cores",
+    "gpus": "GPUs",
+    "memory_gib": "memory (GiB)",
+    "threads_intra": "threads within an op",
+    "threads_inter": "threads between ops",
+    "onednn": "oneDNN",
+    "xla_flags": "XLA flags",
+    "flags": "TensorFlow's environment variables",
+    "load_1min": "load at the start (1 min)",
+}
+"""How entries of the environment are named; others keep their key."""
+
+
+def workloads(request: Request) -> Table:
+    """Tabulate the scenarios of a run: what they compute, and the parameters of every size."""
+    columns = (
+        *(Column("scenario"), Column("size"), Column("parameters", "prose")),
+        Column("what it computes", "prose"),
+    )
+    rows = [
+        (name, size_label(size), parameters, about if index == 0 else "")
+        for name in requested.scenario_names(request)
+        for about in [requested.scenario_summary(request, name).replace("``", "")]
+        for index, (size, parameters) in enumerate(requested.size_parameters(request, name).items())
+    ]
+    return Table("What was compared", columns, rows, sectioned=False).without_idle()
+
+
+def modes(request: Request) -> Table:
+    """Tabulate what the run's modes are, as its record says."""
+    columns = (Column("mode"), Column("kind"), Column("what it is", "prose"))
+    summaries = requested.mode_summaries(request)
+    rows = [
+        (mode, kind, summaries[mode])
+        for kind, members in by_kind(summaries, requested.mode_kinds(request)).items()
+        for mode in members
+    ]
+    return Table("The modes", columns, rows).without_idle("kind")
+
+
+def passes(records: Iterable[PassRecord]) -> Table:
+    """Tabulate the passes with the share of their time inside timed calls."""
+    columns = (
+        *(Column("pass"), Column("outcome", "status"), Column("start-up", "number")),
+        *(Column("blocks", "number"), Column("inside timed calls", "number")),
+        Column("warnings", "prose"),
+    )
+    note = "A pass is a fresh process. Start-up: importing TensorFlow. Blocks: the timed part."
+    return Table("Passes", columns, [_pass(record) for record in records], note)
+
+
+def _pass(record: PassRecord) -> tuple[str, ...]:
+    share = percent(record.clock_s / record.blocks_s) if record.blocks_s else ""
+    startup, blocks = seconds(record.startup_s), seconds(record.blocks_s)
+    warnings = "; ".join(machine_warnings(record))
+    return (str(record.number), record.outcome, startup, blocks, share, warnings)
+
+
+def machine_warnings(record: PassRecord) -> list[str]:
+    """List what the machine's state during a pass gave reason to warn of."""
+    return [str(warning) for warning in record.machine.get("warnings", [])]
+
+
+def environment(frames: Frames) -> Table:
+    """Tabulate what the run ran on, unknown entries too, and the options it was asked with."""
+    found = {LABELS.get(key, key): _value(value) for key, value in frames.environment.items()}
+    rows = list({**found, **_options(frames.request)}.items())
+    return Table("Environment and options", (Column("what"), Column("value", "prose")), rows)
+
+
+def _options(request: Request) -> dict[str, str]:
+    """The options that a reader may ask for; the rest of the request is the harness's own."""
+    asked, budget_s = requested.passes_asked_for(request), requested.budget_s(request)
+    precision, cpus = requested.precision(request), requested.logical_cpus(request)
+    return {
+        "passes asked for": "as many as precision and budget need" if asked is None else str(asked),
+        "precision asked for": f"±{percent(precision)}" if precision else "none",
+        "budget": seconds(budget_s) if budget_s else "none",
+        "logical CPUs": str(cpus),
+        "seed": str(requested.seed(request)),
+    }
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_value(each)}" for key, each in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(_value, value)) or "none"
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return str(value) or "not set"
