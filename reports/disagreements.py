@@ -190,7 +190,7 @@ def first_difference(tensor: TensorComparison) -> list[str]:
     """Say from which step on a tensor differs, and whether that grows."""
     if tensor.first_step is None:
         return []
-    growth = {None: "", True: ", then more and more", False: ", then not more"}[tensor.grows]
+    growth = {None: "", True: ", growing", False: ", not growing"}[tensor.grows]
     return [f"differs from step {tensor.first_step} on{growth}"]
 
 

@@ -17,7 +17,7 @@ from eager_vs_graph.statistics.speedup_rule import BASELINE
 def text(rendered: Rendered) -> str:
     """Write the table, what was not compared, and where the report is."""
     table = plain_text(tables.results(rendered.summary))
-    return "\n".join([table, *_lines(rendered), f"report: {rendered.page}"])
+    return "\n".join([table, "", *_lines(rendered), f"report: {rendered.page}"])
 
 
 def html(rendered: Rendered) -> str:

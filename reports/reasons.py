@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -42,16 +42,30 @@ class Reason:
         return _rank(self.status)[0] == 0
 
 
-def of_run(summary: pd.DataFrame, pairs: Iterable[CheckpointParity] = ()) -> list[Reason]:
-    """Every reason why cells of a run carry no speed-up or checkpoints failed; failures first."""
+def of_run(
+    summary: pd.DataFrame,
+    parity: Mapping[str, CellParity],
+    pairs: Iterable[CheckpointParity] = (),
+) -> list[Reason]:
+    """Every reason why cells of a run carry no speed-up or checkpoints failed; failures first.
+
+    A cell that differs for several declared reasons is named with each of them.
+
+    Args:
+        summary: of the run.
+        parity: of its cells, by id.
+        pairs: how checkpoints were restored.
+    """
     every = summary[summary["mode"] != CONTROL]
     nothing_timed = every["latency_s"].isna().all()
     found: dict[tuple[str, str], list[Cell]] = {}
     for row in summary_rows(every[every["speedup"].isna()]):
         if nothing_timed and row.status in AGREEING:
             continue  # a note says so, once
-        key = (displayed_status(row), row.known_difference or row.reason)
-        found.setdefault(key, []).append(Cell.parse(str(row.Index)))
+        cell, status = str(row.Index), displayed_status(row)
+        declared = cell in parity and status == status_of(parity[cell])
+        for text in _texts(parity[cell]) if declared and row.known_difference else [row.reason]:
+            found.setdefault((status, text), []).append(Cell.parse(cell))
     return _ordered([*_named(found, list(map(Cell.parse, every.index))), *of_checkpoints(pairs)])
 
 

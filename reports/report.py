@@ -64,7 +64,7 @@ def render(folder: Path) -> Rendered:
     frames = read(folder)
     summary = summarise(frames)
     lines, noted = headline(summary), notes(frames)
-    why = reasons.of_run(summary, frames.checkpoints)
+    why = reasons.of_run(summary, frames.parity, frames.checkpoints)
     trained = curves(frames.parity.values(), requested.mode_kinds(frames.request))
     drawn = draw_all(summary, trained, folder / "charts")
     groups = disagreements(frames.explanations, frames.parity, frames.request)

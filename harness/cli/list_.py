@@ -62,25 +62,23 @@ def list_(
 
 
 def _scenarios(entries: list[Entry]) -> Table:
-    columns = (
-        *(Column("scenario"), Column("sizes (* runs by default)", "prose")),
-        *(Column("concept", "prose"), Column("what it computes", "prose"), Column("from")),
-    )
-    rows = [
-        (
-            entry.name,
-            ", ".join(f"{size}{'*' * (size in entry.default_sizes)}" for size in entry.sizes),
-            *(entry.concept, entry.summary, entry.distribution),
-        )
-        for entry in entries
-    ]
-    return Table("Scenarios", columns, rows).without_idle()
+    columns = (Column("scenario"), Column("what it computes", "prose"))
+    rows = [(entry.name, " ".join(_about(entry))) for entry in entries]
+    return Table("Scenarios (the sizes with * run by default)", columns, rows)
+
+
+def _about(entry: Entry) -> list[str]:
+    """A sentence on each thing that there is to know of a scenario."""
+    sizes = ", ".join(f"{size}{'*' * (size in entry.default_sizes)}" for size in entry.sizes)
+    facts = [entry.summary, f"Concept: {entry.concept}." if entry.concept else ""]
+    facts += [f"Sizes: {sizes}.", f"From {entry.distribution}." if entry.distribution else ""]
+    return [each for each in facts if each]
 
 
 def _modes() -> Table:
-    columns = (Column("mode (* runs by default)"), Column("kind"), Column("what it is", "prose"))
+    columns = (Column("mode"), Column("kind"), Column("what it is", "prose"))
     rows = [(mode.name + "*" * mode.default, mode.kind, mode.summary) for mode in MODES.values()]
-    return Table("Modes", columns, rows)
+    return Table("Modes (those with * run by default)", columns, rows)
 
 
 def _shown(wanted: list[str]) -> tuple[list[Entry], list[str]]:

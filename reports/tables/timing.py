@@ -10,6 +10,7 @@ from eager_vs_graph.reports.formatting import (
     added,
     added_interval,
     break_even,
+    count,
     interval,
     ratio,
     ratio_with_interval,
@@ -47,7 +48,8 @@ def results(summary: pd.DataFrame) -> Table:
     alike = {name: str(names[name].iloc[0]) for name in names if name not in varying}
     place = f" on {alike['device']}" if "device" in alike else ""
     inputs = f", {alike['inputs']}" if "inputs" in alike else ""
-    title = f"{alike.get('workload', 'Results')}{place}{inputs}"
+    workloads = alike.get("workload") or count(names["workload"].nunique(), "workload")
+    title = f"{workloads}{place}{inputs}"
     columns = (
         *(Column("scenario"), Column("mode"), Column("latency", "number")),
         *(Column("speed-up", "estimate"), Column("verdict", "status"), Column("status", "status")),

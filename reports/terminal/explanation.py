@@ -13,7 +13,7 @@ from eager_vs_graph.reports.disagreements import (
     first_difference,
     judged,
 )
-from eager_vs_graph.reports.formatting import error, ulps
+from eager_vs_graph.reports.formatting import count, error, ulps
 from eager_vs_graph.reports.labels import cell_label
 from eager_vs_graph.reports.table import Column, Table
 from eager_vs_graph.reports.terminal.grid import print_line, print_table, status_text
@@ -88,12 +88,10 @@ def _print_cause(console: Console, cause: Cause) -> None:
 
 
 def _tensors(tensors: Sequence[TensorComparison]) -> Table:
-    """Tabulate how far tensors are from eager's, in the worst element of each."""
+    """Tabulate how far tensors are from eager's."""
     columns = (
         *(Column("tensor"), Column("status", "status"), Column("max abs", "number")),
-        *(Column("max rel", "number"), Column("max ULP", "number"), Column("99% ULP", "number")),
-        *(Column("worst element"), Column("value", "number"), Column("eager", "number")),
-        Column("remarks", "prose"),
+        *(Column("max rel", "number"), Column("max ULP", "number"), Column("where", "prose")),
     )
     return Table("", columns, [_tensor(tensor) for tensor in tensors])
 
@@ -102,19 +100,22 @@ def _tensor(tensor: TensorComparison) -> tuple[str, ...]:
     shape = list(tensor.shape) if tensor.dtype else ""
     return (
         f"{tensor.tensor} {tensor.dtype}{shape}".rstrip(),
-        tensor.status,
-        *(error(tensor.max_abs), error(tensor.max_rel)),
-        *(ulps(tensor.max_ulp), ulps(tensor.p99_ulp)),
-        "" if tensor.worst_index is None else str(list(tensor.worst_index)),
-        *(tensor.value or "", tensor.reference or ""),
+        *(tensor.status, error(tensor.max_abs), error(tensor.max_rel), ulps(tensor.max_ulp)),
         "; ".join(_remarks(tensor)),
     )
 
 
 def _remarks(tensor: TensorComparison) -> list[str]:
-    found = first_difference(tensor)
+    """Say where a tensor differs from eager's, and how the elements do."""
+    found = []
+    if tensor.value is not None:
+        place = list(tensor.worst_index) if tensor.worst_index else ""
+        found.append(f"worst element {place}: {tensor.value}, eager {tensor.reference}")
+    if tensor.p99_ulp is not None and tensor.p99_ulp != tensor.max_ulp:
+        found.append(f"99% of the elements within {ulps(tensor.p99_ulp)} ULP")
     if tensor.misplaced:
         found.append(f"{tensor.misplaced} NaN or infinity in other places")
     if tensor.signed_zeros:
-        found.append(f"{tensor.signed_zeros} zeros of other sign")
-    return found
+        zeros = count(tensor.signed_zeros, "zero", "zeros")
+        found.append(f"{zeros} of the other sign")
+    return [*found, *first_difference(tensor)]

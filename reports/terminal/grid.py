@@ -36,7 +36,7 @@ STYLES = {
 }
 """By the first word of a status; every word that is not here is trouble."""
 TROUBLE = "bold red"
-PROSE_AT_LEAST = 24
+PROSE_AT_LEAST = 18
 """Columns that wrapped text has at least."""
 BETWEEN = 2
 """Spaces between two columns."""
@@ -172,7 +172,7 @@ def _narrowest(table: Table, index: int) -> int:
     if column.kind == "status":
         words = [word for text in _field_lines(table, index) for word in text.split()]
         return max([heading, *map(len, words)])
-    return max(heading, min(PROSE_AT_LEAST, *map(len, _field_lines(table, index))))
+    return max(heading, min(PROSE_AT_LEAST, max(map(len, _field_lines(table, index)))))
 
 
 def _longest(table: Table, index: int) -> int:
@@ -195,14 +195,15 @@ def _widths(table: Table) -> list[int]:
 
 
 def _parts(table: Table, width: int | None) -> list[Table]:
-    """Cut a table that is too wide into several, each with the column that names the rows."""
+    """Cut a table that is too wide into several, each with the columns that name the rows."""
     if width is None:
         return [table]
     widths = _widths(_with_broken_estimates(table, width))
-    room = width - widths[0]
+    names = _names(table)
+    room = width - sum(widths[:names])
     cut: list[list[int]] = [[]]
     left = room
-    for index in range(1, len(widths)):
+    for index in range(names, len(widths)):
         left -= widths[index]
         if left < 0 and cut[-1]:
             cut.append([])
@@ -211,12 +212,19 @@ def _parts(table: Table, width: int | None) -> list[Table]:
     return [_part(table, part) for part in cut] if len(cut) > 1 else [table]
 
 
+def _names(table: Table) -> int:
+    """Count the columns that name the rows: those before the first that is no name."""
+    kinds = [column.kind for column in table.body]
+    return next((index for index, kind in enumerate(kinds) if kind != "text"), 1) or 1
+
+
 def _part(table: Table, indices: Sequence[int]) -> Table:
-    """Keep the first column of the body, and these."""
+    """Keep the columns that name the rows, and these."""
     shift = 1 if table.sectioned else 0
-    kept = [*range(shift + 1), *(index + shift for index in indices)]
+    names = _names(table) + shift
+    kept = [*range(names), *(index + shift for index in indices)]
     rows: list[Row] = [tuple(row[index] for index in kept) for row in table.rows]
-    rows = [row for row in rows if any(row[shift + 1 :])] or rows
+    rows = [row for row in rows if any(row[names:])] or rows
     groups = [
         (group, len([index for index in indices if start < index <= start + size]))
         for (group, start), (_, size) in zip(_starts(table), table.groups, strict=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from eager_vs_graph.reports.formatting import count, listed, percent, ratio_with_interval, seconds
-from eager_vs_graph.reports.labels import in_words, workload
+from eager_vs_graph.reports.labels import in_words
 from eager_vs_graph.reports.table import Column, Table
 from eager_vs_graph.reports.terminal.grid import print_line, print_table
 from eager_vs_graph.results.cells import Cell
@@ -36,24 +36,22 @@ def print_comparison(comparison: Comparison, over: float, console: Console | Non
 def changes(comparison: Comparison) -> Table:
     """Tabulate how the latency of every common cell changed."""
     columns = (
-        *(Column("scenario"), Column("mode"), Column("inputs"), Column("device")),
+        *(Column("cell"), Column("after / before", "estimate"), Column("verdict", "status")),
         *(Column("before", "number"), Column("after", "number")),
-        *(Column("after / before", "estimate"), Column("verdict", "status")),
     )
     cells = comparison.cells
     rank = cells["verdict"].map(_ORDER.index)
     ordered = cells.assign(rank=rank).sort_values(["rank", "change"], ascending=[True, False])
-    rows = [_row(row) for row in ordered.itertuples()]
-    return Table("Change of latency", columns, rows).without_idle("device", "inputs")
+    every = [Cell.parse(str(cell)) for cell in cells.index]
+    rows = [_row(row, every) for row in ordered.itertuples()]
+    return Table("Change of latency", columns, rows)
 
 
-def _row(row: Any) -> tuple[str, ...]:
-    cell = Cell.parse(str(row.Index))
+def _row(row: Any, every: list[Cell]) -> tuple[str, ...]:
     return (
-        workload(cell.scenario, cell.size),
-        *(cell.mode, cell.inputs, cell.device, seconds(row.before_s), seconds(row.after_s)),
+        in_words([Cell.parse(str(row.Index))], every),
         ratio_with_interval(row.change, row.change_low, row.change_high),
-        str(row.verdict),
+        *(str(row.verdict), seconds(row.before_s), seconds(row.after_s)),
     )
 
 

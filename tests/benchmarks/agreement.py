@@ -36,8 +36,8 @@ def comparisons(folder: Path) -> pd.DataFrame:
     verdicts = judge(compared, margin=0.03)
     error = compared["error"] * calibration(compared)
     half = [quantile_t(0.975, degrees) for degrees in compared["degrees"]] * error
-    words = [verdicts[key].verdict for key in compared.index]
-    return compared.assign(error=error, half=half, status=words)
+    given = [verdicts[key].verdict for key in compared.index]
+    return compared.assign(error=error, half=half, verdict=given)
 
 
 def inside(one: pd.DataFrame, two: pd.DataFrame) -> tuple[int, int]:

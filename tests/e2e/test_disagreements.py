@@ -20,7 +20,7 @@ from eager_vs_graph.results.explanation import Accuracy, Cause, Explanation, Jud
 from eager_vs_graph.results.record import Run, TensorComparison, write_json
 
 CAUSES = REPOSITORY / "tests" / "causes"
-APART = TensorComparison(
+DIFFERING = TensorComparison(
     "naive", "output", "eager", "differs", dtype="float32", shape=(3,), max_abs=2e-9, max_ulp=8e8,
     worst_step=0, worst_index=(2,), value="2e-09", reference="0.0", first_step=0,
 )  # fmt: skip
@@ -44,7 +44,7 @@ JUDGED = Judgement(
 )  # fmt: skip
 FOUND = [
     Explanation(
-        KNOWN_CELL, "differs", tensors=(APART,), judgements=(JUDGED,), profiles=(PROFILE,),
+        KNOWN_CELL, "differs", tensors=(DIFFERING,), judgements=(JUDGED,), profiles=(PROFILE,),
         causes=(CAUSE,), excluded=("random streams: none",),
     ),
     Explanation(
@@ -52,11 +52,11 @@ FOUND = [
         against_reference=(TensorComparison("naive", "output", "reference", "differs"),),
     ),
     Explanation(
-        TIMED_CELL, "nondeterministic", tensors=(APART,), profiles=(TRAINED,),
+        TIMED_CELL, "nondeterministic", tensors=(DIFFERING,), profiles=(TRAINED,),
         unexplained=("naive",), not_tried=("op determinism: out of time",),
     ),
     Explanation(
-        VACUOUS_CELL, "differs", tensors=(APART,), profiles=(LARGE,),
+        VACUOUS_CELL, "differs", tensors=(DIFFERING,), profiles=(LARGE,),
         causes=(Cause("xla", "jit_compile", "fuses", "leave it out", ("naive",)),),
     ),
 ]  # fmt: skip
@@ -88,12 +88,12 @@ def test_a_damaged_file_is_named_and_the_rest_is_reported(tmp_path: Path) -> Non
     (folder / explanations.FILE).write_text('{"explanations": [{"status": "differs"}]}')
     result = render(folder)
     assert any(explanations.FILE in warning for warning in result.warnings)
-    assert "When modes disagree" not in result.page.read_text(encoding="utf-8")
+    assert "Why modes disagree" not in result.page.read_text(encoding="utf-8")
 
 
 def test_the_page_has_a_section_for_each(rendered: Rendered) -> None:
     page = rendered.page.read_text(encoding="utf-8")
-    assert page.count('<article class="apart"') == len(FOUND)
+    assert page.count('<article class="disagreement"') == len(FOUND)
     for text in (
         "grappler: arithmetic_optimization",
         "own.py:3: y = log(1 + x)",
@@ -103,7 +103,7 @@ def test_the_page_has_a_section_for_each(rendered: Rendered) -> None:
         "random streams: none",
         "no cause found for naive",
         "op determinism: out of time",
-        "python -m harness explain custom_gradient --sizes guide --modes session",
+        "eager-vs-graph explain custom_gradient --sizes guide --modes session",
         "<dt>Declared</dt>",
     ):
         assert text in page
@@ -114,7 +114,7 @@ def test_the_page_has_a_section_for_each(rendered: Rendered) -> None:
 
 def test_the_pull_request_has_it_in_short(rendered: Rendered) -> None:
     text = (rendered.folder / "summary.md").read_text(encoding="utf-8")
-    assert "**When modes disagree**" in text
+    assert "**Why modes disagree**" in text
     assert "remedy: write log1p" in text
     assert HOSTILE not in text
 
@@ -127,16 +127,17 @@ def test_the_terminal_says_cause_remedy_and_where_to_ask() -> None:
     assert "at own.py:3: y = log(1 + x)" in out
     assert "remedy: write log1p" in out
     assert f"why: {ALIKE}" in out
-    assert "more: python -m harness explain mnist_step --sizes small --modes session" in out
+    assert "more: eager-vs-graph explain mnist_step --sizes small --modes session" in out
 
 
 def test_adopted_code_has_no_command_that_asks_further() -> None:
     name = FOUND[0].cell.partition("/")[0]
     request = {"entries": [{"name": name, "target": {"reference": "own:step"}}]}
-    told = {each.cell.scenario: bool(each.command) for each in disagreements(FOUND, {}, request)}
-    assert not told.pop(name)
-    assert told
-    assert all(told.values())
+    found = disagreements(FOUND, {}, request)
+    commands = {each.cell.scenario: bool(each.command) for each in found}
+    assert not commands.pop(name)
+    assert commands
+    assert all(commands.values())
 
 
 def test_cells_that_differ_alike_share_a_section() -> None:
@@ -189,10 +190,10 @@ def test_parity_prints_the_short_form_and_tries_op_determinism(tmp_path):
         "--modes", "eager,function", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
-    assert "lost_epsilon tiny in function: differs" in done.stdout
+    assert "differs: lost_epsilon tiny in function" in done.stdout
     assert "why: grappler: constant_folding (y): " in done.stdout
-    assert "more: python -m harness explain lost_epsilon" in done.stdout
-    histogram = done.stdout[done.stdout.index("\nweighted_histogram small in eager") :]
+    assert "more: eager-vs-graph explain lost_epsilon" in done.stdout
+    histogram = done.stdout[done.stdout.index(": weighted_histogram small in eager\n  why:") :]
     assert "op determinism" in histogram
 
 

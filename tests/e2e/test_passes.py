@@ -717,14 +717,14 @@ def test_a_cell_that_hangs_is_given_up_and_the_rest_is_complete(victims: Story) 
     assert hanging["eager"]["status"] == "timeout"
     assert "no sign of progress for 12 s" in hanging["eager"]["reason"]
     assert {hanging[mode]["status"] for mode in ("function", "session")} == {"identical"}
-    assert float(hanging["session"]["median_s"]) > 0
+    assert float(hanging["session"]["latency_s"]) > 0
 
 
 def test_a_cell_that_hangs_in_its_trace_is_given_up_before_it_is_timed(victims: Story) -> None:
     found = victims.rows["bench"]
     stuck = {cell.split("/")[2]: row for cell, row in found.items() if "stuck" in cell}
     assert stuck["function"]["status"] == "timeout"
-    assert stuck["function"]["median_s"] == ""
+    assert stuck["function"]["latency_s"] == ""
     assert {stuck[mode]["status"] for mode in ("eager", "session")} == {"identical"}
     assert float(stuck["session"]["speedup"]) > 0
 
@@ -742,7 +742,7 @@ def test_a_sound_scenario_beside_them_is_complete(victims: Story) -> None:
     sound = {cell: row for cell, row in found.items() if cell.startswith("sound")}
     assert len(sound) == 4
     assert {row["status"] for cell, row in sound.items() if "control" not in cell} == {"identical"}
-    assert all(float(row["median_s"]) > 0 for row in sound.values())
+    assert all(float(row["latency_s"]) > 0 for row in sound.values())
     done = victims.done["bench"]
     assert done.code == 1
     assert "Traceback" not in done.err
@@ -774,4 +774,4 @@ def test_a_run_without_a_complete_pass_is_reported(tmp_path: Path) -> None:
     listener([]).save(run, Outcome("interrupted"))
     done = harness(tmp_path, "report", "run")
     assert (done.code, done.err) == (0, "")
-    assert {row["median_s"] for row in rows(run).values()} == {""}
+    assert {row["latency_s"] for row in rows(run).values()} == {""}

@@ -18,19 +18,22 @@ from record_fixture import (
 )
 from rich.console import Console
 
-from eager_vs_graph.reports import Rendered, render, tables
+from eager_vs_graph.reports import Rendered, reasons, render, tables
 from eager_vs_graph.reports import formatting as text
 from eager_vs_graph.reports.charts import style, training
 from eager_vs_graph.reports.guide_timing import guide_timing
-from eager_vs_graph.reports.matrix import NOT_CHECKED, matrix, reasons
+from eager_vs_graph.reports.matrix import matrix
+from eager_vs_graph.reports.reasons import of_check
 from eager_vs_graph.reports.terminal import run as terminal
-from eager_vs_graph.reports.training_curves import curves, furthest
-from eager_vs_graph.reports.wording import sentences
+from eager_vs_graph.reports.terminal.grid import print_table
+from eager_vs_graph.results import requested
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import read
-from eager_vs_graph.results.mode_kinds import by_kind, kinds_of
+from eager_vs_graph.results.mode_kinds import by_kind
 from eager_vs_graph.results.record import CellParity, Run, TensorComparison
 from eager_vs_graph.statistics.summary import summarise
+from eager_vs_graph.statistics.totals import NOT_CHECKED
+from eager_vs_graph.statistics.training_curves import curves, furthest
 
 KINDS = {
     **dict.fromkeys(("eager", "function", "session", "concrete", "xla"), "execution"),
@@ -79,17 +82,17 @@ def printed(parity: list[CellParity], width: int, *, is_terminal: bool) -> str:
     console = Console(
         file=io.StringIO(), width=width, force_terminal=is_terminal, color_system=None
     )
-    terminal.print_matrix(matrix(parity, KINDS), console)
+    print_table(tables.statuses(parity, KINDS), console)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_the_record_says_what_kind_a_mode_is(ten: Rendered) -> None:
-    assert kinds_of(ten.frames.request) == KINDS
-    assert dict(zip(ten.summary["mode"], ten.summary["kind"], strict=True)) == {
+    assert requested.mode_kinds(ten.frames.request) == KINDS
+    assert dict(zip(ten.summary["mode"], ten.summary["mode_kind"], strict=True)) == {
         **KINDS,
         CONTROL: "execution",
     }
-    assert kinds_of({"modes": ["eager"]}) == {}  # a record from before kinds
+    assert requested.mode_kinds({"modes": ["eager"]}) == {}  # a record from before kinds
     assert by_kind(["a", "mirrored", "eager", "saved_model"], {**KINDS, "a": "other"}) == {
         "execution": ["eager"],
         "deployment": ["saved_model"],
@@ -100,9 +103,8 @@ def test_the_record_says_what_kind_a_mode_is(ten: Rendered) -> None:
 
 def test_a_record_from_before_kinds_is_reported_as_execution(tmp_path: Path) -> None:
     result = render(write_run(tmp_path / "run", Shape(scenarios=("mnist_step",), passes=1)))
-    assert set(result.summary["kind"]) == {"execution"}
+    assert set(result.summary["mode_kind"]) == {"execution"}
     page = result.page.read_text(encoding="utf-8")
-    assert 'class="kind' not in page
     assert "colgroup" not in page
     assert "The modes" not in page
     assert not [path for path in result.files if "training" in path.name]
@@ -110,11 +112,11 @@ def test_a_record_from_before_kinds_is_reported_as_execution(tmp_path: Path) -> 
     assert "As the guide times it" not in page
 
 
-def test_every_place_of_the_matrix_holds_a_word(parity: list[CellParity]) -> None:
+def test_every_place_of_the_matrix_holds_a_status(parity: list[CellParity]) -> None:
     found = matrix(parity, KINDS)
     assert found.groups == by_kind(KINDS, KINDS)
     assert len(found.rows) == 6
-    assert all(list(words) == list(KINDS) and all(words.values()) for words in found.rows.values())
+    assert all(list(row) == list(KINDS) and all(row.values()) for row in found.rows.values())
     assert found.rows["matmul_guide", "small"]["session"] == "close"
     assert found.rows["mnist_step", "small"]["xla"] == "unsupported"
     assert found.rows["mnist_step", "large"]["session"] == "unsupported (fed)"
@@ -122,7 +124,7 @@ def test_every_place_of_the_matrix_holds_a_word(parity: list[CellParity]) -> Non
     assert found.rows["custom_gradient", "large"]["function"] == "vacuous (fed)"
 
 
-def test_a_place_with_several_words_says_each_and_where() -> None:
+def test_a_place_with_several_statuses_says_each_and_where() -> None:
     def cell(device: str, inputs: str, status: str) -> CellParity:
         return CellParity(f"s/a/m/{device}/{inputs}", status, status)
 
@@ -141,16 +143,16 @@ def test_a_place_with_several_words_says_each_and_where() -> None:
 
 
 def test_every_reason_is_said_once_with_its_cells(parity: list[CellParity]) -> None:
-    found = [(each.status, each.text, each.cells) for each in reasons(parity)]
+    found = [(each.status, each.text, each.cells) for each in of_check(parity)]
     assert found == [
+        ("vacuous", "every element is NaN", "custom_gradient large in function (fed)"),
+        ("differs (known)", KNOWN, "custom_gradient guide in session (resident)"),
         ("unsupported", NO_XLA, "mnist_step small and large in xla"),
         (
             "unsupported",
             "tf.data iterators need a <session> of their own\nin a v1 graph",
             "mnist_step large in session (fed)",
         ),
-        ("differs (known)", KNOWN, "custom_gradient guide in session (resident)"),
-        ("vacuous", "every element is NaN", "custom_gradient large in function (fed)"),
     ]
 
 
@@ -162,7 +164,7 @@ def test_a_cell_with_several_declared_reasons_is_named_with_each() -> None:
         cell = f"s/a/{mode}/CPU:0/fed"
         return CellParity(cell, "differs", known=" ".join(reasons), tensors=tensors)
 
-    found = reasons([entry("m", "this", "that", "this"), entry("n", "that")])
+    found = of_check([entry("m", "this", "that", "this"), entry("n", "that")])
     assert [(each.text, each.cells) for each in found] == [
         ("this", "s a in m"),
         ("that", "s a in m, n"),
@@ -172,36 +174,43 @@ def test_a_cell_with_several_declared_reasons_is_named_with_each() -> None:
 def test_parity_ends_with_matrix_and_reasons(parity: list[CellParity]) -> None:
     console = Console(file=io.StringIO(), width=80, highlight=False)
     terminal.print_parity(parity, console, KINDS)
-    said = console.file.getvalue()  # type: ignore[attr-defined]
-    at = [said.index(words) for words in ("execution", "deployment", "distribution", NO_XLA)]
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    parts = ("execution", "deployment", "distribution", "vacuous: custom_gradient large", NO_XLA)
+    at = [printed.index(part) for part in parts]
     assert at == sorted(at)
-    assert said.count(NO_XLA) == 1
-    end = said[at[-1] :]
-    assert "mnist_step small and large in xla" in end
-    assert end.rstrip().endswith("custom_gradient large in function (fed)")
+    assert printed.count(NO_XLA) == 1
+    assert f"unsupported: mnist_step small and large in xla\n  {NO_XLA}\n" in printed
 
 
 def test_the_matrix_is_cut_by_kind_to_the_width_of_a_terminal(parity: list[CellParity]) -> None:
     narrow = printed(parity, 80, is_terminal=True)
     assert max(map(len, narrow.splitlines())) <= 80
     assert "…" not in narrow
-    assert all(narrow.count(mode + " ") >= 1 for mode in KINDS)
-    assert narrow.count("matmul_guide") > 1
+    assert all(re.search(rf"\b{mode}\b", narrow) for mode in KINDS)
+    assert narrow.count("matmul_guide small") > 1
     piped = printed(parity, 80, is_terminal=False)
-    assert piped.count("matmul_guide") == 1  # nobody's screen: a row is a line
+    assert piped.count("matmul_guide small") == 1  # nobody's screen: a row is a line
     assert "…" not in piped
     last = piped.rstrip().splitlines()[-1]
-    assert last.split() == ["guide", *["close"] * len(KINDS)]
+    assert last.split() == ["matmul_guide", "guide", *["close"] * len(KINDS)]
 
 
-def test_results_in_the_terminal_come_kind_by_kind(ten: Rendered) -> None:
-    console = Console(file=io.StringIO(), width=120)
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_nothing_is_wider_than_the_screen(ten: Rendered, width: int) -> None:
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=True, color_system=None, highlight=False
+    )
     terminal.print_result(ten, console)
-    said = console.file.getvalue()  # type: ignore[attr-defined]
-    lines = [line.strip() for line in said.splitlines()]
-    headings = [line for line in lines if line in {"execution", "deployment", "distribution"}]
-    assert headings == ["execution", "execution", "deployment", "distribution"]
-    assert "…" not in said
+    terminal.print_parity(ten.frames.parity.values(), console, KINDS)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, printed.splitlines())) <= width
+    assert "…" not in printed
+    for mode in KINDS:  # a name is never broken
+        assert re.search(rf"^  {mode}\b", printed, re.MULTILINE), mode
+    for row in ten.summary[ten.summary["mode"] != CONTROL].itertuples():
+        assert text.seconds(row.latency_s) in printed
+        if row.mode != "eager" and row.speedup_low > 0:
+            assert text.interval(row.speedup_low, row.speedup_high) in printed
 
 
 def test_the_page_groups_modes_by_kind(ten: Rendered) -> None:
@@ -209,19 +218,18 @@ def test_the_page_groups_modes_by_kind(ten: Rendered) -> None:
     spans = re.findall(r'<th scope="colgroup" colspan="(\d+)">(\w+)</th>', page)
     assert spans == [("5", "execution"), ("2", "deployment"), ("3", "distribution")]
     assert page.count("the multi_worker of the fixture") == 1
-    sentence = sentences(ten.summary)[0]
-    assert [kind for kind, _ in sentence.by_kind()] == ["execution", "deployment", "distribution"]
-    answers = tables.answers(ten.frames.parity.values(), KINDS)
-    assert [len(row) for row in answers.rows] == [11] * 4
+    statuses = tables.statuses(ten.frames.parity.values(), KINDS)
+    assert [len(row) for row in statuses.rows] == [11] * 4
 
 
 def test_cells_not_timed_for_one_reason_share_a_row(ten: Rendered) -> None:
     summary = ten.summary.assign(
-        median_s=ten.summary["median_s"].where(ten.summary["mode"] != "xla"),
+        latency_s=ten.summary["latency_s"].where(ten.summary["mode"] != "xla"),
         speedup=ten.summary["speedup"].where(ten.summary["mode"] != "xla"),
     )
-    rows = [row for row in tables.without_speedup(summary).rows if NO_XLA in row[-1]]
-    assert rows == [("mnist_step small and large in xla", "unsupported", "not timed", NO_XLA)]
+    table = reasons.table(reasons.of_run(summary, ten.frames.parity))
+    rows = [row for row in table.rows if NO_XLA in row[-1]]
+    assert rows == [("unsupported", "mnist_step small and large in xla", NO_XLA)]
 
 
 def test_figures_have_the_modes_of_one_kind(ten: Rendered) -> None:
@@ -279,11 +287,11 @@ def test_a_curve_that_is_finite_in_one_mode_only_is_infinitely_far() -> None:
     np.testing.assert_array_equal(found["off"], [0, np.inf, 0])
     assert found["short"] is None
     of = curves(entries, {})
-    assert training.parting(of) == "off and eager are not both finite from update 1 on"
+    assert training.largest_distance(of) == "off and eager are not both finite from update 1 on"
     assert training.draw(of).axes
-    assert training.parting(of[of["mode"] == "eager"]) == ""
+    assert training.largest_distance(of[of["mode"] == "eager"]) == ""
     without = curves(entries[1:], {})
-    assert training.parting(without) == "eager has no curve to compare with"
+    assert training.largest_distance(without) == "eager has no curve to compare with"
     assert len(training.draw(without).axes) == 1
 
 
@@ -308,15 +316,17 @@ def test_the_training_chart_has_a_line_a_mode_and_the_distance(ten: Rendered) ->
     )
     alike = training.draw(small[small["mode"] != "session"])
     (only,) = alike.axes
-    assert "all modes go eager's way bit for bit" in [each.get_text() for each in only.texts]
+    assert "all modes are identical to eager, bit for bit" in [
+        each.get_text() for each in only.texts
+    ]
 
 
 def test_the_page_shows_the_curves_and_their_numbers(ten: Rendered) -> None:
     page = ten.page.read_text(encoding="utf-8")
     assert page.count('alt="Training, update by update, mnist_step small loss, CPU:0') == 1
     assert training.CAPTION in html.unescape(page)
-    rows = {row[:2]: row for row in tables.learned(ten.frames.parity.values()).rows}
-    columns = [c.name for c in tables.learned(ten.frames.parity.values()).columns]
+    rows = {row[:2]: row for row in tables.training(ten.frames.parity.values()).rows}
+    columns = [c.name for c in tables.training(ten.frames.parity.values()).columns]
     far = rows["mnist_step small", "loss: furthest from eager"]
     assert far[columns.index("session")] == "1e-06"
     assert far[columns.index("mirrored")] == "0"
@@ -330,10 +340,10 @@ def test_what_was_not_finite_is_said_so() -> None:
     entry = CellParity(
         "s/a/eager/CPU:0/fed", "differs", learned={"W": None}, curves={"loss": [2.0, None]}
     )
-    assert tables.learned([entry]).rows == [
-        ("s a", "W", "fed", "not finite"),
-        ("s a", "loss: first", "fed", "2.00"),
-        ("s a", "loss: last", "fed", "not finite"),
+    assert tables.training([entry]).rows == [
+        ("s a", "W", "not finite"),
+        ("s a", "loss: first", "2.00"),
+        ("s a", "loss: last", "not finite"),
     ]
 
 
@@ -346,7 +356,7 @@ def test_timing_is_printed_the_way_the_guide_prints_it(ten: Rendered) -> None:
         seconds, said = re.fullmatch(r"CPU: ([0-9.]+) secs \((\w+)\)", line).groups()  # type: ignore[union-attr]
         assert said == mode
         assert float(seconds) == pytest.approx(
-            ten.summary.loc[cell.format(mode), "median_s"], rel=0.01
+            ten.summary.loc[cell.format(mode), "latency_s"], rel=0.01
         )
     console = Console(file=io.StringIO(), width=120, highlight=False)
     terminal.print_result(ten, console)
@@ -360,7 +370,7 @@ def test_timing_on_several_devices_without_resident_inputs(tmp_path: Path) -> No
     shape = replace(TEN, scenarios=("matmul_guide",), modes=("eager", "session"), inputs=("fed",))
     folder = write_run(tmp_path / "run", shape)
     summary = summarise(read(folder))
-    other = summary.assign(device="CPU:1", median_s=np.nan, status="crashed")
+    other = summary.assign(device="CPU:1", latency_s=np.nan, status="crashed")
     both = np.concatenate([summary.to_records(), other.to_records()])
     both = type(summary)(both, columns=["cell", *summary.columns])
     request = {**Run(folder).request(), "absent_devices": []}

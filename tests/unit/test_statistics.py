@@ -1,4 +1,4 @@
-"""Estimates, intervals and verdicts on synthetic passes with known answers."""
+"""Estimates, intervals and verdicts on synthetic passes whose true figures are known."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def estimates(frame: pd.DataFrame) -> pd.DataFrame:
     return estimate_cells(frame, control_of="function")
 
 
-def words(frame: pd.DataFrame, mode: str) -> Counter[str]:
+def verdicts(frame: pd.DataFrame, mode: str) -> Counter[str]:
     """How often each verdict was given on a mode."""
     table = estimates(frame)
     return Counter(table.loc[[mode in name.split("/") for name in table.index], "verdict"])
@@ -213,8 +213,8 @@ def test_known_ratios_are_found_and_named() -> None:
         assert eager["speedup"] == 1.0
         assert eager["verdict"] == ""
         # The machine's state, 10 % from pass to pass and never below its best, is in it.
-        assert eager["median_s"] == pytest.approx(CALL_S, rel=0.2)
-        assert eager["ci_low_s"] < eager["median_s"] < eager["ci_high_s"]
+        assert eager["latency_s"] == pytest.approx(CALL_S, rel=0.2)
+        assert eager["latency_low_s"] < eager["latency_s"] < eager["latency_high_s"]
     assert (table["passes"] == 6).all()
     assert (table["rounds"] == 6 * 8 * 5).all()
 
@@ -230,7 +230,7 @@ def test_unclear_says_what_would_settle_it() -> None:
     table = estimates(blocks({"function": 1.0}, groups=8, passes=3, spread=0.03))
     rows = table[table["verdict"] == "unclear"]
     assert len(rows) >= 8
-    assert rows["verdict_detail"].str.fullmatch(r"about \d+ more passes").all()
+    assert rows["verdict_detail"].str.fullmatch(r"needs about \d+ more passes").all()
 
 
 @pytest.mark.parametrize(
@@ -238,12 +238,12 @@ def test_unclear_says_what_would_settle_it() -> None:
     [
         # Three standard errors of the mean reach from it to zero or to the edge of the margin,
         # whichever is farther.
-        (0.0, EDGE * 0.99, 3, "about 6 more passes"),
-        (0.06, 0.0599, 4, "about 5 more passes"),
-        (-0.06, 0.0599, 4, "about 5 more passes"),
-        (EDGE, EDGE * 0.66, 3, "about 1 more pass"),
-        (0.0, EDGE * 0.01, 3, "about 1 more pass"),
-        (0.0, 0.5, 3, "more than 200 passes would be needed"),
+        (0.0, EDGE * 0.99, 3, "needs about 6 more passes"),
+        (0.06, 0.0599, 4, "needs about 5 more passes"),
+        (-0.06, 0.0599, 4, "needs about 5 more passes"),
+        (EDGE, EDGE * 0.66, 3, "needs about 1 more pass"),
+        (0.0, EDGE * 0.01, 3, "needs about 1 more pass"),
+        (0.0, 0.5, 3, "needs more than 200 passes"),
     ],
 )
 def test_how_many_passes_settle_it(mean: float, deviation: float, passes: int, detail: str) -> None:
@@ -252,28 +252,30 @@ def test_how_many_passes_settle_it(mean: float, deviation: float, passes: int, d
 
 def test_what_differs_from_run_to_run_is_not_settled_by_passes() -> None:
     detail = what_settles(0.02, 0.001, 4, EDGE, drift=0.02)
-    assert detail == "no number of passes would settle it: runs differ by 2.0% by themselves"
-    assert what_settles(0.06, 0.0599, 4, EDGE, drift=0.001) == "about 5 more passes"
+    assert detail == "not resolvable: the difference is below the run-to-run drift (6.0%)"
+    assert what_settles(0.06, 0.0599, 4, EDGE, drift=0.001) == "needs about 5 more passes"
 
 
 def test_programs_that_are_the_same_are_seldom_called_different() -> None:
     false = Counter[str]()
     for seed in range(8):
         frame = blocks({"function": 1.0}, groups=25, passes=5, spread=0.02, tails=3, seed=seed)
-        false += words(frame, "function") + words(frame, CONTROL)
+        false += verdicts(frame, "function") + verdicts(frame, CONTROL)
     assert false.total() == 400
     assert false["faster"] + false["slower"] <= bound(400, 0.01)
 
 
 def test_a_difference_is_found_in_the_same_noise() -> None:
-    found = words(blocks({"function": 1.15}, groups=25, passes=5, spread=0.02, tails=3), "function")
+    found = verdicts(
+        blocks({"function": 1.15}, groups=25, passes=5, spread=0.02, tails=3), "function"
+    )
     assert found["faster"] >= 23
 
 
 @pytest.mark.parametrize(("speedup", "right"), [(0.97, "slower"), (1.03, "faster")])
 def test_nothing_is_called_the_wrong_way_round(speedup: float, right: str) -> None:
     frame = blocks({"function": speedup}, groups=200, passes=6, spread=0.008, tails=4)
-    found = words(frame, "function")
+    found = verdicts(frame, "function")
     assert found[right] > 20
     assert found[{"slower": "faster", "faster": "slower"}[right]] == 0
 
@@ -281,7 +283,7 @@ def test_nothing_is_called_the_wrong_way_round(speedup: float, right: str) -> No
 def test_one_pass_gives_no_interval_and_no_verdict() -> None:
     table = estimates(blocks({"function": 1.5}, groups=6, passes=1))
     assert table.loc[cell(0, "function"), "speedup"] == pytest.approx(1.5, rel=0.1)
-    for column in ("ci_low_s", "ci_high_s", "speedup_low", "speedup_high"):
+    for column in ("latency_low_s", "latency_high_s", "speedup_low", "speedup_high"):
         assert table[column].isna().all()
     assert (table["verdict"] == "").all()
     assert (table["passes"] == 1).all()
@@ -301,7 +303,7 @@ def test_without_a_baseline_there_is_no_speedup() -> None:
     table = estimate_cells(frame[frame["mode"] == "function"])
     assert table["speedup"].isna().all()
     assert (table["verdict"] == "").all()
-    assert (table["ci_high_s"] > table["ci_low_s"]).all()
+    assert (table["latency_high_s"] > table["latency_low_s"]).all()
 
 
 def test_eager_alone_has_latencies() -> None:
@@ -353,11 +355,11 @@ def test_few_controls_calibrate_nothing() -> None:
 
 def test_a_run_whose_controls_lie_apart_calls_less() -> None:
     frame = blocks({"function": 1.04}, groups=12, passes=5, spread=0.004)
-    assert words(frame, "function") == {"faster": 12}
+    assert verdicts(frame, "function") == {"faster": 12}
     odd = frame["group"].isin([group(index) for index in range(0, 12, 2)])
     bias = times(frame, 1.1, odd & (frame["mode"] == CONTROL))
     bias = times(bias, 1 / 1.1, ~odd & (frame["mode"] == CONTROL))
-    assert words(bias, "function")["faster"] == 0
+    assert verdicts(bias, "function")["faster"] == 0
 
 
 def test_the_noise_floor_is_what_controls_differ_by() -> None:
@@ -380,9 +382,9 @@ def test_the_noise_floor_is_in_every_row() -> None:
 def test_a_group_is_as_wide_as_its_widest_interval() -> None:
     frame = blocks({"function": 1.5, "session": 2.0}, groups=3, passes=4)
     frame = frame[(frame["group"] != group(1)) | (frame["pass"] == 1)]
-    known = precision_of_groups(frame, control_of="function")
-    widths = {name: each.half_width for name, each in known.items()}
-    assert {name: each.passes for name, each in known.items()} == {
+    precision = precision_of_groups(frame, control_of="function")
+    widths = {name: each.half_width for name, each in precision.items()}
+    assert {name: each.passes for name, each in precision.items()} == {
         group(0): 4,
         group(1): 1,
         group(2): 4,
@@ -416,9 +418,9 @@ def test_what_is_wide_gets_more_of_the_next_pass() -> None:
     quiet = blocks({"function": 4.0}, groups=6, passes=6, spread=0.01)
     loud = blocks({"function": 4.0}, groups=2, passes=6, spread=0.08)
     loud = loud.assign(group="loud/" + loud["group"], cell="loud/" + loud["cell"])
-    known = precision_of_groups(pd.concat([quiet, loud]), control_of="function")
-    of_loud = [each.weight for name, each in known.items() if name.startswith("loud")]
-    of_quiet = [each.weight for name, each in known.items() if not name.startswith("loud")]
+    precision = precision_of_groups(pd.concat([quiet, loud]), control_of="function")
+    of_loud = [each.weight for name, each in precision.items() if name.startswith("loud")]
+    of_quiet = [each.weight for name, each in precision.items() if not name.startswith("loud")]
     assert min(of_loud) > 2 * max(of_quiet)
     assert max(of_loud) <= MAX_WEIGHT
     assert min(of_quiet) >= 1 / MAX_WEIGHT
@@ -428,16 +430,16 @@ def test_a_ratio_near_one_gets_more_than_one_far_from_it() -> None:
     far = blocks({"function": 4.0}, groups=4, passes=6, spread=0.02)
     near = blocks({"function": 1.1}, groups=1, passes=6, spread=0.02)
     near = near.assign(group="near/" + near["group"], cell="near/" + near["cell"])
-    known = precision_of_groups(pd.concat([far, near]), control_of="function")
-    (of_near,) = [each.weight for name, each in known.items() if name.startswith("near")]
-    assert of_near > 2 * np.median([each.weight for each in known.values()])
+    precision = precision_of_groups(pd.concat([far, near]), control_of="function")
+    (of_near,) = [each.weight for name, each in precision.items() if name.startswith("near")]
+    assert of_near > 2 * np.median([each.weight for each in precision.values()])
 
 
 def test_a_first_pass_knows_nothing_of_widths() -> None:
-    known = precision_of_groups(
+    precision = precision_of_groups(
         blocks({"function": 2.0}, groups=3, passes=1), control_of="function"
     )
-    assert [each.weight for each in known.values()] == [1.0, 1.0, 1.0]
+    assert [each.weight for each in precision.values()] == [1.0, 1.0, 1.0]
 
 
 # Cold costs
