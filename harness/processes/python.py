@@ -59,12 +59,13 @@ def last_lines(log: str, count: int = 3) -> str:
     """The end of a process's output, to be put behind how it ended; empty where it says nothing.
 
     After a fatal error, Python prints the stack of every thread: of that, the error and the
-    innermost frame are enough.
+    innermost frame outside of installed packages are enough.
     """
     lines = [line.strip() for line in log.splitlines()]
     lines = [line for line in lines if line and not _LOG.match(line)]
     fatal = next((n for n, line in enumerate(lines) if line.startswith(_FATAL)), None)
     if fatal is not None:
         frames = [line for line in lines[fatal:] if line.startswith('File "')]
-        lines = [*lines[max(0, fatal - 1) : fatal + 1], *frames[:1]]
+        own = [frame for frame in frames if "site-packages" not in frame and "<" not in frame]
+        lines = [*lines[max(0, fatal - 1) : fatal + 1], *(own or frames)[:1]]
     return f": {' | '.join(lines[-count:])}" if lines else ""
