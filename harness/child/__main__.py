@@ -1,12 +1,12 @@
 """A child process: the only kind of process that imports TensorFlow.
 
-``python -m eager_vs_graph.child PLAN JOURNAL`` does what the plan says and writes the journal.
+``python -m eager_vs_graph.child PLAN JOURNAL PARENT`` does what the plan says and writes the
+journal. PARENT is the id of the process that started it, which may be gone before this one looks.
 """
 
 from __future__ import annotations
 
 import gc
-import os
 import random
 import sys
 import time
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def main() -> int:
     """Read the plan, import TensorFlow, work."""
     started = time.perf_counter()
-    parent = os.getppid()
+    parent = int(sys.argv[3])
     plan = jobs.read(Path(sys.argv[1]))
     journal = Journal(Path(sys.argv[2]))
     import_tensorflow()

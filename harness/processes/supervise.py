@@ -6,6 +6,7 @@ the process was at, so that cell is given up and the rest goes on in a new proce
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import tempfile
@@ -20,6 +21,7 @@ import psutil
 
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.processes import jobs
+from eager_vs_graph.processes.cpu_wait import cpu_wait_s, longest_wait_s
 from eager_vs_graph.processes.jobs import Job
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.python import (
@@ -34,6 +36,8 @@ from eager_vs_graph.results.record import CRASHED, TIMEOUT
 _POLL_S = 0.25
 _GRACE_S = 10.0
 _IMPORT_S = 300.0
+_QUIET_S = 1.0
+"""Silence after which it is looked at whether the child waits for a CPU."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Limits:
     """What a child may take."""
 
     silence_s: float = 120.0
-    """Seconds without a word in the journal, i.e. for one cell's build, parity or block."""
+    """Seconds without a word in the journal, i.e. for one cell's build, parity or block. Time that
+    the child spends waiting for a CPU, because the machine is busy, does not count."""
     memory_bytes: int = int(psutil.virtual_memory().total * 0.9)
 
 
@@ -97,7 +102,10 @@ def run_child(
     scratch = tempfile.TemporaryDirectory(prefix="eager-vs-graph-", ignore_cleanup_errors=True)
     with scratch, log.open("wb") as output, _signals_interrupt():
         process = subprocess.Popen(
-            [*python_module("eager_vs_graph.child"), str(plan_file), str(journal)],
+            [
+                *python_module("eager_vs_graph.child"),
+                *(str(plan_file), str(journal), str(os.getpid())),
+            ],
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -148,10 +156,12 @@ class _Watch:
         self.usage_error = ""
         self.finished = False
         self._heard = time.monotonic()
+        self._waits: dict[str, float] | None = None
         self._imported = False
 
     def hear(self, event: Event) -> None:
         self._heard = time.monotonic()
+        self._waits = None
         match event["event"]:
             case "imported":
                 self._imported = True
@@ -167,8 +177,11 @@ class _Watch:
     def verdict(self, pid: int, limits: Limits) -> str:
         """Why the child must be killed; empty when it may go on."""
         silent = time.monotonic() - self._heard
+        if silent > _QUIET_S and self._waits is None:
+            self._waits = cpu_wait_s(pid)
         # A cell's limit says nothing about how long TensorFlow's import takes.
-        if silent > (limits.silence_s if self._imported else max(limits.silence_s, _IMPORT_S)):
+        limit = limits.silence_s if self._imported else max(limits.silence_s, _IMPORT_S)
+        if silent > limit and silent - longest_wait_s(self._waits or {}, pid) > limit:
             return f"no sign of progress for {silent:.0f} s"
         try:
             resident = psutil.Process(pid).memory_info().rss

@@ -4,7 +4,7 @@
       environment.json      what was asked for and the machine it ran on
       parity.json           one CellParity a cell
       checkpoints.json      one CheckpointParity a pair of modes, where a scenario has a checkpoint
-      explanations.json     one Explanation a cell that disagrees (see ``eager_vs_graph.results.explanation``)
+      explanations.json     one Explanation a cell that disagrees (see ``explanation.py``)
       raw/pass-1.json       pytest-benchmark's own JSON of the first pass
       raw/pass-1.cells.json what pytest-benchmark has no place for: cold costs, failures, machine
 
@@ -205,7 +205,7 @@ class PassRecord:
     """Seconds of these inside timed calls."""
     cells: dict[str, PassCell]
     machine: dict[str, Any] = field(default_factory=dict)
-    """Load, steal, swap and frequency around the pass (see ``eager_vs_graph.child.environment``)."""
+    """Load, steal, swap and frequency around the pass (see ``child/environment.py``)."""
 
     @property
     def wall_s(self) -> float:

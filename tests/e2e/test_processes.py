@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import helper_work
 import psutil
 import pytest
+from commands import SUPPORT
 
 from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.processes.helper import Helper
@@ -21,7 +21,7 @@ GONE_S = 20
 
 @pytest.fixture(autouse=True)
 def _importable(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", str(SUPPORT), prepend=os.pathsep)
 
 
 def test_a_helper_answers_is_silent_and_dies():
