@@ -265,7 +265,7 @@ def test_workers_end_with_their_parent_even_when_they_are_stopped():
         orphans = processes(told["pids"])
         orphans[1].suspend()
         parent.kill()
-    ended = [gone(orphan, within_s=10) for orphan in orphans]
+    ended = [gone(orphan, within_s=300) for orphan in orphans]
     for orphan in orphans:
         with suppress(psutil.NoSuchProcess):
             orphan.kill()
