@@ -27,7 +27,7 @@ from record_fixture import Shape, write_run
 
 from eager_vs_graph.processes.journal import Follower
 from eager_vs_graph.processes.supervise import Outcome
-from eager_vs_graph.results.record import Run
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs.passes import PassListener
 from eager_vs_graph.runs.progress import Progress
 
@@ -393,7 +393,7 @@ def test_a_sound_scenario_beside_them_is_complete(victims: Story) -> None:
     outcomes = [victims.run.pass_record(number).outcome for number in victims.run.pass_numbers()]
     assert sorted(outcomes[:2]) == ["crashed", "timeout"]
     assert outcomes[2:] == ["complete"]
-    kept = sorted(len(list(victims.run.benchmarks(number))) for number in (1, 2))
+    kept = sorted(len(victims.run.blocks(number)) for number in (1, 2))
     assert kept == sorted(
         int((victims.folder / f"{name}.finished").read_text()) for name in ("hanging", "taking")
     )

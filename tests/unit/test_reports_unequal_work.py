@@ -13,8 +13,9 @@ from eager_vs_graph.reports import Rendered, render, tables
 from eager_vs_graph.reports.matrix import matrix, reasons
 from eager_vs_graph.reports.terminal import run as terminal
 from eager_vs_graph.reports.wording import sentences
+from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
-from eager_vs_graph.results.record import Run, write_json
+from eager_vs_graph.results.run import Run
 
 WHY = "of 1e+06 elements that eager computes in a call the graph computes 10"
 SMALL = Shape(scenarios=("mnist_step",), inputs=("resident",))

@@ -12,7 +12,7 @@ import pytest
 from record_fixture import Shape, write_run
 
 from eager_vs_graph import cli
-from eager_vs_graph.results.record import Run
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.statistics.run_comparison import compare
 
 SHAPE = Shape(scenarios=("matmul_chain",), trouble=False, spread=0.008)
