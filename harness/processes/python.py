@@ -13,7 +13,8 @@ _GREETING = re.compile(r"[IW]\d{4} |WARNING: All log messages before absl::Initi
 """What TensorFlow says whenever it starts: not why a process ended."""
 SILENCE_S = "EAGER_VS_GRAPH_SILENCE_S"
 """Variable in a child's environment: its ``Limits.silence_s``. A mode that waits for a process of
-its own gives up sooner, so that it can say why."""
+its own stops waiting sooner, so that it can say why."""
+DEFAULT_SILENCE_S = 120.0
 
 
 def child_environment() -> dict[str, str]:

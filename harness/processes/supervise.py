@@ -23,6 +23,7 @@ from eager_vs_graph.processes import jobs
 from eager_vs_graph.processes.jobs import Job
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.python import (
+    DEFAULT_SILENCE_S,
     SILENCE_S,
     child_environment,
     how_it_ended,
@@ -40,7 +41,7 @@ _IMPORT_S = 300.0
 class Limits:
     """What a child may take."""
 
-    silence_s: float = 120.0
+    silence_s: float = DEFAULT_SILENCE_S
     """Seconds without a word in the journal, i.e. for one cell's build, parity or block."""
     memory_bytes: int = int(psutil.virtual_memory().total * 0.9)
 
