@@ -1,6 +1,6 @@
 """A child process: the only kind of process that imports TensorFlow.
 
-``python -m eager_vs_graph.child PLAN JOURNAL`` does what the plan says and writes the journal.
+``python -m eager_vs_graph.child JOB JOURNAL`` does the job and writes the journal.
 """
 
 from __future__ import annotations
@@ -29,58 +29,54 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Read the plan, import TensorFlow, work."""
+    """Read the job, import TensorFlow, work."""
     started = time.perf_counter()
     parent = os.getppid()
-    plan = jobs.read(Path(sys.argv[1]))
+    job = jobs.read(Path(sys.argv[1]))
     journal = Journal(Path(sys.argv[2]))
     import_tensorflow()
-    programs = len(plan.timed) if isinstance(plan, MeasureJob) else 0
+    programs = len(job.timed) if isinstance(job, MeasureJob) else 0
     journal.write("imported", startup_s=time.perf_counter() - started, programs=programs)
     try:
-        if isinstance(plan, CheckJob):
-            check(plan, journal)
-        elif isinstance(plan, ExplainJob):
-            explain(plan, journal)
+        if isinstance(job, CheckJob):
+            check(job, journal)
+        elif isinstance(job, ExplainJob):
+            explain(job, journal)
         else:
-            measure(plan, journal, parent)
+            measure(job, journal, parent)
     except UsageError as error:
         journal.write("usage_error", message=str(error))
         return 2
     return 0
 
 
-def check(plan: CheckJob, journal: Journal) -> None:
+def check(job: CheckJob, journal: Journal) -> None:
     """Devices, environment, grid, and the parity of every cell."""
     from eager_vs_graph.child import environment
     from eager_vs_graph.child.explain.engine import EqualWork
     from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.parity import check as parity
     from eager_vs_graph.child.parity.checkpoints import exchange
-    from eager_vs_graph.results.cells import Cell, grid
+    from eager_vs_graph.results.cells import Cell
     from eager_vs_graph.results.record import ERROR, CellParity
 
-    environment.split_cpu(plan.logical_cpus, plan.modes)
-    devices = environment.devices(plan.devices, plan.logical_cpus)
+    selection = job.selection
+    environment.split_cpu(selection.logical_cpus, selection.modes)
+    devices = environment.devices(selection.devices, selection.logical_cpus)
     scenarios = {}
-    for entry in plan.entries:
+    for entry in selection.entries:
         with suppress(PartNotFound):
             scenarios[entry.name] = load(entry)
     for adopted in filter(None, (scenario.adopted() for scenario in scenarios.values())):
         journal.write("adopted", **adopted)
-    pairs = [
-        (entry.name, size)
-        for entry in plan.entries
-        for size in entry.sizes
-        if size in plan.sizes and entry.name in scenarios
-    ]
-    cells = grid(pairs, plan.modes, devices, plan.inputs)
+    pairs = [(name, size) for name, size in selection.pairs() if name in scenarios]
+    cells = [cell for cell in selection.cells(devices) if cell.scenario in scenarios]
     gc.freeze()  # the check collects before every cell; TensorFlow's own objects need no look
     journal.write(
         "grid",
         cells=[cell.id for cell in cells],
         devices=devices,
-        absent=environment.absent_kinds() if not plan.devices else [],
+        absent=environment.absent_kinds() if not selection.devices else [],
         environment=environment.describe(),
     )
 
@@ -89,8 +85,8 @@ def check(plan: CheckJob, journal: Journal) -> None:
 
     for name, size in pairs:
         mine = [cell for cell in cells if (cell.scenario, cell.size) == (name, size)]
-        left = [cell for cell in mine if cell.id not in {*plan.excluded, *plan.done}]
-        if not mine or [name, size] in plan.finished:
+        left = [cell for cell in mine if cell.id not in {*job.excluded, *job.done}]
+        if not mine or [name, size] in job.finished:
             continue
         starting((left or mine)[0])
         try:
@@ -100,11 +96,11 @@ def check(plan: CheckJob, journal: Journal) -> None:
             for result in results:
                 journal.write("parity", **asdict(result))
             continue
-        subject.files = Path(plan.files) if plan.files else None
+        subject.files = Path(job.files) if job.files else None
         equal_work = EqualWork(subject)
         # Where a cell ended its process, tracing the step once more could do the same.
-        counted = [name, size] not in plan.uncounted and not (
-            {cell.id for cell in mine} & {*plan.excluded}
+        counted = [name, size] not in job.uncounted and not (
+            {cell.id for cell in mine} & {*job.excluded}
         )
         for result in parity.check(subject, left, starting):
             journal.write("parity", **asdict(result))
@@ -114,31 +110,29 @@ def check(plan: CheckJob, journal: Journal) -> None:
                 journal.write("work", cell=result.cell, unequal_work=why)
         # A checkpoint knows neither devices nor policies: one cell of each mode will do.
         one_a_mode = {cell.mode: cell for cell in reversed(mine)}
-        chosen = [one_a_mode[mode] for mode in plan.modes if mode in one_a_mode]
-        for pair in exchange(subject, chosen, starting, plan.excluded):
+        chosen = [one_a_mode[mode] for mode in selection.modes if mode in one_a_mode]
+        for pair in exchange(subject, chosen, starting, job.excluded):
             journal.write("checkpoint", **asdict(pair))
         journal.write("checked", scenario=name, size=size)
     journal.write("done")
 
 
-def explain(plan: ExplainJob, journal: Journal) -> None:
+def explain(job: ExplainJob, journal: Journal) -> None:
     """The experiments on cells, or their runs under one condition."""
     from eager_vs_graph.child import environment
     from eager_vs_graph.child.explain import engine, process_start
     from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.parity import check as parity
-    from eager_vs_graph.results.cells import Cell, grid
+    from eager_vs_graph.results.cells import Cell
 
-    deadline = time.monotonic() + plan.seconds
-    process_start.apply(plan.condition)
-    environment.split_cpu(plan.logical_cpus, plan.modes)
-    scenarios = {entry.name: load(entry) for entry in plan.entries}
-    pairs = [
-        (entry.name, size) for entry in plan.entries for size in entry.sizes if size in plan.sizes
-    ]
-    cells = [Cell.parse(text) for text in plan.cells]
-    cells = cells or grid(pairs, plan.modes, plan.devices or ["CPU:0"], plan.inputs)
-    cells = [cell for cell in cells if cell.id not in plan.done]
+    deadline = time.monotonic() + job.seconds
+    process_start.apply(job.condition)
+    selection = job.selection
+    environment.split_cpu(selection.logical_cpus, selection.modes)
+    scenarios = {entry.name: load(entry) for entry in selection.entries}
+    cells = [Cell.parse(text) for text in job.cells]
+    cells = cells or selection.cells(selection.devices or ["CPU:0"])
+    cells = [cell for cell in cells if cell.id not in job.done]
     journal.write("grid", cells=[cell.id for cell in cells])
 
     def starting(cell: Cell) -> None:
@@ -150,17 +144,17 @@ def explain(plan: ExplainJob, journal: Journal) -> None:
     for number, mine in enumerate(groups.values()):
         starting(mine[0])
         subject = parity.subject(scenarios[mine[0].scenario], mine[0].size)
-        if plan.condition:
-            for result in engine.observe_fresh(subject, mine, plan.condition, starting):
+        if job.condition:
+            for result in engine.observe_fresh(subject, mine, job.condition, starting):
                 journal.write("fresh", **asdict(result))
         else:
             now = time.monotonic()
             share = now + (deadline - now) / (len(groups) - number)
             for explanation in engine.explain(subject, mine, share, starting):
-                if plan.cells and explanation.cell not in plan.cells:
+                if job.cells and explanation.cell not in job.cells:
                     continue  # eager is run with each, and was not asked for
                 journal.write("explanation", **asdict(explanation))
-                if plan.scripts and explanation.tensors:
+                if job.scripts and explanation.tensors:
                     journal.write(
                         "script", cell=explanation.cell, text=_script(subject, explanation)
                     )
@@ -176,7 +170,7 @@ def _script(subject: Subject, explanation: Explanation) -> str:
         return ""
 
 
-def measure(plan: MeasureJob, journal: Journal, parent: int) -> None:
+def measure(job: MeasureJob, journal: Journal, parent: int) -> None:
     """One pass: prepare every program, then time the blocks, as long as the parent lives."""
     from eager_vs_graph.child import environment
     from eager_vs_graph.child.bench import blocks as bench
@@ -189,15 +183,15 @@ def measure(plan: MeasureJob, journal: Journal, parent: int) -> None:
     from eager_vs_graph.results.cells import Cell
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    environment.split_cpu(plan.logical_cpus, {timed.mode for timed in plan.timed})
-    rng = random.Random(plan.seed * 10_007 + plan.number)  # noqa: S311 - an order, not a secret
-    files = {entry.name: entry for entry in plan.entries}
+    environment.split_cpu(job.logical_cpus, {timed.mode for timed in job.timed})
+    rng = random.Random(job.seed * 10_007 + job.number)  # noqa: S311 - an order, not a secret
+    files = {entry.name: entry for entry in job.entries}
     subjects: dict[tuple[str, str], Subject] = {}
     prepared: dict[str, Prepared] = {}
     failed: dict[str, tuple[str, str]] = {}
-    warm_tensorflow({timed.mode for timed in plan.timed})
+    warm_tensorflow({timed.mode for timed in job.timed})
     # Which mode is built first would otherwise always pay for what the first use of an op costs.
-    for timed in rng.sample(plan.timed, len(plan.timed)):
+    for timed in rng.sample(job.timed, len(job.timed)):
         cell = Cell.parse(timed.cell)
         key = (cell.scenario, cell.size)
         journal.write("cell", cell=cell.id, stage="build")
@@ -222,7 +216,7 @@ def measure(plan: MeasureJob, journal: Journal, parent: int) -> None:
             prepare_s=time.perf_counter() - started_s,
         )
     groups: dict[str, list[str]] = defaultdict(list)
-    for timed in plan.timed:
+    for timed in job.timed:
         if timed.cell in prepared:
             groups[timed.group].append(timed.cell)
     for members in groups.values():
@@ -232,15 +226,13 @@ def measure(plan: MeasureJob, journal: Journal, parent: int) -> None:
         group: sum(prepared[cell].block_s + ITEM_S for cell in members)
         for group, members in groups.items()
     }
-    turns = order(groups, allocate(cost, plan.seconds, weights=plan.weights), rng)
+    turns = order(groups, allocate(cost, job.seconds, weights=job.weights), rng)
     journal.write(
         "blocks", total=len(turns), block_s={cell: done.block_s for cell, done in prepared.items()}
     )
-    blocks = bench.Blocks(
-        turns, prepared, journal, plan.number, plan.seconds, plan.bare_loops, parent
-    )
+    blocks = bench.Blocks(turns, prepared, journal, job.number, job.seconds, job.bare_loops, parent)
     before, start = Snapshot.take(), time.perf_counter()
-    code, retraces = bench.run(blocks, plan.result)
+    code, retraces = bench.run(blocks, job.result)
     wall_s = time.perf_counter() - start
     journal.write(
         "finished",

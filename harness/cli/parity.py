@@ -8,59 +8,46 @@ from typing import Annotated
 
 import typer
 
-from eager_vs_graph.cli.options import (
-    CellTimeout,
-    Devices,
-    Inputs,
-    LogicalCpus,
-    MemoryLimit,
-    Modes,
-    NoExplain,
-    Scenarios,
-    Sizes,
-)
+from eager_vs_graph.cli.groups import grouped
 from eager_vs_graph.modes import MODES
-from eager_vs_graph.runs.options import limits_for, request_for
+from eager_vs_graph.runs.options import GridOptions, LimitOptions, ScenarioOptions, TimingOptions
 
 app = typer.Typer()
 
 
 @app.command()
+@grouped
 def parity(
-    scenarios: Scenarios = "",
-    modes: Modes = "",
-    sizes: Sizes = "",
-    devices: Devices = "",
-    inputs: Inputs = "",
+    which: ScenarioOptions,
+    grid: GridOptions,
+    limits: LimitOptions,
     details: Annotated[
         bool, typer.Option("--details", help="Print the tensors of cells that agree, too.")
     ] = False,
-    no_explain: NoExplain = False,
-    logical_cpus: LogicalCpus = 1,
-    cell_timeout: CellTimeout = 120.0,
-    memory_limit: MemoryLimit = "",
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain/--no-explain",
+            help="Find out by experiment why cells disagree (at most 30 s).",
+        ),
+    ] = True,
 ) -> None:
     """Compare outputs and state of every mode with eager and the reference; time nothing."""
     from eager_vs_graph.reports.disagreements import disagreements as disagreements_of
     from eager_vs_graph.reports.terminal import explanation
     from eager_vs_graph.reports.terminal import run as terminal
     from eager_vs_graph.runs import disagreements
-    from eager_vs_graph.runs.bench import check
+    from eager_vs_graph.runs.check import check
     from eager_vs_graph.runs.progress import TerminalProgress
 
-    request = request_for(
-        scenarios,
-        modes,
-        sizes,
-        devices,
-        inputs,
-        logical_cpus=logical_cpus,
-        limits=limits_for(cell_timeout, memory_limit),
+    entries = which.entries()
+    request = TimingOptions().request(
+        grid.selection(entries, which.chosen_sizes(entries)), limits.limits(), default_budget_s=0.0
     )
     with tempfile.TemporaryDirectory() as scratch, TerminalProgress() as progress:
         checked = check(request, Path(scratch), progress)
         found = []
-        if not no_explain:
+        if explain:
             found = disagreements.explain(request, checked, Path(scratch), progress)
     cells, pairs = checked.in_order(), list(checked.checkpoints.values())
     kinds = {mode.name: mode.kind for mode in MODES.values()}

@@ -20,10 +20,13 @@ import psutil
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import Interrupted, UsageError
-from eager_vs_graph.processes.jobs import MeasureJob, Timed
+from eager_vs_graph.processes.jobs import MeasureJob
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
-from eager_vs_graph.results.record import PassCell, PassRecord, Run, read_json, write_json
+from eager_vs_graph.results.codec import write_json
+from eager_vs_graph.results.record import PassCell, PassRecord
+from eager_vs_graph.results.request import Timed
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import budget as effort
 from eager_vs_graph.runs import command
 from eager_vs_graph.runs.progress import Progress
@@ -147,7 +150,7 @@ class PassRunner:
             for timed in self.timed
             if timed.cell not in self.lost and timed.group in step.groups
         ]
-        plan = MeasureJob(
+        job = MeasureJob(
             entries=self.entries,
             timed=timed,
             number=number,
@@ -162,7 +165,7 @@ class PassRunner:
         listener = PassListener(number, self.progress)
         try:
             outcome = run_child(
-                plan,
+                job,
                 self.run.work,
                 f"pass-{number}",
                 listener.listen,
@@ -250,7 +253,7 @@ class PassListener:
                 status=outcome.status, reason=outcome.reason
             )
         try:
-            read_json(run.pass_file(self._number))
+            run.blocks(self._number)
         except UsageError:
             _write_benchmarks(run.pass_file(self._number), self._benchmarks)
         record = PassRecord(
