@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.record import CellParity, CheckpointParity, PassRecord
 from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.results.run import Run
