@@ -45,6 +45,14 @@ def bench(
             "replaces the run's own.",
         ),
     ] = None,
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust",
+            help="With --resume: also resume a run that somebody else made. It is "
+            "executed, so look at it first.",
+        ),
+    ] = False,
 ) -> None:
     """Check parity, time every mode in interleaved blocks, write a report."""
     from eager_vs_graph.runs.bench import bench as measure
@@ -54,7 +62,7 @@ def bench(
 
     if resume is not None:
         with machine(shared=timing.allow_concurrent), TerminalProgress() as progress:
-            run = go_on(resume, progress, limits.limits(), timing)
+            run = go_on(resume, progress, limits.limits(), timing, trust)
         finish(run)
     entries = which.entries(FEW if quick else "", QUICK_SIZES if quick else None)
     request = timing.request(

@@ -14,7 +14,8 @@ def show_report(folder: Path) -> int:
     """Render and print a run.
 
     Returns:
-        The exit code: 1 where a cell failed, or differs without being declared to.
+        The exit code: 1 where a cell failed in the check or in a pass, or differs and no scenario
+        declares it.
     """
     from eager_vs_graph import reports
     from eager_vs_graph.reports.terminal import run as terminal
@@ -23,7 +24,11 @@ def show_report(folder: Path) -> int:
     terminal.print_result(rendered)
     print(f"report: {rendered.page}")
     run = Run(folder)
-    failed = any(cell.failed for cell in run.parity())
+    failed = any(cell.failed for cell in run.parity()) or any(
+        cell.status != "measured"
+        for record in rendered.frames.passes
+        for cell in record.cells.values()
+    )
     return 1 if failed or any(pair.failed for pair in run.checkpoints()) else 0
 
 

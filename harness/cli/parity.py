@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +31,7 @@ def parity(
     ] = True,
 ) -> None:
     """Compare outputs and state of every mode with eager and the reference; time nothing."""
+    from eager_vs_graph.processes.scratch import scratch_folder
     from eager_vs_graph.reports.disagreements import disagreements as disagreements_of
     from eager_vs_graph.reports.terminal import explanation
     from eager_vs_graph.reports.terminal import run as terminal
@@ -44,11 +43,11 @@ def parity(
     request = TimingOptions().request(
         grid.selection(entries, which.chosen_sizes(entries)), limits.limits(), default_budget_s=0.0
     )
-    with tempfile.TemporaryDirectory() as scratch, TerminalProgress() as progress:
-        checked = check(request, Path(scratch), progress)
+    with scratch_folder() as scratch, TerminalProgress() as progress:
+        checked = check(request, scratch, progress)
         found = []
-        if explain:
-            found = disagreements.explain(request, checked, Path(scratch), progress)
+        if explain and not checked.interrupted:
+            found = disagreements.explain(request, checked, scratch, progress)
     cells, pairs = checked.in_order(), list(checked.checkpoints.values())
     kinds = {mode.name: mode.kind for mode in MODES.values()}
     terminal.print_parity(cells, kinds=kinds, checkpoints=pairs, details=details)
@@ -56,4 +55,8 @@ def parity(
     for kind in checked.absent:
         print(f"{kind}: not found")
     failed = any(cell.failed for cell in cells) or any(pair.failed for pair in pairs)
+    if checked.interrupted:
+        left = sum(cell.id not in checked.parity for cell in checked.cells)
+        print(f"interrupted: {left} of {len(checked.cells)} cells were not checked")
+        raise typer.Exit(130)
     raise typer.Exit(1 if failed else 0)

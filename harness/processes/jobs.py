@@ -25,6 +25,8 @@ class CheckJob:
     """Scenario and size of the cells that need no further look, checkpoints included."""
     uncounted: list[list[str]] = field(default_factory=list)
     """Scenario and size whose work is not compared: comparing it ended a process."""
+    broken: dict[str, list[str]] = field(default_factory=dict)
+    """By scenario that cannot be loaded: the status of its cells and the reason."""
     files: str = ""
     """Folder for what the compared steps wrote; empty: it is not kept."""
 

@@ -16,15 +16,12 @@ every later request raises the same.
 from __future__ import annotations
 
 import builtins
-import ctypes
 import os
-import signal
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -37,6 +34,7 @@ import psutil
 from eager_vs_graph import errors
 from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.processes.lean_import import import_tensorflow
+from eager_vs_graph.processes.lifeline import end_with
 from eager_vs_graph.processes.python import (
     DEFAULT_SILENCE_S,
     SILENCE_S,
@@ -50,7 +48,6 @@ from eager_vs_graph.results.record import CRASHED, TIMEOUT
 _GRACE_S = 10.0
 """Seconds for a process to end that has closed its end of the pipe."""
 _TAIL_BYTES = 10_000
-_PR_SET_PDEATHSIG = 1
 
 
 class Answer(NamedTuple):
@@ -129,8 +126,8 @@ class Remote:
         self._connection, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
-                [*python_module(__name__), str(theirs.fileno())],
-                stdin=subprocess.PIPE,  # the end of this process closes it
+                [*python_module(__name__), str(os.getpid()), str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
                 pass_fds=[theirs.fileno()],
@@ -265,17 +262,14 @@ def answer_limit_s() -> float:
 def _close(process: subprocess.Popen[bytes], connection: Connection, log: IO[bytes]) -> None:
     process.kill()
     process.wait()
-    assert process.stdin is not None
-    for file in (connection, process.stdin, log):
-        file.close()
+    connection.close()
+    log.close()
 
 
 def main() -> None:
     """Be the other process: make the object, then answer requests until the parent is gone."""
-    if sys.platform == "linux":  # where the kernel ends even a process that is stopped
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    connection: Connection[Any, Any] = Connection(int(sys.argv[1]))
+    end_with(int(sys.argv[1]))
+    connection: Connection[Any, Any] = Connection(int(sys.argv[2]))
     import_tensorflow()
     make, arguments = connection.recv()
     target = make(*arguments)
@@ -291,12 +285,6 @@ def _answered(target: object, verb: str, arguments: tuple[Any, ...]) -> Any:
         return ForkingPickler.dumps(tuple(Answer(getattr(target, verb)(*arguments))))
     except Exception as error:  # whatever it is, it is the business of the other side
         return ForkingPickler.dumps(tuple(Answer.of_error(error)))
-
-
-def _end_with_parent() -> None:
-    """End this process when its standard input closes: the parent holds the other end."""
-    os.read(sys.stdin.fileno(), 1)
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ def read(path: Path, kind: type[T], *, schema: bool = True) -> T:
         schema: whether the file has a schema of ours; pytest-benchmark's files have none.
 
     Raises:
-        UsageError: the file is missing, is not JSON, is of a newer schema, or has a field of another
-            type; in one line that names the file and the field.
+        UsageError: the file is missing, is no JSON, has a newer schema, or a field of another type;
+            in one line that names the file and the field.
     """
     try:
         content = path.read_bytes()
@@ -65,8 +65,8 @@ def read(path: Path, kind: type[T], *, schema: bool = True) -> T:
             f"{path}: damaged: {reason}; delete the file to report the rest of the run"
         ) from None
     raise UsageError(
-        f"{path}: has schema {found}, but this version reads schemas up to {SCHEMA}; use the version "
-        "of eager-vs-graph that made the run"
+        f"{path}: has schema {found}, but this version reads schemas up to {SCHEMA}; use the "
+        "version of eager-vs-graph that made the run"
     )
 
 

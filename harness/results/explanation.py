@@ -1,6 +1,6 @@
 """What experiments found of disagreements, as data. Free of TensorFlow.
 
-``eager_vs_graph.child.explain`` makes it, ``explanations.json`` in a run's folder keeps it, reports show it.
+``child/explain`` makes it, ``explanations.json`` in a run's folder keeps it, reports show it.
 
 An explanation is about one cell. It says which tensors are not bit-identical to eager's, who of the
 two is right, which cause was found for which tensor, with the evidence of the experiment that found
@@ -67,7 +67,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Who is right in the worst element of a tensor: each mode's own error against the reference."""
+    """Who is right in a tensor's worst element: each mode's own error against the reference."""
 
     tensor: str
     kind: str
@@ -82,7 +82,7 @@ class Judgement:
 class Profile:
     """One tensor's errors, to be drawn: element by element, by ULP distance, and step by step.
 
-    ``index``, ``value``, ``eager``, ``reference`` and ``ulp`` have an entry for each sampled element:
+    ``index``, ``value``, ``eager``, ``reference`` and ``ulp`` have an entry for each sample:
     all of a small tensor, the worst and evenly spread ones of a large one.
     """
 
@@ -105,7 +105,7 @@ class Profile:
     """Elements of the whole tensor by that distance: 0, 1, 2–3, 4–7, … ULP; the last bin also
     holds what is further apart, and what is finite on one side only."""
     errors: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
-    """By side, the largest absolute error against the reference after each step; only for outputs of
+    """By side, the largest absolute error against the reference after each step; for outputs of
     a scenario with variables, and for scalars. None where no element is finite."""
 
 

@@ -203,11 +203,18 @@ class PassRecord:
     clock_s: float
     """Seconds of these inside timed calls."""
     cells: dict[CellId, PassCell]
+    seconds: float | None = None
+    """Wall seconds from the start of the pass's process to its end, by a clock that never jumps."""
     machine: dict[str, Any] = field(default_factory=dict)
-    """Load, steal, swap and frequency around the pass (see ``eager_vs_graph.child.environment``)."""
+    """Load, steal, swap and frequency around the pass (``child/machine.py``)."""
 
     @property
     def wall_s(self) -> float:
         """Wall seconds from the start of its process to the end."""
-        begin, end = map(datetime.fromisoformat, (self.started, self.ended))
-        return (end - begin).total_seconds()
+        if self.seconds is not None:
+            return self.seconds
+        try:  # until 0.1, there were only the two dates
+            begin, end = map(datetime.fromisoformat, (self.started, self.ended))
+            return max(0.0, (end - begin).total_seconds())
+        except (ValueError, TypeError):
+            return 0.0

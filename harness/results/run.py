@@ -129,9 +129,7 @@ class Run:
 
     def save_environment(self, environment: dict[str, Any], request: RunRequest) -> None:
         """Write what was asked for and where it ran."""
-        codec.write_json(
-            self.folder / "environment.json", _EnvironmentFile(environment, request)
-        )
+        codec.write_json(self.folder / "environment.json", _EnvironmentFile(environment, request))
 
     @property
     def environment(self) -> dict[str, Any]:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from eager_vs_graph.catalog.entry import Entry
+from eager_vs_graph.catalog.selection import Selection
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.modes import MODES
+from eager_vs_graph.processes.scratch import scratch_folder, sweep
 from eager_vs_graph.processes.supervise import Limits
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.request import RunRequest, ScenarioInfo, Timed
 from eager_vs_graph.results.run import Run
-from eager_vs_graph.runs import command, disagreements
+from eager_vs_graph.runs import command, disagreements, ownership
 from eager_vs_graph.runs.budget import Stop
 from eager_vs_graph.runs.check import FILES, CheckResult, check
-from eager_vs_graph.runs.folders import new_run, point_latest
+from eager_vs_graph.runs.folders import new_run, point_latest, require_writable
 from eager_vs_graph.runs.options import PRECISION, TimingOptions
 from eager_vs_graph.runs.passes import PassRunner, Schedule, recover
 from eager_vs_graph.runs.progress import Progress
@@ -34,7 +35,7 @@ def bench(
     request: Request,
     results: Path,
     progress: Progress,
-    choose_timed: Callable[[CheckResult, str], list[Timed]] | None = None,
+    choose_timed: Callable[[CheckResult, str], list[Timed]] = timed_cells,
     bare_loops: bool = False,
 ) -> Run:
     """Check parity, then measure passes until it is enough.
@@ -43,43 +44,48 @@ def bench(
         request: what the user asked for.
         results: the folder that runs are kept in.
         progress: is told what is being done.
-        choose_timed: what to time, from what the check found and the control's mode; default:
-            ``timed_cells``.
+        choose_timed: what to time, from what the check found and the control's mode.
         bare_loops: time every block once more in a plain loop.
 
     Returns:
-        The run. When the user interrupted it after the check, it holds what was finished.
+        The run. When the user interrupted it after the first cells were checked, it holds what was
+        finished, and its folder ``work`` exists.
 
     Raises:
-        UsageError: nothing to time, or a scenario breaks its contract: no folder is left behind.
+        UsageError: nothing to time, the results folder cannot be written, or a scenario breaks its
+            contract: no folder is left behind.
         Interrupted: the user stopped it before anything could be kept.
     """
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="eager-vs-graph-") as scratch:
-        checked = check(request, Path(scratch), progress)
-        timed = (choose_timed or timed_cells)(checked, request.control_of)
+    require_writable(results)
+    sweep()
+    with scratch_folder() as scratch:
+        checked = check(request, scratch, progress)
+        timed = choose_timed(checked, request.control_of)
         explanations: list[Explanation] = []
-        if request.explain:
+        if request.explain and not checked.interrupted:
             # Where nothing is worth timing, the time is for finding out why.
             share = disagreements.SHARE if timed else 1.0
             limit = min(disagreements.SECONDS, share * request.budget_s)
-            explanations = disagreements.explain(request, checked, Path(scratch), progress, limit)
+            explanations = disagreements.explain(request, checked, scratch, progress, limit)
         run = new_run(results)
         entries = _as_adopted(request.selection.entries, checked, run)
         request = replace(request, selection=replace(request.selection, entries=entries))
-        if (files := Path(scratch) / FILES).exists():
+        if (files := scratch / FILES).exists():
             shutil.move(files, run.files)
-    run.save_environment(checked.environment, record_request(request, checked, timed, bare_loops))
-    run.save_parity(checked.in_order())
-    run.save_checkpoints(list(checked.checkpoints.values()))
+    _save_check(run, request, checked, timed, bare_loops)
     run.save_explanations(explanations)
+    if checked.interrupted:
+        return _unfinished(run, progress)
+    # Waiting for cells that hung or crashed is not taken from the time of the others.
+    spent_s = time.monotonic() - began - checked.lost_s
     passes = PassRunner(
         run=run,
         entries=entries,
         timed=timed,
         costs=first_costs(checked, timed),
         schedule=Schedule(
-            budget_s=request.budget_s - (time.monotonic() - began),
+            budget_s=request.budget_s - spent_s,
             precision=request.precision,
             passes=request.passes,
             seed=request.seed,
@@ -94,8 +100,12 @@ def bench(
     return run
 
 
-def resume(folder: Path, progress: Progress, limits: Limits, timing: TimingOptions) -> Run:
-    """Resume a run: finished passes are kept, and not measured again.
+def resume(
+    folder: Path, progress: Progress, limits: Limits, timing: TimingOptions, trust: bool = False
+) -> Run:
+    """Resume a run: what is finished is kept, and neither checked nor measured again.
+
+    A record names code that is then executed, so only a run that this user made is resumed.
 
     Args:
         folder: the run's folder.
@@ -103,29 +113,40 @@ def resume(folder: Path, progress: Progress, limits: Limits, timing: TimingOptio
         limits: what a process may take.
         timing: a budget is for what follows, default: what is left of the run's own; passes count
             those that are there; precision is the run's own unless one is given.
+        trust: resume a run that somebody else made, too.
 
     Raises:
-        UsageError: the folder is not a run's, or its record is damaged.
+        UsageError: the folder is not a run's, its record is damaged, or somebody else made it.
     """
     budget_s = seconds(timing.budget) if timing.budget else None
     precision = timing.precision if timing.precision != PRECISION else None
-    passes = timing.passes
     run = Run(folder)
     request = run.request
-    if not request.timed:
-        raise UsageError(f"{folder}: its record names no cell to time, so it cannot be resumed")
+    if not trust:
+        ownership.require_own(run)
+    require_writable(folder)
     for number in recover(run):
         progress.note(f"pass {number} was cut short; its finished blocks are kept")
-    parity = {cell.cell: cell for cell in run.parity()}
     checked = CheckResult(
         cells=[cell for cell in map(Cell.parse, request.cells) if cell.mode != CONTROL],
-        parity=parity,
+        devices=request.devices,
+        absent=request.absent_devices,
+        environment=run.environment,
+        parity={cell.cell: cell for cell in run.parity()},
+        checkpoints={(pair.wrote, pair.read): pair for pair in run.checkpoints()},
     )
+    timed = request.timed
+    if any(cell.id not in checked.parity for cell in checked.cells):
+        checked, timed = _continue_check(run, checked, limits, progress)
+        if checked.interrupted:
+            return _unfinished(run, progress)
+    if not timed:
+        raise UsageError(f"{folder}: its record names no cell to time, so it cannot be resumed")
     asked = request.passes if budget_s is None and precision is None else None
     schedule = Schedule(
         budget_s=request.budget_s - run.spent_s() if budget_s is None else budget_s,
         precision=request.precision if precision is None else precision,
-        passes=asked if passes is None else passes,
+        passes=asked if timing.passes is None else timing.passes,
         seed=request.seed,
         limits=limits,
         logical_cpus=request.logical_cpus,  # the run's devices depend on it
@@ -133,14 +154,65 @@ def resume(folder: Path, progress: Progress, limits: Limits, timing: TimingOptio
     remaining = PassRunner(
         run=run,
         entries=_entries(run),
-        timed=request.timed,
-        costs=first_costs(checked, request.timed),
+        timed=timed,
+        costs=first_costs(checked, timed),
         schedule=schedule,
         progress=progress,
         startup_s=10.0,
         bare_loops=request.bare_loops,
     )
     _measure(remaining)
+    return run
+
+
+def _continue_check(
+    run: Run, checked: CheckResult, limits: Limits, progress: Progress
+) -> tuple[CheckResult, list[Timed]]:
+    """Check the cells that an interrupted check has left, and write what was found."""
+    before = run.request
+    entries = _entries(run)
+    request = Request(
+        Selection(
+            entries=entries,
+            sizes=list(dict.fromkeys(size for entry in entries for size in entry.sizes)),
+            modes=before.modes,
+            devices=before.devices,
+            inputs=before.inputs,
+            logical_cpus=before.logical_cpus,
+        ),
+        budget_s=before.budget_s,
+        passes=before.passes,
+        precision=before.precision,
+        command=before.command,
+        seed=before.seed,
+        limits=limits,
+    )
+    with scratch_folder() as scratch:
+        checked = check(request, scratch, progress, checked)
+        if (files := scratch / FILES).exists():
+            shutil.copytree(files, run.files, dirs_exist_ok=True)
+    timed = timed_cells(checked, request.control_of)
+    _save_check(run, request, checked, timed, before.bare_loops)
+    return checked, timed
+
+
+def _save_check(
+    run: Run, request: Request, checked: CheckResult, timed: list[Timed], bare_loops: bool
+) -> None:
+    run.save_environment(checked.environment, record_request(request, checked, timed, bare_loops))
+    run.save_parity(checked.in_order())
+    run.save_checkpoints(list(checked.checkpoints.values()))
+    ownership.mark(run)
+
+
+def _unfinished(run: Run, progress: Progress) -> Run:
+    """Say how to go on with a run that the user interrupted."""
+    run.work.mkdir(exist_ok=True)
+    progress.note(
+        "interrupted; what was finished is kept; resume with "
+        f"`{command.line('bench', '--resume', run.folder)}`"
+    )
+    point_latest(run)
     return run
 
 
@@ -182,10 +254,7 @@ def _measure(passes: PassRunner) -> None:
     try:
         stop = passes.measure()
     except Interrupted:
-        progress.note(
-            "interrupted; what was finished is kept; go on with "
-            f"`{command.line('bench', '--resume', run.folder)}`"
-        )
+        _unfinished(run, progress)
     except UsageError:
         if not any(run.raw.iterdir()):  # on a full disk, rounds without a pass's record
             shutil.rmtree(run.folder)

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import command
+
+
+def require_writable(folder: Path) -> None:
+    """Check that files can be made in a folder, before any work is done for it.
+
+    Raises:
+        UsageError: they cannot; in one line that names the folder and the reason.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"x")
+            file.flush()
+    except FileExistsError:
+        raise UsageError(f"{folder}: is a file, but should be a folder") from None
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be written: {error.strerror}") from None
 
 
 def new_run(results: Path) -> Run:
