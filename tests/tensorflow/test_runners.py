@@ -15,7 +15,7 @@ from workbench import GRAPHS, SAME_KERNELS, WHOLE, program, task
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.child.parity.trajectory import of_program
-from eager_vs_graph.modes import BASELINE, MODES
+from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import INPUTS, Cell
 from eager_vs_graph.scenarios.mnist_step import MnistStep
 from eager_vs_graph.scenarios.regression_training import (
@@ -139,15 +139,6 @@ def assert_same_bits(found, expected):
         assert found[name].dtype == array.dtype
         assert found[name].shape == array.shape
         np.testing.assert_array_equal(found[name], array, err_msg=name)
-
-
-def test_the_modes_of_the_list_are_the_runners_that_exist():
-    runners = Path(parity.__file__).parents[2] / "modes"
-    shared = {"__init__", "program", "failures", "variables", "grappler", "retraces"}
-    shared |= {f"saved_model_{part}" for part in ("program", "export", "process", "loading")}
-    shared |= {"replicas", "worker_main", "worker_cluster"}  # of the two that split a batch
-    assert {file.stem for file in runners.glob("*.py")} - shared == set(MODES)
-    assert BASELINE in MODES
 
 
 @every_policy
