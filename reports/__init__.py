@@ -9,6 +9,7 @@ import pandas as pd
 
 from eager_vs_graph.reports import tables
 from eager_vs_graph.reports.charts import draw_all, draw_disagreements
+from eager_vs_graph.reports.charts.style import looks_of
 from eager_vs_graph.reports.disagreements import DisagreementView, disagreements
 from eager_vs_graph.reports.formatting import one_line
 from eager_vs_graph.reports.guide_timing import guide_timing
@@ -65,14 +66,15 @@ def render(folder: Path) -> Rendered:
     summary = summarise(frames)
     lines, noted = headline(summary), notes(frames)
     trained = curves(frames.parity.values(), kinds_of(frames.request))
-    drawn = draw_all(summary, trained, folder / "charts")
     apart = disagreements(frames.explanations, frames.parity, frames.request)
-    shown = draw_disagreements(apart, folder / "charts")
-    contents = {
-        "summary.csv": _csv(summary),
-        "summary.md": _pull_request(lines, noted, summary, frames, apart),
-        "report.html": page(folder.name, summary, frames, drawn, noted, shown),
-    }
+    with looks_of(frames.request):
+        drawn = draw_all(summary, trained, folder / "charts")
+        shown = draw_disagreements(apart, folder / "charts")
+        contents = {
+            "summary.csv": _csv(summary),
+            "summary.md": _pull_request(lines, noted, summary, frames, apart),
+            "report.html": page(folder.name, summary, frames, drawn, noted, shown),
+        }
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8", newline="\n")
     return Rendered(

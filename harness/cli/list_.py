@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
@@ -52,7 +53,7 @@ def list_(
                 }
                 for entry in entries
             ],
-            "modes": {mode.name: mode.about() for mode in MODES.values()},
+            "modes": {mode.name: asdict(mode.about()) for mode in MODES.values()},
             "inputs": list(INPUTS),
         }
         print(json.dumps(content, indent=2))

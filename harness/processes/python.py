@@ -18,7 +18,8 @@ process ended. Fatal messages of TensorFlow's begin with F."""
 _FATAL = "Fatal Python error: "
 SILENCE_S = "EAGER_VS_GRAPH_SILENCE_S"
 """Variable in a child's environment: its ``Limits.silence_s``. A mode that waits for a process of
-its own gives up sooner, so that it can say why."""
+its own stops waiting sooner, so that it can say why."""
+DEFAULT_SILENCE_S = 120.0
 
 
 def child_environment() -> dict[str, str]:

@@ -24,6 +24,7 @@ from eager_vs_graph.processes.cpu_wait import cpu_wait_s, longest_wait_s
 from eager_vs_graph.processes.jobs import Job
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.python import (
+    DEFAULT_SILENCE_S,
     SILENCE_S,
     child_environment,
     how_it_ended,
@@ -47,7 +48,7 @@ _QUIET_S = 1.0
 class Limits:
     """What a child may take."""
 
-    silence_s: float = 120.0
+    silence_s: float = DEFAULT_SILENCE_S
     """Seconds without a word in the journal, i.e. for one cell's build, parity or block. Time that
     the child spends waiting for a CPU, because the machine is busy, does not count."""
     memory_bytes: int = int(psutil.virtual_memory().total * 0.9)

@@ -13,7 +13,7 @@ from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.record import CellParity, PassCell, PassRecord
-from eager_vs_graph.results.request import ModeInfo, RunRequest, ScenarioInfo
+from eager_vs_graph.results.request import RunRequest, ScenarioInfo
 from eager_vs_graph.results.run import Run
 
 BY_TESTS = "pytest"
@@ -111,7 +111,7 @@ def _request(
         scenarios=scenarios,
         cells=[cell.id for cell in cells],
         modes=modes,
-        about_modes={mode: msgspec.convert(MODES[mode].about(), ModeInfo) for mode in modes},
+        about_modes={mode: MODES[mode].about() for mode in modes},
         devices=list(dict.fromkeys(cell.device for cell in cells)),
         inputs=list(dict.fromkeys(cell.inputs for cell in cells)),
     )

@@ -26,6 +26,9 @@ class ModeInfo:
     summary: str = ""
     kind: str = "execution"
     default: bool = False
+    colour: str = ""
+    """How charts draw the mode; empty: a report chooses."""
+    marker: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.catalog.selection import Selection
 from eager_vs_graph.errors import Interrupted, UsageError
@@ -19,7 +17,7 @@ from eager_vs_graph.processes.scratch import scratch_folder, sweep
 from eager_vs_graph.processes.supervise import Limits
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.explanation import Explanation
-from eager_vs_graph.results.request import ModeInfo, RunRequest, ScenarioInfo, Timed
+from eager_vs_graph.results.request import RunRequest, ScenarioInfo, Timed
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import command, disagreements, ownership
 from eager_vs_graph.runs.budget import Stop
@@ -287,9 +285,7 @@ def record_request(
         notes=[
             f"{name}: {note}" for name, about in checked.adopted.items() for note in about["notes"]
         ],
-        about_modes={
-            name: msgspec.convert(MODES[name].about(), ModeInfo) for name in selection.modes
-        },
+        about_modes={name: MODES[name].about() for name in selection.modes},
         devices=checked.devices,
         inputs=selection.inputs,
         control_of=request.control_of,

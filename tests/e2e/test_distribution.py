@@ -225,17 +225,17 @@ def test_asking_for_mirrored_splits_the_cpu_and_keeps_the_grid(tmp_path):
     assert "unsupported" not in done.stdout
 
 
-def test_programs_share_the_workers_and_are_forgotten():
+def test_programs_share_the_workers_which_drop_those_that_are_closed():
     pids = workers.cluster().pids
     first, second = program(Line, "multi_worker"), program(Line, "multi_worker")
     first.call()
     assert [one.state()["calls"] for one in (first, second)] == [1, 0]
     first.close()
-    assert workers.cluster().closed == [first._number]
+    assert workers.cluster().unused == [first._number]
     third = program(Line, "multi_worker")
     third.call()
     assert workers.cluster().pids == pids
-    assert first._number not in workers.cluster().closed
+    assert first._number not in workers.cluster().unused
     with pytest.raises(ScenarioError, match="KeyError"):
         first.call()
 

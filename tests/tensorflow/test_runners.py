@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import ml_dtypes
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from workbench import GRAPHS, SAME_KERNELS, WHOLE, program, task
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.child.parity.trajectory import of_program
-from eager_vs_graph.modes import BASELINE, MODES
+from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import INPUTS, Cell
 from eager_vs_graph.scenarios.mnist_step import MnistStep
 from eager_vs_graph.scenarios.regression_training import (
@@ -79,15 +77,6 @@ class Initialised(Scenario):
 def outputs_of(scenario, mode, inputs="resident", steps=3):
     built = program(scenario, mode, inputs)
     return of_program(built, built.state(), built.task.feeds, steps)
-
-
-def test_the_modes_of_the_list_are_the_runners_that_exist():
-    runners = Path(parity.__file__).parents[2] / "modes"
-    shared = {"__init__", "program", "failures", "variables", "grappler", "retraces"}
-    shared |= {f"saved_model_{part}" for part in ("program", "export", "process", "loading")}
-    shared |= {"replicas", "worker_main", "worker_cluster"}  # of the two that split a batch
-    assert {file.stem for file in runners.glob("*.py")} - shared == set(MODES)
-    assert BASELINE in MODES
 
 
 @every_policy

@@ -278,5 +278,5 @@ def test_a_record_without_curves_still_reads(tmp_path):
 def test_every_mode_says_what_it_is():
     for mode in MODES.values():
         about = mode.about()
-        assert about["kind"] in ("execution", "deployment", "distribution")
-        assert about["summary"]
+        assert about.kind in ("execution", "deployment", "distribution")
+        assert about.summary

@@ -11,7 +11,13 @@ from workbench import WHOLE, program
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.errors import ScenarioError
 from eager_vs_graph.modes import DEFAULT_MODES
-from eager_vs_graph.modes.variables import as_reference, require_same, variables_of
+from eager_vs_graph.modes.object_graph import walk
+from eager_vs_graph.modes.variables import (
+    as_reference,
+    code_of_variables,
+    require_same,
+    variables_of,
+)
 
 EXPECTED = {
     "plain": (),
@@ -63,6 +69,29 @@ def test_names_say_where_a_variable_is(programs):
     slots = [name for name in state if name.startswith("adam/")]
     assert len(slots) == 2 + 2 * 6  # momentum and velocity of each trainable variable
     assert len({name.removeprefix("adam/") for name in slots}) == len(slots)
+
+
+def test_every_variable_is_where_its_code_says():
+    scenario = Everything(Size())
+    scenario.build()
+    variables, code = variables_of(scenario), code_of_variables(scenario)
+    assert code.keys() == variables.keys()
+    assert code["nested/innermost/0/w"] == ".nested.innermost[0].w"
+    for name, variable in variables.items():
+        assert eval(f"scenario{code[name]}", {"scenario": scenario}) is variable, name
+
+
+def test_a_walk_visits_each_object_once_by_its_first_way():
+    shared = {"leaf": object()}
+    ring = [shared, [shared]]
+    ring.append(ring)
+
+    def parts(value):
+        return enumerate(value) if isinstance(value, list) else getattr(value, "items", tuple)()
+
+    visited = list(walk(ring, parts))
+    assert [path for path, _ in visited] == [(), (0,), (0, "leaf"), (1,)]
+    assert [value for _, value in visited] == [ring, shared, shared["leaf"], ring[1]]
 
 
 def test_names_shapes_and_dtypes_are_the_same_in_every_program(programs):

@@ -30,7 +30,7 @@ from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import read
 from eager_vs_graph.results.mode_kinds import by_kind, kinds_of
 from eager_vs_graph.results.record import CellParity, TensorComparison
-from eager_vs_graph.results.request import RunRequest
+from eager_vs_graph.results.request import ModeInfo, RunRequest
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.statistics.summary import summarise
 
@@ -83,6 +83,24 @@ def printed(parity: list[CellParity], width: int, *, is_terminal: bool) -> str:
     )
     terminal.print_matrix(matrix(parity, KINDS), console)
     return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_mode_looks_as_the_record_says_or_by_its_order(tmp_path: Path) -> None:
+    run = Run(write_run(tmp_path / "run", replace(TEN, scenarios=("mnist_step",), passes=1)))
+    hostile = "red;background:url(https://example.com)"
+    about = {
+        **run.request.about_modes,
+        "xla": ModeInfo(colour="#123456", marker="s"),
+        "concrete": ModeInfo(colour=hostile, marker="s"),
+    }
+    run.save_environment(run.environment, replace(run.request, about_modes=about))
+    with style.looks_of(Run(run.folder).request):
+        looks = {mode: style.look_of(mode, []) for mode in KINDS}
+    assert looks["xla"] == style.Look("#123456", "s")
+    assert len({look.colour for look in looks.values()}) == len(KINDS)
+    page = render(run.folder).page.read_text(encoding="utf-8")
+    assert "#123456" in page
+    assert hostile not in page
 
 
 def test_the_record_says_what_kind_a_mode_is(ten: Rendered) -> None:

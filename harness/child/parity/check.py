@@ -43,7 +43,7 @@ from eager_vs_graph.results.record import (
     CellParity,
     TensorComparison,
 )
-from eager_vs_graph.scenario import Array, Feed, Scenario, State
+from eager_vs_graph.scenario import SEED, Array, Feed, Scenario, State
 
 _CALLS_TO_WARN = 6
 """TensorFlow warns of retracing from the fifth trace on."""
@@ -52,8 +52,6 @@ _SHORT_S = 0.4
 a busy machine, retracing would go unnoticed."""
 _PARTED = (CLOSE, DIFFERS)
 """Words of eager's two runs that are not the same: NaN everywhere, twice, is."""
-
-SEED = 20181031  # the date of the guide's TensorFlow
 
 
 @dataclass
