@@ -1,4 +1,4 @@
-"""A run's record made of what a test-suite found: one pass, one block a cell. No TensorFlow."""
+"""The results of a test suite as a run's record: one pass, one block a cell. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import Cell
@@ -18,12 +19,13 @@ from eager_vs_graph.results.record import (
     read_json,
     write_json,
 )
+from eager_vs_graph.runs.bench import CheckResult, Request, describe
 
 BY_TESTS = "pytest"
 
 
 def require_place(folder: Path) -> None:
-    """Check that a record may be written to the folder: it is new, empty, or a former one of ours.
+    """Check that a record may be written to the folder: it is new, empty, or written by tests.
 
     Raises:
         UsageError: it holds something else.
@@ -31,18 +33,14 @@ def require_place(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise UsageError(f"--modes-record {folder}: is a file, but should be a folder")
+        raise UsageError(f"{folder}: is a file, but should be a folder")
     if not any(folder.iterdir()):
         return
     environment = folder / "environment.json"
     if not environment.exists():
-        raise UsageError(
-            f"--modes-record {folder}: is not empty and holds no record; name a new folder"
-        )
+        raise UsageError(f"{folder}: is not empty and holds no record; name a new folder")
     if read_json(environment).get("request", {}).get("recorded_by") != BY_TESTS:
-        raise UsageError(
-            f"--modes-record {folder}: is a run of the command line; name another folder"
-        )
+        raise UsageError(f"{folder}: is a run of the command line; name another folder")
 
 
 def write(
@@ -57,7 +55,7 @@ def write(
 
     Args:
         folder: where.
-        records: one for each function and mode, as ``eager_vs_graph.pytest_plugin.run`` makes them.
+        records: one for each function and mode, as ``CheckedFunction.record`` gives it.
         environment: what the tests ran on.
         command: what was typed.
         started: when, in ISO format.
@@ -102,33 +100,26 @@ def _write_pass(run: Run, timed: Sequence[Mapping[str, Any]], started: str, ende
 def _request(
     cells: Sequence[Cell], records: Mapping[str, Mapping[str, Any]], command: str
 ) -> dict[str, Any]:
-    modes = [mode for mode in MODES if mode in {cell.mode for cell in cells}]
-    scenarios: dict[str, dict[str, Any]] = {}
+    """What was asked for, as a run of the command line has it; there is nothing to resume."""
+    entries: dict[str, Entry] = {}
     for cell in cells:
         record = records[cell.id]
-        described = {"summary": record["summary"], "sizes": {}, "timing": ""}
-        scenario = scenarios.setdefault(cell.scenario, described)
-        scenario["sizes"].setdefault(cell.size, record["arguments"])
-    return {
-        "command": command,
-        "recorded_by": BY_TESTS,
-        "entries": [],
-        "scenarios": scenarios,
-        "cells": [cell.id for cell in cells],
-        "timed": [],
-        "bare_loops": False,
-        "modes": modes,
-        "about_modes": {mode: MODES[mode].about() for mode in modes},
-        "devices": list(dict.fromkeys(cell.device for cell in cells)),
-        "inputs": list(dict.fromkeys(cell.inputs for cell in cells)),
-        "control_of": None,
-        "passes": None,
-        "precision": 0.0,
-        "budget_s": 0.0,
-        "seed": 0,
-        "logical_cpus": 1,
-        "absent_devices": [],
-    }
+        new = Entry(cell.scenario, record["summary"], {}, Path(), "")
+        entries.setdefault(cell.scenario, new).sizes.setdefault(cell.size, record["arguments"])
+    request = Request(
+        entries=list(entries.values()),
+        sizes=list(dict.fromkeys(cell.size for cell in cells)),
+        modes=[mode for mode in MODES if mode in {cell.mode for cell in cells}],
+        devices=[],
+        inputs=list(dict.fromkeys(cell.inputs for cell in cells)),
+        budget_s=0.0,
+        passes=None,
+        precision=0.0,
+        command=command,
+    )
+    devices = list(dict.fromkeys(cell.device for cell in cells))
+    described = describe(request, CheckResult(cells=list(cells), devices=devices), timed=[])
+    return {**described, "entries": [], "recorded_by": BY_TESTS}
 
 
 def _parity(content: Mapping[str, Any]) -> CellParity:
