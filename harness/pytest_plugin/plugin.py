@@ -102,9 +102,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from eager_vs_graph.modes import DEFAULT_MODES
 
     chosen = metafunc.config.stash[_CHOSEN]
-    marker = metafunc.definition.get_closest_marker(NAME)
-    where = f"{metafunc.definition.nodeid}: the marker {NAME}"
-    named = _known(marker.args, where) if marker and marker.args else None
+    names, _ = _marked(metafunc.definition)
+    try:
+        named = _known(names, "") if names else None
+    except pytest.UsageError:  # the fixture says so, and costs this test only
+        metafunc.parametrize(NAME, names, indirect=True, ids=str)
+        return
     if chosen is None:
         modes: list[Any] = named or list(DEFAULT_MODES)
     elif not (modes := [mode for mode in chosen if named is None or mode in named]):
@@ -127,10 +130,12 @@ def tf_modes(request: pytest.FixtureRequest) -> Generator[TfModes]:
             f"that name the fixture: take {NAME} as an argument of the test or of a fixture of it",
             pytrace=False,
         )
-    try:
-        _known([request.param], f"the parameter of {NAME}")
-    except pytest.UsageError as error:
-        pytest.fail(str(error), pytrace=False)
+    from eager_vs_graph.modes import MODES
+    from eager_vs_graph.results.cells import unknown_name_message
+
+    if request.param not in MODES:
+        unknown = unknown_name_message("mode", str(request.param), list(MODES))
+        pytest.fail(f"the marker or parameter {NAME}: {unknown}", pytrace=False)
     settings = _settings(request)
     from eager_vs_graph.pytest_plugin.tf_modes import TfModes
 
@@ -254,6 +259,16 @@ def _uses_ours(metafunc: pytest.Metafunc) -> bool:
     return bool(definitions) and definitions[-1].func.__module__ == __name__
 
 
+def _marked(node: pytest.Item) -> tuple[Sequence[Any], dict[str, Any]]:
+    """The names and settings of the markers of a test, its class and its module; nearest first."""
+    names: Sequence[Any] = ()
+    settings: dict[str, Any] = {}
+    for marker in node.iter_markers(NAME):
+        names = names or marker.args
+        settings = {**marker.kwargs, **settings}
+    return names, settings
+
+
 def _known(names: Sequence[Any], where: str) -> list[str]:
     """The modes of these names; raises ``pytest.UsageError`` where there is none."""
     from eager_vs_graph.errors import UsageError
@@ -273,8 +288,7 @@ def _settings(request: pytest.FixtureRequest) -> Settings:
     from eager_vs_graph.pytest_plugin.tf_modes import Settings
     from eager_vs_graph.scenario import Tolerance
 
-    marker = request.node.get_closest_marker(NAME)
-    given = dict(marker.kwargs) if marker else {}
+    _, given = _marked(request.node)
     policy, problem, tolerance = given.get("unsupported", "fail"), "", None
     if unknown := sorted(given.keys() - _WORDS):
         problem = f"has {unknown[0]!r}, but should have {', '.join(sorted(_WORDS))}"

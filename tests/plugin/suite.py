@@ -238,6 +238,22 @@ def test_marked_without_the_fixture():
     pass
 
 
+@pytest.mark.tf_modes("function", "eager", rtol=1e-2)
+class TestMarked:
+    @pytest.mark.tf_modes(unsupported="skip")
+    def test_names_and_tolerance_of_the_class(self, tf_modes):
+        tf_modes(scaled_in_graphs)(X)
+
+    @pytest.mark.tf_modes("session", rtol=1e-6)
+    def test_own_name_and_tolerance(self, tf_modes):
+        tf_modes(scaled_in_graphs)(X)
+
+
+@pytest.mark.tf_modes("egaer")
+def test_marker_of_no_mode(tf_modes):
+    tf_modes(step)(X)
+
+
 @pytest.mark.tf_modes("eager", rtol=2.0)
 def test_marker_of_no_tolerance(tf_modes):
     tf_modes(step)(X)
