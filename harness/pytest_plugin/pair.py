@@ -15,7 +15,6 @@ from eager_vs_graph.errors import ScenarioError
 from eager_vs_graph.modes import BASELINE, MODES
 from eager_vs_graph.modes.program import Program
 from eager_vs_graph.modes.variables import require_same
-from eager_vs_graph.processes.jobs import Timed
 from eager_vs_graph.pytest_plugin import random_state
 from eager_vs_graph.pytest_plugin.structure import Structure
 from eager_vs_graph.results.cells import Cell
@@ -25,6 +24,7 @@ from eager_vs_graph.results.record import (
     CellParity,
     TensorComparison,
 )
+from eager_vs_graph.results.request import Timed
 from eager_vs_graph.scenario import Array, Feed, State
 
 

@@ -6,20 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eager_vs_graph.catalog.entry import Entry
+import msgspec
+
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import Cell
-from eager_vs_graph.results.record import (
-    CellParity,
-    PassCell,
-    PassRecord,
-    Run,
-    TensorComparison,
-    read_json,
-    write_json,
-)
-from eager_vs_graph.runs.bench import CheckResult, Request, describe
+from eager_vs_graph.results.codec import write_json
+from eager_vs_graph.results.record import CellParity, PassCell, PassRecord
+from eager_vs_graph.results.request import ModeInfo, RunRequest, ScenarioInfo
+from eager_vs_graph.results.run import Run
 
 BY_TESTS = "pytest"
 
@@ -39,7 +34,7 @@ def require_place(folder: Path) -> None:
     environment = folder / "environment.json"
     if not environment.exists():
         raise UsageError(f"{folder}: is not empty and holds no record; name a new folder")
-    if read_json(environment).get("request", {}).get("recorded_by") != BY_TESTS:
+    if Run(folder).request.recorded_by != BY_TESTS:
         raise UsageError(f"{folder}: is a run of the command line; name another folder")
 
 
@@ -99,29 +94,24 @@ def _write_pass(run: Run, timed: Sequence[Mapping[str, Any]], started: str, ende
 
 def _request(
     cells: Sequence[Cell], records: Mapping[str, Mapping[str, Any]], command: str
-) -> dict[str, Any]:
-    """What was asked for, as a run of the command line has it; there is nothing to resume."""
-    entries: dict[str, Entry] = {}
+) -> RunRequest:
+    modes = [mode for mode in MODES if mode in {cell.mode for cell in cells}]
+    scenarios: dict[str, ScenarioInfo] = {}
     for cell in cells:
         record = records[cell.id]
-        new = Entry(cell.scenario, record["summary"], {}, Path(), "")
-        entries.setdefault(cell.scenario, new).sizes.setdefault(cell.size, record["arguments"])
-    request = Request(
-        entries=list(entries.values()),
-        sizes=list(dict.fromkeys(cell.size for cell in cells)),
-        modes=[mode for mode in MODES if mode in {cell.mode for cell in cells}],
-        devices=[],
-        inputs=list(dict.fromkeys(cell.inputs for cell in cells)),
-        budget_s=0.0,
-        passes=None,
-        precision=0.0,
+        scenario = scenarios.setdefault(cell.scenario, ScenarioInfo(record["summary"]))
+        scenario.sizes.setdefault(cell.size, record["arguments"])
+    return RunRequest(
         command=command,
+        recorded_by=BY_TESTS,
+        scenarios=scenarios,
+        cells=[cell.id for cell in cells],
+        modes=modes,
+        about_modes={mode: msgspec.convert(MODES[mode].about(), ModeInfo) for mode in modes},
+        devices=list(dict.fromkeys(cell.device for cell in cells)),
+        inputs=list(dict.fromkeys(cell.inputs for cell in cells)),
     )
-    devices = list(dict.fromkeys(cell.device for cell in cells))
-    described = describe(request, CheckResult(cells=list(cells), devices=devices), timed=[])
-    return {**described, "entries": [], "recorded_by": BY_TESTS}
 
 
 def _parity(content: Mapping[str, Any]) -> CellParity:
-    tensors = tuple(TensorComparison(**tensor) for tensor in content["tensors"])
-    return CellParity(**{**content, "tensors": tensors})
+    return msgspec.convert(content, CellParity)

@@ -17,7 +17,7 @@ from commands import harness
 
 from eager_vs_graph.modes import DEFAULT_MODES
 from eager_vs_graph.pytest_plugin.recording import require_place, write
-from eager_vs_graph.results.record import Run
+from eager_vs_graph.results.run import Run
 
 PLUGIN = Path(__file__).parents[1] / "plugin"
 REPORTER = """
@@ -251,13 +251,13 @@ def test_a_cause_is_found_by_experiment(tmp_path):
 
 def test_the_record_holds_parity_and_timings(suite):
     run = Run(suite.folder / "record")
-    request, parity = run.request(), {cell.cell: cell for cell in run.parity()}
-    assert request["recorded_by"] == "pytest"
-    assert request["command"].startswith("pytest -p ")
-    assert set(request["cells"]) == parity.keys()
+    request, parity = run.request, {cell.cell: cell for cell in run.parity()}
+    assert request.recorded_by == "pytest"
+    assert request.command.startswith("pytest -p ")
+    assert set(request.cells) == parity.keys()
     first = "test_suite.test_structure_and_state"
-    assert request["scenarios"][first]["summary"] == "Adds up."
-    assert request["scenarios"][first]["sizes"] == {"given": "x: float32[4]"}
+    assert request.scenarios[first].summary == "Adds up."
+    assert request.scenarios[first].sizes == {"given": "x: float32[4]"}
     assert parity[f"{first}/given/session/CPU:0/resident"].status == "identical"
     assert parity[f"{first}/given/session/CPU:0/resident"].steps == 4
     assert f"{first}-2/given/eager/CPU:0/resident" in parity
@@ -280,7 +280,7 @@ def test_the_record_holds_parity_and_timings(suite):
     dropped = parity["test_suite.test_raises_in_eager_only/given/xla/CPU:0/resident"]
     assert dropped.status == "differs"
     assert "eager: InvalidArgumentError: too large" in dropped.reason
-    timed = {block["extra_info"]["cell"].split("/")[0] for block in run.benchmarks(1)}
+    timed = {block.extra_info.cell.split("/")[0] for block in run.blocks(1)}
     assert timed == {"test_suite.test_benchmark", "test_suite.test_pedantic"}
     cold = run.pass_record(1).cells["test_suite.test_benchmark/given/function/CPU:0/resident"]
     assert (cold.status, cold.traces, cold.retraces) == ("measured", 1, 0)
