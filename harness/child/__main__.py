@@ -6,6 +6,7 @@ the id of the process that started it, which may be gone before this one looks.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 import time
@@ -24,6 +25,7 @@ def main() -> int:
     started = time.perf_counter()
     parent = int(sys.argv[3])
     end_with(parent)
+    faulthandler.enable()  # a signal that ends this process leaves the line it was at
     job = jobs.read(Path(sys.argv[1]))
     journal = Journal(Path(sys.argv[2]))
     import_tensorflow()

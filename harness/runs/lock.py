@@ -67,6 +67,6 @@ def _open() -> TextIO:
         return open(LOCK, "a+", encoding="utf-8", opener=opener)
     except OSError as error:
         raise UsageError(
-            f"{LOCK}: cannot be used as the lock of benchmarks: {error.strerror}; remove it, or pass "
+            f"{LOCK}: cannot be the lock of benchmarks: {error.strerror}; remove it, or pass "
             "--allow-concurrent"
         ) from None
