@@ -54,8 +54,14 @@ class TfModes:
                 does; see ``eager_vs_graph.Scenario``.
 
         Raises:
+            TypeError: it is nothing that can be called.
             ValueError: a tolerance is out of range.
         """
+        if not callable(function):
+            raise TypeError(
+                f"tf_modes was given {type(function).__name__}, but should be given a function, a "
+                "Keras model or a tf.Module that can be called"
+            )
         settings = self._settings
         if rtol is not None or atol is not None:
             settings = replace(settings, tolerance=Tolerance(rtol or 0.0, atol or 0.0))
