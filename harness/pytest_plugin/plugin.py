@@ -27,7 +27,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Generator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,8 @@ MARKER = (
 )
 _MODES, _RECORD, _EXPLAIN = (f"--eager-vs-graph-{each}" for each in ("modes", "record", "explain"))
 _WORDS = {"rtol", "atol", "unsupported"}
-_USED: pytest.StashKey[TfModes] = pytest.StashKey()
+USED: pytest.StashKey[TfModes] = pytest.StashKey()
+"""Where an item keeps the fixture's value while the test runs."""
 _CHOSEN: pytest.StashKey[list[str] | None] = pytest.StashKey()
 
 
@@ -84,15 +84,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_CHOSEN] = None if wanted is None else _known(wanted.split(","), _MODES)
     if folder is not None:
         from eager_vs_graph.errors import UsageError
-        from eager_vs_graph.pytest_plugin.recording import require_place
+        from eager_vs_graph.pytest_plugin.recording import Reports, Writer, require_place
 
-        config.pluginmanager.register(_Report(), "eager-vs-graph-report")
+        config.pluginmanager.register(Reports(USED), "eager-vs-graph-reports")
         if not hasattr(config, "workerinput"):  # the controller of pytest-xdist writes
             try:
                 require_place(folder)
             except UsageError as error:
                 raise pytest.UsageError(f"{_RECORD} {error}") from None
-            config.pluginmanager.register(_Record(config, folder), "eager-vs-graph-record")
+            config.pluginmanager.register(Writer(config, folder), "eager-vs-graph-writer")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -140,9 +140,9 @@ def tf_modes(request: pytest.FixtureRequest) -> Generator[TfModes]:
     from eager_vs_graph.pytest_plugin.tf_modes import TfModes
 
     made = TfModes(request.param, *_named(request), settings)
-    request.node.stash[_USED] = made
+    request.node.stash[USED] = made
     yield made
-    del request.node.stash[_USED]  # an item lives as long as the session
+    del request.node.stash[USED]  # an item lives as long as the session
     made.close()
 
 
@@ -166,7 +166,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Time modes by their own call, and fail a test that asked for a mode and did not use it."""
-    if _USED not in pyfuncitem.stash:
+    if USED not in pyfuncitem.stash:
         if any(marker.name == NAME for marker in pyfuncitem.own_markers):
             pytest.fail(
                 f"the test has the marker {NAME} but does not use the fixture {NAME}, so that no "
@@ -174,7 +174,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
                 pytrace=False,
             )
         return (yield)
-    used, benchmark = pyfuncitem.stash[_USED], pyfuncitem.funcargs.get("benchmark")
+    used, benchmark = pyfuncitem.stash[USED], pyfuncitem.funcargs.get("benchmark")
     if benchmark is not None:
         from eager_vs_graph.pytest_plugin.timing import Benchmark
 
@@ -191,60 +191,6 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
             pytrace=False,
         )
     return result
-
-
-class _Report:
-    """Gives a test's report what a record needs; pytest-xdist carries it to the controller."""
-
-    def __init__(self) -> None:
-        self._environment: dict[str, Any] = {}
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Add it, while the programs are there."""
-        report = yield
-        if call.when == "call" and _USED in item.stash:
-            from eager_vs_graph.child.environment import describe
-
-            self._environment = self._environment or describe()
-            runs = [each.record() for each in item.stash[_USED].functions if each.calls]
-            vars(report)["eager_vs_graph"] = {"runs": runs, "environment": self._environment}
-        return report
-
-
-class _Record:
-    """Gathers what the tests found, and writes it at the end."""
-
-    def __init__(self, config: pytest.Config, folder: Path) -> None:
-        self._config, self._folder = config, folder
-        self._runs: list[dict[str, Any]] = []
-        self._environment: dict[str, Any] = {}
-        self._started = _now()
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in what a test's report brings."""
-        if found := getattr(report, "eager_vs_graph", None):
-            self._runs += found["runs"]
-            self._environment = self._environment or found["environment"]
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Write, and say where."""
-        if not self._runs:
-            terminalreporter.write_line(
-                f"eager-vs-graph: no test ran anything in a mode; nothing written to {self._folder}"
-            )
-            return
-        from eager_vs_graph.pytest_plugin.recording import write
-
-        command = " ".join(["pytest", *map(str, self._config.invocation_params.args)])
-        write(self._folder, self._runs, self._environment, command, self._started, _now())
-        timed = sum(run["timing"] is not None for run in self._runs)
-        terminalreporter.write_line(
-            f"eager-vs-graph: {len(self._runs)} cells, {timed} timed; "
-            f"`eager-vs-graph report {self._folder}` renders them"
-        )
 
 
 def _uses_ours(metafunc: pytest.Metafunc) -> bool:
@@ -316,7 +262,3 @@ def _named(request: pytest.FixtureRequest) -> tuple[str, str, str]:
     size = re.sub(r"[\s/,]+", "_", "-".join(others)) or DEFAULT_SIZE
     summary = (node.function.__doc__ or "").strip().partition("\n")[0]
     return re.sub(r"[\s/,]+", "_", scenario), size, summary or node.nodeid.partition("[")[0]
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

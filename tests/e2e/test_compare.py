@@ -46,7 +46,9 @@ for name, wrong in {
     "script.py: is a file, but": lambda: compare(f, (X,), results="script.py"),
     "results is 3, but": lambda: compare(f, (X,), results=3),
     "is an array of Python objects": lambda: compare(f, (np.array([object()]),)),
-    "unknown device 'TPU:0'; did you mean CPU:0?": lambda: compare(f, (X,), devices="TPU:0", allow_concurrent=True),
+    "unknown device 'TPU:0'; did you mean CPU:0?": lambda: compare(
+        f, (X,), devices="TPU:0", allow_concurrent=True
+    ),
     "no verdict for 'session'; there is one for: function": lambda: result.verdict("session"),
 }.items():
     try:
