@@ -21,6 +21,10 @@ from eager_vs_graph.results.frames import Frames, read
 from eager_vs_graph.results.mode_kinds import kinds_of
 from eager_vs_graph.statistics.summary import TEXTS, summarise
 
+if __name__ != "eager_vs_graph.reports":
+    # One module under two names would be two modules.
+    raise ImportError(f"{__name__} is the folder of eager_vs_graph.reports; import that")
+
 __all__ = ["Rendered", "render"]
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from commands import python
-from test_runners import Cumulate, Varying, assert_same_bits
-from test_state import Everything
+from commands import SUPPORT, python
+from contract_scenarios import Cumulate, Everything, Varying, assert_same_bits
 from workbench import built_in, program, words
 
 from eager_vs_graph import Scenario, Size
@@ -320,7 +319,7 @@ def test_the_export_is_removed_with_the_program(mode):
 
 LEAVING = """
 from workbench import program
-from test_runners import Cumulate
+from contract_scenarios import Cumulate
 built = program(Cumulate, "saved_model")
 assert built._export.folder.exists()
 print(built._export.folder)
@@ -328,7 +327,7 @@ print(built._export.folder)
 
 
 def test_the_export_is_removed_at_exit(tmp_path):
-    path = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+    path = f"import sys; sys.path.insert(0, {str(SUPPORT)!r})\n"
     done = python("-c", path + LEAVING, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert not Path(done.stdout.splitlines()[-1]).exists()

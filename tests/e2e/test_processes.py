@@ -6,32 +6,35 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+import time
 
 import helper_work
 import psutil
 import pytest
 import tensorflow as tf
+from commands import SUPPORT
 
 from eager_vs_graph.errors import ScenarioError, WorkerLost
+from eager_vs_graph.processes import supervise
+from eager_vs_graph.processes.cpu_wait import cpu_wait_s, longest_wait_s
 from eager_vs_graph.processes.python import SILENCE_S, child_environment
 from eager_vs_graph.processes.remote import Remote, answer_limit_s
 
-READY_S = 300
-"""More than a process needs to start, however busy the machine is."""
-GONE_S = 60
+READY_S = 600
+GONE_S = 300
+"""Both end only what hangs."""
 
 
 @pytest.fixture(autouse=True)
 def _importable(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", str(SUPPORT), prepend=os.pathsep)
 
 
 @pytest.fixture(scope="module")
 def worker():
     """One that no test may lose."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
+        patch.setenv("PYTHONPATH", str(SUPPORT), prepend=os.pathsep)
         remote = Remote(helper_work.Worker, {"cpus": 2}, environment={"OF_THE_WORKER": "yes"})
     yield remote
     remote.close()
@@ -177,3 +180,45 @@ def test_a_process_does_not_inherit_the_pytest_session_it_is_started_from(monkey
     environment = child_environment()
     assert not [name for name in environment if name.startswith("PYTEST_")]
     assert environment["TF_NUM_INTRAOP_THREADS"] == "1"  # the user's own are kept
+
+
+def test_waiting_for_a_cpu_is_counted_thread_by_thread():
+    cpu = min(os.sched_getaffinity(0))
+    busy = f"import os\nos.sched_setaffinity(0, [{cpu}])\nprint(flush=True)\nwhile True: pass"
+    rivals = [
+        subprocess.Popen([sys.executable, "-c", busy], stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    try:
+        for rival in rivals:
+            rival.stdout.readline()
+        before = cpu_wait_s(rivals[0].pid)
+        assert len(before) == 1
+        until_it_waited(rivals[0].pid, before)
+        assert longest_wait_s({}, os.getppid()) >= 0  # somebody else's process may be read, too
+    finally:
+        for rival in rivals:
+            rival.kill()
+            rival.communicate()
+    assert cpu_wait_s(rivals[0].pid) == {}
+
+
+def until_it_waited(pid, before):
+    deadline = time.monotonic() + GONE_S
+    while longest_wait_s(before, pid) < 0.02:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_silence_of_a_child_that_waits_for_a_cpu_is_no_hang(monkeypatch):
+    now, waited = [1000.0], [0.0]
+    monkeypatch.setattr(supervise.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(supervise, "longest_wait_s", lambda before, pid: waited[0])
+    watch, limits = supervise._Watch(), supervise.Limits(silence_s=10.0)
+    watch.hear({"event": "imported"})
+    now[0] += 9.0
+    assert not watch.verdict(os.getpid(), limits)
+    now[0] += 9.0
+    waited[0] = 9.0
+    assert not watch.verdict(os.getpid(), limits)
+    now[0] += 9.0
+    assert watch.verdict(os.getpid(), limits) == "no sign of progress for 27 s"

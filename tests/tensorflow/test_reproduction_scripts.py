@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_runners import Cumulate, Varying, assert_same_bits
-from test_variables import Everything
+from contract_scenarios import Cumulate, Everything, Varying, assert_same_bits
 from workbench import program
 
 from eager_vs_graph import Scenario, Size

@@ -419,7 +419,15 @@ def is_users(name: str, module: Any) -> bool:
         return False
     if not isinstance(file, str) or top in _OURS or name == "__main__":
         return False
-    return top in ADOPTED or not any(Path(file).is_relative_to(place) for place in _INSTALLED)
+    return top in ADOPTED or not _is_installed(Path(file))
+
+
+def _is_installed(file: Path) -> bool:
+    """Whether a file is Python's or a package's, in this environment or in one that it sees."""
+    # The packages of --user, --system-site-packages and path files are in no folder of sysconfig.
+    return not {"site-packages", "dist-packages"}.isdisjoint(file.parts) or any(
+        file.is_relative_to(place) for place in _INSTALLED
+    )
 
 
 ADOPTED: set[str] = set()
