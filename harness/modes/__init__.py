@@ -2,9 +2,12 @@
 
 A new mode is a file ``modes/<name>.py`` and an entry in ``MODES``. The file has
 
-    build(task)     returns a ``Program`` of the task's scenario (``modes/program.py``)
-    warm()          optional: pays what the mode costs once in a process, before a program is built
-    script(...)     optional: runs a scenario in a reproduction script (``modes/script_parts.py``)
+    build(task)   returns a ``Program`` of the task's scenario (``modes/program.py``)
+    warm()        optional: pays what the mode costs once in a process, before a program is built
+    run_mode(…)   optional: runs a scenario in a reproduction script (``modes/script_parts.py``)
+
+``python -c "from eager_vs_graph.modes import *; print(markdown_table())"`` prints the table of
+docs/modes.md.
 """
 
 from __future__ import annotations

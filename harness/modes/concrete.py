@@ -8,12 +8,14 @@ task's feeds differ are None in the signature: one trace serves all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from eager_vs_graph.modes.program import Task, TensorProgram
+from eager_vs_graph.modes.program import Task, TensorProgram, specs_of
+from eager_vs_graph.modes.script_parts import Build, Outcome, VariablesOf, take_steps
+from eager_vs_graph.scenario import Feed
 
 
 class ConcreteProgram(TensorProgram):
@@ -31,6 +33,14 @@ class ConcreteProgram(TensorProgram):
     def traces(self) -> int:
         count: int = self._function.experimental_get_tracing_count()
         return count
+
+
+def run_mode(build: Build, feeds: Sequence[Feed], variables_of: VariablesOf) -> Outcome:
+    """Take the steps as a concrete function."""
+    scenario = build()
+    specs = {spec.name: spec for spec in specs_of(feeds, list(feeds[0]))}
+    step = tf.function(scenario.step).get_concrete_function(**specs)
+    return take_steps(step, feeds, variables_of(scenario))
 
 
 build: Callable[[Task], ConcreteProgram] = ConcreteProgram

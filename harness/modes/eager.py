@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from eager_vs_graph.modes.program import Task, TensorProgram
+from eager_vs_graph.modes.script_parts import Build, Outcome, VariablesOf, take_steps
+from eager_vs_graph.scenario import Feed
 
 
 class EagerProgram(TensorProgram):
@@ -40,6 +42,17 @@ def _functions_eager(step: Callable[..., Mapping[str, Any]]) -> Callable[..., Ma
             tf.config.run_functions_eagerly(before)
 
     return run
+
+
+def run_mode(build: Build, feeds: Sequence[Feed], variables_of: VariablesOf) -> Outcome:
+    """Take the steps twice from the same state: the second time shows what eager does again."""
+    scenario = build()
+    variables = variables_of(scenario)
+    start = {name: variable.numpy() for name, variable in variables.items()}
+    take_steps(scenario.step, feeds, variables)
+    for name, variable in variables.items():
+        variable.assign(start[name])
+    return take_steps(scenario.step, feeds, variables)
 
 
 build: Callable[[Task], EagerProgram] = EagerProgram

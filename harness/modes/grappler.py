@@ -8,13 +8,11 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.eager import context  # the only way to a tf.function's optimised graph
 
-v1 = tf.compat.v1
-
 
 def graph_options() -> Any:
     """A session's ``GraphOptions`` that follow ``tf.config.optimizer``, as a tf.function does."""
     # The message's class is reachable through the field only: TensorFlow does not export it.
-    options = v1.GraphOptions()
+    options = tf.compat.v1.GraphOptions()
     rewrites = options.rewrite_options
     fields = rewrites.DESCRIPTOR.fields_by_name
     for name, value in tf.config.optimizer.get_experimental_options().items():

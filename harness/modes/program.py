@@ -52,18 +52,8 @@ class Task:
         return list(inspect.signature(self.scenario.step).parameters)[1:]
 
     def specs(self) -> list[tf.TensorSpec]:
-        """What ``step``'s arguments are in every feed: the dimensions that all of them share.
-
-        A dimension that varies is None, and the shape is unknown where the rank varies.
-        """
-        return [
-            tf.TensorSpec(
-                _common_shape([feed[name].shape for feed in self.feeds]),
-                tf.as_dtype(self.feeds[0][name].dtype),
-                name,
-            )
-            for name in self.argument_names()
-        ]
+        """What ``step``'s arguments are in every feed, in their order."""
+        return specs_of(self.feeds, self.argument_names())
 
     @property
     def asynchronous(self) -> bool:
@@ -242,13 +232,20 @@ def writers_of(scenario: Scenario) -> list[Any]:
     ]
 
 
-def _common_shape(shapes: list[tuple[int, ...]]) -> tf.TensorShape:
-    """The dimensions that all shapes share; None where they differ."""
-    if len({len(shape) for shape in shapes}) > 1:
-        return tf.TensorShape(None)
-    return tf.TensorShape(
-        [sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True)]
-    )
+def specs_of(feeds: Sequence[Feed], names: Sequence[str]) -> list[tf.TensorSpec]:
+    """What the named inputs are in every feed: the dtype, and the dimensions that all feeds share.
+
+    A dimension that varies is None, and the shape is unknown where the rank varies.
+    """
+    specs = []
+    for name in names:
+        arrays = [feed[name] for feed in feeds]
+        shape = None
+        if len({array.ndim for array in arrays}) == 1:
+            by_axis = zip(*(array.shape for array in arrays), strict=True)
+            shape = [sizes[0] if len(set(sizes)) == 1 else None for sizes in by_axis]
+        specs.append(tf.TensorSpec(shape, tf.as_dtype(arrays[0].dtype), name))
+    return specs
 
 
 def cycled(task: Task) -> Iterator[list[Array]]:

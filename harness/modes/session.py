@@ -24,9 +24,11 @@ from eager_vs_graph.modes.program import (
     cycled,
     require_no_new_variables,
     require_outputs,
+    specs_of,
     synchronised,
     writers_of,
 )
+from eager_vs_graph.modes.script_parts import Build, Outcome, VariablesOf
 from eager_vs_graph.modes.variables import variables_of
 from eager_vs_graph.scenario import Array, Feed, Scenario, State
 
@@ -179,6 +181,42 @@ class _Load:
         # A session takes an aligned array's memory as it is: what becomes of the array would
         # become of the variable.
         session.run(self._assign, {self._value: np.array(value)})
+
+
+def run_mode(build: Build, feeds: Sequence[Feed], variables_of: VariablesOf) -> Outcome:
+    """Take the steps in a session, from the values that eager gives the variables.
+
+    Inputs are variables: as constants they would be folded into the graph.
+    """
+    v1 = tf.compat.v1
+    start = [variable.numpy() for variable in variables_of(build()).values()]
+    with tf.Graph().as_default():
+        scenario = build()
+        variables = variables_of(scenario)
+        specs = specs_of(feeds, list(feeds[0]))
+        inputs = [
+            tf.Variable(
+                tf.zeros(feeds[0][spec.name].shape, spec.dtype), trainable=False, shape=spec.shape
+            )
+            for spec in specs
+        ]
+        tensors = {spec.name: tf.identity(v) for spec, v in zip(specs, inputs, strict=True)}
+        outputs = tf.function(scenario.step)(**tensors)
+        fetches = {name: tf.identity(output) for name, output in outputs.items()}
+        places = [*variables.values(), *inputs]
+        holders = [v1.placeholder(place.dtype.base_dtype, place.shape) for place in places]
+        loads = [v.assign(held, read_value=False) for v, held in zip(places, holders, strict=True)]
+        count = len(start)
+        config = v1.ConfigProto(graph_options=graph_options())
+        with v1.Session(config=config) as session:
+            session.run(v1.global_variables_initializer())
+            session.run(loads[:count], dict(zip(holders, start, strict=False)))
+            taken = []
+            for feed in feeds:
+                values = [feed[spec.name] for spec in specs]
+                session.run(loads[count:], dict(zip(holders[count:], values, strict=True)))
+                taken.append(session.run(fetches))
+            return taken, session.run(dict(variables))
 
 
 build: Callable[[Task], SessionProgram] = SessionProgram

@@ -11,7 +11,7 @@ stateless ones with ``alg="philox"``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -20,6 +20,7 @@ from eager_vs_graph.errors import Unsupported
 from eager_vs_graph.modes.failures import is_of_xla, xla_reason
 from eager_vs_graph.modes.function import FunctionProgram
 from eager_vs_graph.modes.program import Task
+from eager_vs_graph.modes.script_parts import Build, Outcome, VariablesOf, take_steps
 from eager_vs_graph.scenario import Array, Feed
 
 
@@ -53,6 +54,13 @@ class XlaProgram(FunctionProgram):
 def warm() -> None:
     """Compile once: the first compilation of a process also starts the compiler."""
     tf.function(tf.math.square, jit_compile=True)(tf.constant(2.0)).numpy()
+
+
+def run_mode(build: Build, feeds: Sequence[Feed], variables_of: VariablesOf) -> Outcome:
+    """Take the steps as a ``tf.function`` that XLA compiles."""
+    scenario = build()
+    step = tf.function(scenario.step, jit_compile=True)
+    return take_steps(step, feeds, variables_of(scenario))
 
 
 build: Callable[[Task], XlaProgram] = XlaProgram
