@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from eager_vs_graph.child.adopt.function import Adopted
 from eager_vs_graph.child.bench.prepare import Prepared, prepare
@@ -41,7 +41,7 @@ class Call:
     """One call that returned, eagerly and in the mode."""
 
     feed: Feed
-    streams: bytes
+    streams: bytes = field(repr=False)
     """The random streams that both began with."""
     eager: dict[str, Array]
     found: dict[str, Array]

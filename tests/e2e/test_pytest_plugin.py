@@ -25,8 +25,8 @@ import json, sys
 
 def pytest_runtest_logreport(report):
     with open("outcomes.jsonl", "a") as file:
-        told = [report.nodeid, report.when, report.outcome, str(report.longrepr or "")]
-        print(json.dumps(told), file=file)
+        line = [report.nodeid, report.when, report.outcome, str(report.longrepr or "")]
+        print(json.dumps(line), file=file)
 
 def pytest_sessionfinish():
     loaded = [name for name in ("tensorflow", "pandas", "numpy") if name in sys.modules]
@@ -118,6 +118,7 @@ EXPECTED = {
     "test_differs": GRAPHS_FAIL,
     "test_grappler": GRAPHS_FAIL,
     "test_variable_differs": GRAPHS_FAIL,
+    "test_counter": GRAPHS_FAIL,
     "test_drawn_while_traced": GRAPHS_FAIL,
     "test_streams_are_those_of_an_eager_call": ALL_PASS,
     "test_eager_is_unsteady": ALL_FAIL,
@@ -179,6 +180,10 @@ MESSAGES = {
         "If such a difference is acceptable: @pytest.mark.tf_modes(rtol=..., atol=...)",
     ),
     "test_variable_differs[function]": ("function differs from eager: weight = 2.0, but should",),
+    "test_counter[function]": (
+        "function differs from eager: output[",
+        "[call 2 of counted(x: float32[4])]",
+    ),
     "test_drawn_while_traced[session]": (
         "session differs from eager: output",
         "[call 2 of noisy(x: float32[4])]",
@@ -291,8 +296,8 @@ def test_the_record_holds_parity_and_timings(suite):
 def test_the_record_is_rendered_and_says_what_it_lacks(suite):
     done = harness("report", "record", cwd=suite.folder)
     assert done.returncode == 0, done.stderr
-    told = " ".join(done.stdout.split())
-    assert "one pass gives no interval and no verdict: a test-suite timed one mode after" in told
+    text = " ".join(done.stdout.split())
+    assert "one pass gives no interval and no verdict: a test-suite timed one mode after" in text
     page = (suite.folder / "record" / "report.html").read_text("utf-8")
     assert "test_suite.test_benchmark" in page
 
@@ -468,8 +473,8 @@ def test_a_former_record_makes_way(suite, tmp_path):
     require_place(folder)
     before = {cell.cell for cell in Run(folder).parity()}
     (cell,) = [cell for cell in Run(folder).parity() if cell.cell.startswith(ONE)]
-    told = {"cell": cell.cell, "summary": "", "arguments": "", "parity": asdict(cell)}
-    write(folder, [{**told, "timing": None, "cold": None}] * 2, {}, "pytest", "", "")
+    kept = {"cell": cell.cell, "summary": "", "arguments": "", "parity": asdict(cell)}
+    write(folder, [{**kept, "timing": None, "cold": None}] * 2, {}, "pytest", "", "")
     assert [each.cell for each in Run(folder).parity()] == [cell.cell]
     assert len(before) > 1
     assert not Run(folder).pass_numbers()

@@ -92,6 +92,22 @@ def test_variable_differs(tf_modes):
     tf_modes(counted_eagerly)(X)
 
 
+count = 0
+
+
+def counted(x):
+    global count  # noqa: PLW0603
+    count += 1
+    return x + count
+
+
+def test_counter(tf_modes):
+    run = tf_modes(counted)
+    for _ in range(2):
+        run(X)
+    assert count == 0
+
+
 def noisy(x):
     return x + np.random.uniform()
 
