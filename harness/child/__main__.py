@@ -24,8 +24,16 @@ from eager_vs_graph.processes.journal import Journal
 from eager_vs_graph.processes.lean_import import import_tensorflow
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from eager_vs_graph.child.explain.conditions import Condition
+    from eager_vs_graph.child.explain.experiments import Observation
+    from eager_vs_graph.child.explain.isolated import Workers
     from eager_vs_graph.child.parity.check import Subject
     from eager_vs_graph.results.explanation import Explanation
+
+_ISOLATED_S = 40.0
+"""Seconds that an experiment in a process of its own may take."""
 
 
 def main() -> int:
@@ -53,7 +61,7 @@ def main() -> int:
 def check(plan: CheckJob, journal: Journal) -> None:
     """Devices, environment, grid, and the parity of every cell."""
     from eager_vs_graph.child import environment
-    from eager_vs_graph.child.explain.engine import EqualWork
+    from eager_vs_graph.child.explain.equal_work import EqualWork
     from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.parity import check as parity
     from eager_vs_graph.child.parity.checkpoints import exchange
@@ -123,8 +131,19 @@ def check(plan: CheckJob, journal: Journal) -> None:
 
 def explain(plan: ExplainJob, journal: Journal) -> None:
     """The experiments on cells, or their runs under one condition."""
+    from eager_vs_graph.child.explain.isolated import Workers
+
+    workers = Workers()  # before TensorFlow's first op
+    try:
+        _explain(plan, journal, workers)
+    finally:
+        workers.close()
+
+
+def _explain(plan: ExplainJob, journal: Journal, workers: Workers) -> None:
     from eager_vs_graph.child import environment
     from eager_vs_graph.child.explain import engine, process_start
+    from eager_vs_graph.child.explain.isolated import Isolated
     from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.parity import check as parity
     from eager_vs_graph.results.cells import Cell, grid
@@ -144,6 +163,10 @@ def explain(plan: ExplainJob, journal: Journal) -> None:
     def starting(cell: Cell) -> None:
         journal.write("cell", cell=cell.id, stage="explain")
 
+    def stage(cell: Cell, name: str) -> None:
+        journal.write("cell", cell=cell.id, stage=name)
+
+    entries = {entry.name: entry for entry in plan.entries}
     groups: dict[str, list[Cell]] = defaultdict(list)
     for cell in cells:
         groups[cell.group].append(cell)
@@ -156,7 +179,29 @@ def explain(plan: ExplainJob, journal: Journal) -> None:
         else:
             now = time.monotonic()
             share = now + (deadline - now) / (len(groups) - number)
-            for explanation in engine.explain(subject, mine, share, starting):
+
+            def isolate(
+                cell: Cell,
+                condition: Condition,
+                variables: Mapping[str, str],
+                subject: Subject = subject,
+            ) -> Observation:
+                assert subject.initial is not None
+                experiment = Isolated(
+                    entries[cell.scenario], cell.size, cell.id, condition, subject.initial
+                )
+                journal.write("cell", cell=cell.id, stage=f"in a process of its own: {variables}")
+                return workers.run(experiment, variables, _ISOLATED_S)
+
+            for explanation in engine.explain(
+                subject,
+                mine,
+                share,
+                starting,
+                stage=stage,
+                ended=plan.ended,
+                isolate=isolate,
+            ):
                 if plan.cells and explanation.cell not in plan.cells:
                     continue  # eager is run with each, and was not asked for
                 journal.write("explanation", **asdict(explanation))

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from eager_vs_graph.results import explanation
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.results.explanation import Explanation
+from eager_vs_graph.results import explanation
 from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.record import CellParity, CheckpointParity, PassRecord, Run, reading
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from commands import REPOSITORY, harness
 from record_fixture import TIMED_CELL, Shape, write_run
 
 from eager_vs_graph.catalog import find as catalog
-from eager_vs_graph.child.explain.engine import EqualWork
+from eager_vs_graph.child.explain.equal_work import EqualWork
 from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.reports import Rendered, render, tables
