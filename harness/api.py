@@ -23,13 +23,17 @@ from eager_vs_graph.catalog.target import Target
 from eager_vs_graph.catalog.user_code import DEFAULT_SIZE, identifier
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.results.cells import CONTROL, Cell
-from eager_vs_graph.results.record import Run
-from eager_vs_graph.runs import bench as orchestrate
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import lock
-from eager_vs_graph.runs.defaults import PRECISION
-from eager_vs_graph.runs.options import request_of
+from eager_vs_graph.runs.bench import bench
+from eager_vs_graph.runs.options import (
+    PRECISION,
+    QUICK_BUDGET_S,
+    GridOptions,
+    LimitOptions,
+    TimingOptions,
+)
 from eager_vs_graph.runs.progress import Progress
-from eager_vs_graph.runs.quantities import seconds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,24 +90,21 @@ def compare(
             f"args is {type(args).__name__}, but should be a tuple or list of the function's "
             "arguments: compare(f, (x, y)), or compare(f, (x,)) for one"
         )
-    budget_s = seconds(budget) if isinstance(budget, str) else float(budget)
     with tempfile.TemporaryDirectory(prefix="eager-vs-graph-") as scratch:
         entry = _entry(function, args, dict(kwargs or {}), Path(scratch))
-        request = request_of(
-            [entry],
-            modes=_listed(modes),
-            devices=_listed(devices),
-            inputs=_listed(inputs),
-            budget_s=budget_s,
-            passes=passes,
-            precision=precision,
-            command=_command(entry.name, modes, budget, inputs, devices),
+        grid = GridOptions(modes=_listed(modes), devices=_listed(devices), inputs=_listed(inputs))
+        timing = TimingOptions(passes=passes, budget=_time(budget), precision=precision)
+        request = timing.request(
+            grid.selection([entry]),
+            LimitOptions().limits(),
+            default_budget_s=QUICK_BUDGET_S,
+            called=_command(entry.name, modes, budget, inputs, devices),
         )
         folder = Path(results) if results is not None else None
         kept = folder or Path(tempfile.mkdtemp(prefix="eager-vs-graph-"))
         try:
             with lock.machine(shared=allow_concurrent):
-                run = orchestrate.bench(request, kept, _Quiet())
+                run = bench(request, kept, _Quiet())
         except BaseException:
             if folder is None:
                 shutil.rmtree(kept, ignore_errors=True)
@@ -241,6 +242,10 @@ def _entry(
             reference=name, path=[path for path in sys.path if path], payload=str(payload)
         ),
     )
+
+
+def _time(budget: str | float) -> str:
+    return budget if isinstance(budget, str) else f"{budget}s"
 
 
 def _listed(names: str | Sequence[str]) -> str:

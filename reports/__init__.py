@@ -89,8 +89,8 @@ def render(folder: Path) -> Rendered:
 
 def notes(frames: Frames) -> list[str]:
     """List what a reader of the numbers should know, one line each."""
-    absent = [f"{device}: not found" for device in frames.request.get("absent_devices", [])]
-    asked = int(frames.request.get("passes") or 0)
+    absent = [f"{device}: not found" for device in frames.request.absent_devices]
+    asked = frames.request.passes or 0
     cut = [
         f"pass {record.number}: {record.outcome}"
         for record in frames.passes
@@ -104,7 +104,7 @@ def notes(frames: Frames) -> list[str]:
     control = (
         [] if any(cell.mode == CONTROL for cell in frames.cells) else ["no A/A control was run"]
     )
-    adopted = list(frames.request.get("notes", []))
+    adopted = frames.request.notes
     told: dict[str, list[str]] = {}
     for cell in frames.parity.values():
         name = cell.cell.partition("/")[0]
@@ -122,7 +122,7 @@ def notes(frames: Frames) -> list[str]:
 
 
 def _remedy(frames: Frames) -> str:
-    if frames.request.get("recorded_by") == "pytest":
+    if frames.request.recorded_by == "pytest":
         return "a test-suite timed one mode after the other; `bench` and `try` take turns"
     return "ask for two or more passes"
 

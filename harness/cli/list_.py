@@ -11,7 +11,6 @@ import typer
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.catalog.entry import Entry
-from eager_vs_graph.cli.options import Scenarios
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import INPUTS
 from eager_vs_graph.runs.quantities import words
@@ -28,7 +27,12 @@ class Format(StrEnum):
 
 @app.command("list")
 def list_(
-    scenarios: Scenarios = "",
+    scenarios: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES|FILES|FOLDERS", help="What to list. Default: everything installed."
+        ),
+    ] = "",
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.TEXT,
 ) -> None:
     """Show scenarios, sizes and modes."""

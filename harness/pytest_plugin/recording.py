@@ -6,18 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import Cell
-from eager_vs_graph.results.record import (
-    CellParity,
-    PassCell,
-    PassRecord,
-    Run,
-    TensorComparison,
-    read_json,
-    write_json,
-)
+from eager_vs_graph.results.codec import write_json
+from eager_vs_graph.results.record import CellParity, PassCell, PassRecord
+from eager_vs_graph.results.request import ModeInfo, RunRequest, ScenarioInfo
+from eager_vs_graph.results.run import Run
 
 BY_TESTS = "pytest"
 
@@ -39,7 +36,7 @@ def require_place(folder: Path) -> None:
         raise UsageError(
             f"--modes-record {folder}: is not empty and holds no record; name a new folder"
         )
-    if read_json(environment).get("request", {}).get("recorded_by") != BY_TESTS:
+    if Run(folder).request.recorded_by != BY_TESTS:
         raise UsageError(
             f"--modes-record {folder}: is a run of the command line; name another folder"
         )
@@ -101,36 +98,24 @@ def _write_pass(run: Run, timed: Sequence[Mapping[str, Any]], started: str, ende
 
 def _request(
     cells: Sequence[Cell], records: Mapping[str, Mapping[str, Any]], command: str
-) -> dict[str, Any]:
+) -> RunRequest:
     modes = [mode for mode in MODES if mode in {cell.mode for cell in cells}]
-    scenarios: dict[str, dict[str, Any]] = {}
+    scenarios: dict[str, ScenarioInfo] = {}
     for cell in cells:
         record = records[cell.id]
-        described = {"summary": record["summary"], "sizes": {}, "timing": ""}
-        scenario = scenarios.setdefault(cell.scenario, described)
-        scenario["sizes"].setdefault(cell.size, record["arguments"])
-    return {
-        "command": command,
-        "recorded_by": BY_TESTS,
-        "entries": [],
-        "scenarios": scenarios,
-        "cells": [cell.id for cell in cells],
-        "timed": [],
-        "bare_loops": False,
-        "modes": modes,
-        "about_modes": {mode: MODES[mode].about() for mode in modes},
-        "devices": list(dict.fromkeys(cell.device for cell in cells)),
-        "inputs": list(dict.fromkeys(cell.inputs for cell in cells)),
-        "control_of": None,
-        "passes": None,
-        "precision": 0.0,
-        "budget_s": 0.0,
-        "seed": 0,
-        "logical_cpus": 1,
-        "absent_devices": [],
-    }
+        scenario = scenarios.setdefault(cell.scenario, ScenarioInfo(record["summary"]))
+        scenario.sizes.setdefault(cell.size, record["arguments"])
+    return RunRequest(
+        command=command,
+        recorded_by=BY_TESTS,
+        scenarios=scenarios,
+        cells=[cell.id for cell in cells],
+        modes=modes,
+        about_modes={mode: msgspec.convert(MODES[mode].about(), ModeInfo) for mode in modes},
+        devices=list(dict.fromkeys(cell.device for cell in cells)),
+        inputs=list(dict.fromkeys(cell.inputs for cell in cells)),
+    )
 
 
 def _parity(content: Mapping[str, Any]) -> CellParity:
-    tensors = tuple(TensorComparison(**tensor) for tensor in content["tensors"])
-    return CellParity(**{**content, "tensors": tensors})
+    return msgspec.convert(content, CellParity)

@@ -22,7 +22,7 @@ from commands import REPOSITORY, harness, python
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.event_files import read_summaries
-from eager_vs_graph.results.record import Run
+from eager_vs_graph.results.run import Run
 
 HEAD = "import os\nimport numpy as np\nimport tensorflow as tf\nfrom eager_vs_graph import *\n"
 

@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,21 +29,18 @@ from record_fixture import Shape, write_run
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import Interrupted, UsageError
-from eager_vs_graph.processes.jobs import MeasureJob, Timed
+from eager_vs_graph.processes.jobs import MeasureJob
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.supervise import Limits, Outcome
 from eager_vs_graph.results.cells import CONTROL, Cell
+from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.frames import read
-from eager_vs_graph.results.record import (
-    CellParity,
-    PassCell,
-    PassRecord,
-    Run,
-    read_json,
-    write_json,
-)
+from eager_vs_graph.results.record import CellParity, PassCell, PassRecord
+from eager_vs_graph.results.request import RunRequest, Timed
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import bench as orchestrate
 from eager_vs_graph.runs import lock, passes
+from eager_vs_graph.runs.options import TimingOptions
 from eager_vs_graph.runs.passes import PassListener, recover
 from eager_vs_graph.runs.progress import Progress
 
@@ -98,18 +95,16 @@ def new_run(folder: Path) -> Run:
     programs = [Timed(cell, Cell.parse(cell).mode, Cell.parse(cell).group) for cell in CELLS]
     twin = Cell.parse(CELLS[0]).in_mode(CONTROL)
     programs.append(Timed(twin.id, "function", twin.group))
-    request = {
-        "cells": CELLS,
-        "timed": [asdict(each) for each in programs],
-        "bare_loops": True,
-        "control_of": "function",
-        "entries": [entry],
-        "logical_cpus": 1,
-        "passes": None,
-        "precision": 0.5,
-        "budget_s": 60.0,
-        "seed": 7,
-    }
+    request = RunRequest(
+        cells=CELLS,
+        timed=programs,
+        bare_loops=True,
+        control_of="function",
+        entries=[entry],
+        precision=0.5,
+        budget_s=60.0,
+        seed=7,
+    )
     run.save_environment({}, request)
     run.save_parity([CellParity(cell, "identical", call_s=1e-3) for cell in CELLS])
     return run
@@ -152,7 +147,7 @@ def test_a_pass_whose_child_died_is_written_from_its_journal(tmp_path: Path) -> 
 def test_pytest_benchmark_reads_what_was_written_from_a_journal(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run")
     listener(told(blocks=1)).save(run, Outcome("interrupted"))
-    content = read_json(run.pass_file(1))
+    content = json.loads(run.pass_file(1).read_text("utf-8"))
     assert content.keys() >= {"benchmarks", "version", "machine_info", "commit_info", "datetime"}
 
 
@@ -161,7 +156,7 @@ def test_half_a_file_of_a_dead_child_is_replaced(tmp_path: Path, half: str) -> N
     run = new_run(tmp_path / "run")
     run.pass_file(1).write_text(half, encoding="utf-8")
     listener(told(blocks=3)).save(run, Outcome("crashed", "gone", CELLS[0]))
-    assert len(list(run.benchmarks(1))) == 9
+    assert len(run.blocks(1)) == 9
 
 
 def test_what_the_child_wrote_itself_is_kept(tmp_path: Path) -> None:
@@ -199,7 +194,7 @@ def test_an_orphaned_journal_is_closed(tmp_path: Path) -> None:
     (run.work / "pass-2.log").write_text("", encoding="utf-8")
     assert recover(run) == [2]
     assert run.pass_record(2).outcome == "interrupted"
-    assert len(list(run.benchmarks(2))) == 15
+    assert len(run.blocks(2)) == 15
     assert list(run.work.iterdir()) == []
     frames = read(run.folder)
     assert frames.warnings == []
@@ -214,7 +209,7 @@ def test_a_damaged_line_in_a_journal_costs_that_line(tmp_path: Path) -> None:
     lines[-1] = lines[-1][:40]  # a full disk
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert recover(run) == [1]
-    assert len(list(run.benchmarks(1))) == 5
+    assert len(run.blocks(1)) == 5
 
 
 def test_the_journal_of_a_recorded_pass_is_only_removed(tmp_path: Path) -> None:
@@ -269,7 +264,7 @@ class Child:
 
 def resume(run: Run, child: Child, monkeypatch: pytest.MonkeyPatch, wanted: int = 1) -> Run:
     monkeypatch.setattr(passes, "run_child", child)
-    return orchestrate.resume(run.folder, Progress(), Limits(), passes=wanted)
+    return orchestrate.resume(run.folder, Progress(), Limits(), TimingOptions(passes=wanted))
 
 
 def test_a_lost_cell_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,7 +299,7 @@ def test_an_interrupted_pass_is_kept_and_not_counted(
     run = new_run(tmp_path / "run")
     resume(run, Child(Interrupted()), monkeypatch)
     assert run.pass_record(1).outcome == "interrupted"
-    assert len(list(run.benchmarks(1))) == 12
+    assert len(run.blocks(1)) == 12
     resume(run, Child(Outcome("complete")), monkeypatch)
     assert run.pass_record(2).outcome == "complete"
     resume(run, Child(), monkeypatch)  # there is nothing left to do
@@ -325,22 +320,22 @@ def test_a_full_disk_leaves_a_run_that_can_be_finished(
             resume(run, Child(Outcome("complete"), blocks=4), patch, wanted=earlier + 1)
     assert run.folder.is_dir()
     recover(run)
-    assert len(list(run.benchmarks(earlier + 1))) == 16
+    assert len(run.blocks(earlier + 1)) == 16
     resume(run, Child(Outcome("complete")), monkeypatch, wanted=earlier + 1)
     assert run.pass_record(max(run.pass_numbers())).outcome == "complete"
 
 
 def test_resuming_goes_on_as_the_run_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = new_run(tmp_path / "run")
-    request = {**run.request(), "logical_cpus": 2}
+    request = replace(run.request, logical_cpus=2)
     run.save_environment({}, request)
     child = Child(*[Outcome("complete")] * 3)
     monkeypatch.setattr(passes, "run_child", child)
-    orchestrate.resume(run.folder, Progress(), Limits())
+    orchestrate.resume(run.folder, Progress(), Limits(), TimingOptions())
     plan = child.plans[0]
     assert (plan.logical_cpus, plan.seed, plan.bare_loops) == (2, 7, True)
-    assert plan.entries == [Entry(**{**request["entries"][0], "file": Path("s.py")})]
-    assert [asdict(each) for each in plan.timed] == request["timed"]
+    assert plan.entries == [Entry.of_json(request.entries[0])]
+    assert plan.timed == request.timed
     # Its own precision is reached with three passes, its own budget not exceeded.
     assert len(child.plans) == 3
 
@@ -356,24 +351,22 @@ def test_a_run_is_resumed_with_what_is_left_of_its_budget(
     assert run.spent_s() == 60.0
     child = Child(Outcome("complete"))
     monkeypatch.setattr(passes, "run_child", child)
-    orchestrate.resume(run.folder, Progress(), Limits())
+    orchestrate.resume(run.folder, Progress(), Limits(), TimingOptions())
     assert not child.plans
-    orchestrate.resume(run.folder, Progress(), Limits(), passes=2, budget_s=60.0)
+    orchestrate.resume(run.folder, Progress(), Limits(), TimingOptions(passes=2, budget="60s"))
     assert len(child.plans) == 1
 
 
 def test_a_record_that_does_not_say_how_it_was_timed_cannot_be_resumed(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run")
-    request = run.request()
-    del request["timed"]
-    run.save_environment({}, request)
-    with pytest.raises(UsageError, match=r"environment\.json: damaged \(KeyError: 'timed'\)"):
-        orchestrate.resume(run.folder, Progress(), Limits())
+    run.save_environment({}, replace(run.request, timed=[]))
+    with pytest.raises(UsageError, match="names no cell to time, so it cannot be resumed"):
+        orchestrate.resume(run.folder, Progress(), Limits(), TimingOptions())
 
 
 def test_only_a_run_can_be_resumed(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"environment\.json: no such file"):
-        orchestrate.resume(tmp_path, Progress(), Limits())
+        orchestrate.resume(tmp_path, Progress(), Limits(), TimingOptions())
 
 
 def test_a_damaged_pass_is_named_when_resuming(
@@ -750,7 +743,7 @@ def test_a_sound_scenario_beside_them_is_complete(victims: Story) -> None:
     outcomes = [victims.run.pass_record(number).outcome for number in victims.run.pass_numbers()]
     assert sorted(outcomes[:2]) == ["crashed", "timeout"]
     assert outcomes[2:] == ["complete"]
-    assert all(list(victims.run.benchmarks(number)) for number in (1, 2))
+    assert all(victims.run.blocks(number) for number in (1, 2))
 
 
 def test_a_damaged_pass_of_a_run_is_named_and_the_rest_reported(

@@ -16,7 +16,7 @@ from commands import REPOSITORY, harness
 
 from eager_vs_graph.modes import DEFAULT_MODES
 from eager_vs_graph.pytest_plugin.recording import require_place, write
-from eager_vs_graph.results.record import Run
+from eager_vs_graph.results.run import Run
 
 SUITE = Path(__file__).parents[1] / "plugin" / "suite.py"
 REPORTER = """
@@ -201,13 +201,13 @@ def test_a_failure_is_one_paragraph_that_says_what_and_where(suite, test):
 
 def test_the_record_holds_parity_and_timings(suite):
     run = Run(suite.folder / "record")
-    request, parity = run.request(), {cell.cell: cell for cell in run.parity()}
-    assert request["recorded_by"] == "pytest"
-    assert request["command"].startswith("pytest -p ")
-    assert set(request["cells"]) == parity.keys()
+    request, parity = run.request, {cell.cell: cell for cell in run.parity()}
+    assert request.recorded_by == "pytest"
+    assert request.command.startswith("pytest -p ")
+    assert set(request.cells) == parity.keys()
     first = "test_suite.test_structure_and_state"
-    assert request["scenarios"][first]["summary"] == "Adds up."
-    assert request["scenarios"][first]["sizes"] == {"given": "x: float32[4]"}
+    assert request.scenarios[first].summary == "Adds up."
+    assert request.scenarios[first].sizes == {"given": "x: float32[4]"}
     assert parity[f"{first}/given/session/CPU:0/resident"].status == "identical"
     assert parity[f"{first}/given/session/CPU:0/resident"].steps == 4
     assert f"{first}-2/given/eager/CPU:0/resident" in parity
@@ -228,7 +228,7 @@ def test_the_record_holds_parity_and_timings(suite):
     drawn = parity["test_suite.test_drawn_without_seed/given/function/CPU:0/resident"]
     assert drawn.status == "differs"
     assert "RandomStandardNormal" in drawn.known
-    timed = {block["extra_info"]["cell"].split("/")[0] for block in run.benchmarks(1)}
+    timed = {block.extra_info.cell.split("/")[0] for block in run.blocks(1)}
     assert timed == {"test_suite.test_benchmark", "test_suite.test_pedantic"}
     cold = run.pass_record(1).cells["test_suite.test_benchmark/given/function/CPU:0/resident"]
     assert (cold.status, cold.traces, cold.retraces) == ("measured", 1, 0)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from commands import harness, python
 
-from eager_vs_graph.results.record import AGREEING, Run
+from eager_vs_graph.results.record import AGREEING
+from eager_vs_graph.results.run import Run
 
 USER_CODE = Path(__file__).parents[1] / "user_code"
 QUICK = ("--passes", "1", "--budget", "12s", "--allow-concurrent")
@@ -73,10 +74,10 @@ def test_try_writes_a_report_and_can_be_resumed(tmp_path):
     (folder,) = (each for each in (tmp_path / "results").iterdir() if not each.is_symlink())
     run = Run(folder)
     assert {cell.status for cell in run.parity()} <= set(AGREEING)
-    request = run.request()
-    assert request["command"].endswith("0..2' --passes 1 --budget 12s --allow-concurrent")
-    (scenario,) = request["scenarios"].values()
-    assert scenario["sizes"] == {"given": "x: float32[16,5], y: int32[16]"}
+    request = run.request
+    assert request.command.endswith("0..2' --passes 1 --budget 12s --allow-concurrent")
+    (scenario,) = request.scenarios.values()
+    assert scenario.sizes == {"given": "x: float32[16,5], y: int32[16]"}
     again = harness(
         "bench", "--resume", folder, "--passes", "2", "--allow-concurrent", cwd=tmp_path
     )

@@ -18,8 +18,10 @@ from eager_vs_graph.reports.matrix import matrix, reasons
 from eager_vs_graph.reports.terminal import run as terminal
 from eager_vs_graph.reports.wording import sentences
 from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
-from eager_vs_graph.results.record import CellParity, Run, write_json
+from eager_vs_graph.results.record import CellParity
+from eager_vs_graph.results.run import Run
 
 CAUSES = REPOSITORY / "tests" / "causes"
 WHY = "of 1e+06 elements that eager computes in a call the graph computes 10"

@@ -29,7 +29,9 @@ from eager_vs_graph.reports.wording import sentences
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import read
 from eager_vs_graph.results.mode_kinds import by_kind, kinds_of
-from eager_vs_graph.results.record import CellParity, Run, TensorComparison
+from eager_vs_graph.results.record import CellParity, TensorComparison
+from eager_vs_graph.results.request import RunRequest
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.statistics.summary import summarise
 
 KINDS = {
@@ -89,7 +91,7 @@ def test_the_record_says_what_kind_a_mode_is(ten: Rendered) -> None:
         **KINDS,
         CONTROL: "execution",
     }
-    assert kinds_of({"modes": ["eager"]}) == {}  # a record from before kinds
+    assert kinds_of(RunRequest(modes=["eager"])) == {}  # a record from before kinds
     assert by_kind(["a", "mirrored", "eager", "saved_model"], {**KINDS, "a": "other"}) == {
         "execution": ["eager"],
         "deployment": ["saved_model"],
@@ -363,7 +365,7 @@ def test_timing_on_several_devices_without_resident_inputs(tmp_path: Path) -> No
     other = summary.assign(device="CPU:1", median_s=np.nan, status="crashed")
     both = np.concatenate([summary.to_records(), other.to_records()])
     both = type(summary)(both, columns=["cell", *summary.columns])
-    request = {**Run(folder).request(), "absent_devices": []}
+    request = replace(Run(folder).request, absent_devices=[])
     assert [re.sub(r"[0-9.]+ secs", "# secs", line) for line in guide_timing(both, request)][
         1:
     ] == [
@@ -380,4 +382,4 @@ def test_a_run_without_the_guides_size_prints_no_timing(tmp_path: Path) -> None:
     summary = summarise(frames)
     assert (summary["size"] == "guide").any()  # a guide's size, but no line of timing
     assert guide_timing(summary, frames.request) == []
-    assert guide_timing(summary, {}) == []
+    assert guide_timing(summary, RunRequest()) == []

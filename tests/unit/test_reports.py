@@ -39,7 +39,8 @@ from eager_vs_graph.reports import formatting as text
 from eager_vs_graph.reports.charts import CHARTS, break_even, latency, speedup, style
 from eager_vs_graph.reports.terminal import run as terminal
 from eager_vs_graph.reports.wording import sentences
-from eager_vs_graph.results.record import Run, write_json
+from eager_vs_graph.results.codec import write_json
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.statistics.summary import BREAK_EVEN
 
 REPOSITORY = Path(__file__).parents[2]
@@ -66,7 +67,7 @@ def test_columns_and_rows_of_the_csv(csv: pd.DataFrame, rendered: Rendered) -> N
         "known_difference,max_ulp_eager,max_ulp_reference,reason,verdict_detail"
     )
     assert ",".join(csv.columns).startswith(first)
-    assert list(csv.index) == Run(rendered.folder).request()["cells"]
+    assert list(csv.index) == Run(rendered.folder).request.cells
 
 
 def test_a_timed_cell_has_its_known_ratio(csv: pd.DataFrame) -> None:

@@ -13,7 +13,7 @@ from commands import harness
 from record_fixture import Shape, write_run
 
 from eager_vs_graph import cli
-from eager_vs_graph.results.record import Run
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.statistics.run_comparison import compare
 
 SHAPE = Shape(scenarios=("matmul_chain",), trouble=False, spread=0.008)

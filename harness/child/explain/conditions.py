@@ -134,7 +134,6 @@ def seen_by_user(condition: Condition, own: str) -> Iterator[None]:
 def _answered(question: Callable[[], bool], answer: bool, own: str) -> Callable[[], bool]:
     """A question after the mode that is answered otherwise where the user's code asks it."""
 
-    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def ask() -> bool:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and _AUTOGRAPH in frame.f_code.co_filename:
@@ -142,7 +141,8 @@ def _answered(question: Callable[[], bool], answer: bool, own: str) -> Callable[
         file = frame.f_code.co_filename if frame is not None else ""
         return answer if is_users_file(file, own) or _GENERATED in file else question()
 
-    return ask
+    converted: Callable[[], bool] = tf.autograph.experimental.do_not_convert(ask)
+    return converted
 
 
 _function = tf.function

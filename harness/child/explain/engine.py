@@ -37,6 +37,7 @@ from eager_vs_graph.results.explanation import (
     Cause,
     Explanation,
     FreshResult,
+    Judgement,
     Key,
     Origin,
     Profile,
@@ -269,7 +270,9 @@ class _Explainer:
         open_ = found.open if found.ranks else keys
         shown = sorted(keys, key=lambda key: (-rank(d.differing[key]), key))
         judged = self.stages.run(
-            "who is right", lambda: [each for k in shown if (each := judge(d, k))], []
+            "who is right",
+            lambda: [each for k in shown if (each := judge(d, k))],
+            list[Judgement](),
         )
         profiles = self.stages.run(
             "errors by element", lambda: list(_profiles(d, result, shown)), list[Profile]()

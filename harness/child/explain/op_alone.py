@@ -21,10 +21,10 @@ def run(first: FirstOp, *, compiled: bool) -> list[Array] | None:
         compiled: whether XLA compiles it.
     """
     operation = first.graph.operation
-    inputs = first.eager.arguments
     if operation is None or any(part in operation.type for part in _NEVER):
         return None
-    if len(inputs) != len(operation.inputs) or any(each is None for each in inputs):
+    inputs = [each for each in first.eager.arguments if each is not None]
+    if len(inputs) != len(operation.inputs):
         return None
     constant = [tensor.op.type == "Const" for tensor in operation.inputs]
     graph = tf.Graph()

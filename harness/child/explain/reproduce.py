@@ -97,7 +97,7 @@ class _Source:
     def imports(self) -> str:
         """The imports of the script: TensorFlow, NumPy, and of what else the code needs."""
         lines = ["import numpy as np", "import tensorflow as tf"]
-        from eager_vs_graph.child.explain.python_state import helpers_of
+        from eager_vs_graph.child.explain.source import helpers_of
 
         beside = {each.__name__: each for each in helpers_of(self._module)}
         for node in self._tree.body:
@@ -113,7 +113,7 @@ class _Source:
 
     def beside(self) -> list[str]:
         """Names of the modules beside the author's that the script embeds."""
-        from eager_vs_graph.child.explain.python_state import helpers_of
+        from eager_vs_graph.child.explain.source import helpers_of
 
         return [each.__name__ for each in helpers_of(self._module) if self._imports(each)]
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from eager_vs_graph.scenario import Scenario
 
@@ -260,6 +261,22 @@ def _beside(file: _File) -> list[Path]:
             if path.parent == file.path.parent and path.is_file() and path != file.path:
                 found[path] = None
     return list(found)
+
+
+def helpers_of(module: ModuleType) -> list[ModuleType]:
+    """The modules beside the author's file that it imports, or imports functions from."""
+    if (file := getattr(module, "__file__", None)) is None:
+        return []
+    folder = Path(file).parent
+    found: dict[str, ModuleType] = {}
+    for value in list(vars(module).values()):
+        name = value.__name__ if isinstance(value, ModuleType) else None
+        name = name or getattr(value, "__module__", None)
+        helper = sys.modules.get(name) if isinstance(name, str) else None
+        beside = helper is not None and Path(getattr(helper, "__file__", None) or "/").parent
+        if helper is not None and helper is not module and beside == folder:
+            found[helper.__name__] = helper
+    return list(found.values())
 
 
 def _is_scenario(node: ast.ClassDef) -> bool:

@@ -164,7 +164,7 @@ class _Walk:
             if klass not in Scenario.__mro__:
                 self._class(klass, 0, skip=frozenset(vars(Scenario)) - {"step", "build"})
 
-    def _place(self, label: str, namespace: Any, name: str, depth: int) -> None:
+    def _place(self, label: str, namespace: Any, name: Any, depth: int) -> None:
         """Look at a name in a dictionary."""
         value = namespace[name]
         if is_plain(value) or is_iterator(value):
@@ -362,7 +362,7 @@ def _owner(label: str, method: MethodType) -> str:
 def _python_of(function: Any) -> Any:
     python = function.python_function
     bound = getattr(python, "__wrapped__", python)
-    target = getattr(bound, "__self__", None)
+    target: Any = getattr(bound, "__self__", None)
     if hasattr(target, "weakrefself_func__") and target.target is not None:
         return MethodType(target.weakrefself_func__(), target.target)
     return python

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.child.parity import python_state
+from eager_vs_graph.child.parity.python_values import is_iterator
 from eager_vs_graph.child.parity.trajectory import Trajectory
 from eager_vs_graph.errors import ScenarioError
 from eager_vs_graph.modes import BASELINE, MODES
@@ -70,7 +71,7 @@ class Subject:
             {
                 name: item
                 for name, item in python_state.outside(self.scenario).items()
-                if not python_state.is_iterator(item.get())
+                if not is_iterator(item.get())
             }
         )
 

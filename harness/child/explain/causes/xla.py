@@ -65,9 +65,11 @@ def causes(
             found.append(cause)
             left -= keys
         not_tried += passes.not_tried
-    if left and first is not None and (cause := _of_op(disagreement, left, first, search)):
-        found.append(cause)
-        left = set()
+    if left and first is not None:
+        of_op = _of_op(disagreement, left, first, search)
+        if of_op is not None:
+            found.append(of_op)
+            left = set()
     if left:
         found.append(_unknown(disagreement, hit, left, passes))
     return found, not_tried
