@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+
+import tensorflow as tf
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.child import environment
@@ -31,6 +34,7 @@ _ISOLATED_S = 40.0
 
 def explain(job: ExplainJob, journal: Journal) -> None:
     """The experiments on cells, or their runs under one condition."""
+    tf.get_logger().setLevel(logging.ERROR)  # experiments trace again and again
     workers = Workers()  # before TensorFlow's first op
     try:
         _explain(job, journal, workers)

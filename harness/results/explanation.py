@@ -132,6 +132,8 @@ class Origin:
     """How far apart the two are, such as ``3 ULP``; empty where they are no near numbers."""
     same_inputs: bool = False
     """Whether all of the op's inputs were seen to be eager's, bit for bit."""
+    given: str = ""
+    """Where a constant that it is given is another one: both."""
     hidden: str = ""
     """Line of a loop or branch that it comes out of, and that could not be looked into."""
     seen: str = ""
@@ -145,11 +147,13 @@ class Origin:
         place = f"[{', '.join(map(str, self.index))}]" if self.index else ""
         far = f" ({self.far})" if self.far else ""
         inputs = "; its inputs are the same, bit for bit" if self.same_inputs else ""
+        inputs = f"; {self.given}" if self.given else inputs
         hidden = f"; what it is given comes out of {self.hidden}" if self.hidden else ""
+        line = f" at {self.line}" if self.line else ""
         return (
-            f"first op that differs, on the way to {self.tensor}: {self.op}{place}"
-            f"{f' at {self.line}' if self.line else ''}: eager {self.eager}, {mode} "
-            f"{self.value}{far}{inputs or hidden}"
+            f"first op that differs, on the way to {self.tensor} in step {self.step}: "
+            f"{self.op}{place}{line}: eager {self.eager}, {mode} {self.value}{far}"
+            f"{inputs or hidden}"
         )
 
 

@@ -13,8 +13,10 @@ import tensorflow as tf
 
 from eager_vs_graph.child.user_files import is_users_file
 
-_AUTOGRAPH = "tensorflow/python/autograph"
-_GENERATED = "__autograph_generated_file"
+AUTOGRAPH = "tensorflow/python/autograph"
+"""Part of the names of AutoGraph's own files…"""
+GENERATED = "__autograph_generated_file"
+"""… and of those that it makes of the user's functions."""
 PASSES = (
     "constant_folding",
     "arithmetic_optimization",
@@ -136,10 +138,10 @@ def _answered(question: Callable[[], bool], answer: bool, own: str) -> Callable[
 
     def ask() -> bool:
         frame: FrameType | None = sys._getframe(1)
-        while frame is not None and _AUTOGRAPH in frame.f_code.co_filename:
+        while frame is not None and AUTOGRAPH in frame.f_code.co_filename:
             frame = frame.f_back
         file = frame.f_code.co_filename if frame is not None else ""
-        return answer if is_users_file(file, own) or _GENERATED in file else question()
+        return answer if is_users_file(file, own) or GENERATED in file else question()
 
     converted: Callable[[], bool] = tf.autograph.experimental.do_not_convert(ask)
     return converted

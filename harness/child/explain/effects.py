@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from eager_vs_graph.child.parity.compare import FLOATS, compare, epsilon
-from eager_vs_graph.results.record import CLOSE, IDENTICAL
+from eager_vs_graph.child.parity.compare import FLOATS, Difference, compare, epsilon
+from eager_vs_graph.results.record import IDENTICAL
 from eager_vs_graph.scenario import Array
 
 ROUNDING = "rounding"
@@ -48,7 +48,7 @@ def effect(value: Array, eager: Array) -> Effect | None:
         return None
     kind = OTHER
     if value.dtype.name in FLOATS or value.dtype.kind == "c":
-        kind = _of_floats(found, value.dtype)
+        kind = _of_floats(found, value, eager)
     return Effect(
         kind,
         found.value or "",
@@ -59,12 +59,22 @@ def effect(value: Array, eager: Array) -> Effect | None:
     )
 
 
-def _of_floats(found: Any, dtype: Any) -> str:
+def _of_floats(found: Difference, value: Array, eager: Array) -> str:
     if found.misplaced:
         return NOT_FINITE
-    relative = found.max_rel or 0.0
-    real = np.dtype(np.float32 if dtype.name == "complex64" else np.float64)
-    size = epsilon(real if dtype.kind == "c" else dtype)
-    return (
-        ROUNDING if relative <= math.sqrt(size) and found.status in (CLOSE, "differs") else DIGITS
-    )
+    wide = [array.astype(np.complex128) for array in (value, eager)]
+    with np.errstate(all="ignore"):
+        larger = np.maximum(np.abs(wide[0]), np.abs(wide[1]))
+        relative = np.abs(wide[0] - wide[1]) / np.where(larger > 0, larger, 1.0)
+    part = value.real.dtype if value.dtype.kind == "c" else value.dtype
+    near = np.nanmax(relative, initial=0.0) <= math.sqrt(epsilon(part))
+    return ROUNDING if near else DIGITS
+
+
+def worst_of(values: Sequence[Array], eagers: Sequence[Array]) -> str:
+    """The kind of the worst difference over some steps; rounding where there is none."""
+    found = [e for value, its in zip(values, eagers, strict=True) if (e := effect(value, its))]
+    return min((each.kind for each in found), key=_WORST_FIRST.index, default=ROUNDING)
+
+
+_WORST_FIRST = (OTHER, NOT_FINITE, DIGITS, ROUNDING)

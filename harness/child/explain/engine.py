@@ -27,6 +27,7 @@ from eager_vs_graph.child.explain.source import Source
 from eager_vs_graph.child.explain.toggles import Found, Hit, Toggle
 from eager_vs_graph.child.explain.toggles import search as search_toggles
 from eager_vs_graph.child.parity import check as parity
+from eager_vs_graph.child.parity import python_state
 from eager_vs_graph.child.parity.subject import Subject
 from eager_vs_graph.errors import one_line
 from eager_vs_graph.modes import BASELINE
@@ -88,7 +89,7 @@ def explain(
     asked = list(dict.fromkeys([*eager, *cells]))
     lab = ExperimentRunner(subject, deadline)
     checked = list(parity.check(subject, asked, starting))
-    source = Source(subject.scenario)
+    source = Source(subject.scenario, _reached(lab, asked[0]))
     settled: frozenset[str] = frozenset()
     for number, result in enumerate(checked):
         now = time.monotonic()
@@ -105,6 +106,15 @@ def explain(
         if cell.mode == BASELINE:
             settled = frozenset(name for cause in explanation.causes for name in cause.tensors)
         yield explanation
+
+
+def _reached(lab: ExperimentRunner, cell: Cell) -> set[tuple[str, int]]:
+    """The user's functions in reach of a step."""
+    try:
+        _program, scenario = lab.program(cell)
+        return python_state.functions(scenario)
+    except Exception:  # then lines are looked for in the whole file
+        return set()
 
 
 class _Stages:
@@ -149,6 +159,7 @@ class _Explainer:
         self.causes: list[Cause] = []
         self.origins: list[Origin] = []
         self.excluded: list[str] = []
+        self._looked: dict[tuple[Key, Condition], Search | None] = {}
 
     def explanation(self) -> Explanation:
         began = time.monotonic()
@@ -177,6 +188,7 @@ class _Explainer:
                 "why eager raises", lambda: raises.of_eager(d), list[Cause]()
             )
             return replace(explanation, tensors=self.result.tensors)
+        explanation = self._compared(explanation)
         found = self.stages.run("comparing", self._toggled, Found())
         if not d.found.error:
             self._of_tensors(found)
@@ -212,24 +224,30 @@ class _Explainer:
             return causes.SIMPLE[hit.toggle.cause](d, hit)
         if d.found.error:
             return [_without(d, hit)]
-        looked = self._first_op(hit.keys, hit.before)
+
+        def locate(keys: set[Key]) -> Search | None:
+            return self._first_op(keys, hit.before)
+
         if hit.toggle.cause == GRAPPLER:
-            found, not_tried = grappler.causes(d, hit, looked.found if looked else None)
+            found, not_tried = grappler.causes(d, hit, locate)
         else:
             isolated = None
             if self.isolate is not None:
                 cell, isolate = d.cell, self.isolate
                 isolated = lambda variables: isolate(cell, hit.before, variables)  # noqa: E731
-            found, not_tried = xla.causes(d, hit, looked, isolated)
+            found, not_tried = xla.causes(d, hit, locate, isolated)
         self.stages.not_tried += not_tried
-        line = self.origins[-1].line if looked is not None and looked.found else ""
-        return [each if each.where or not line else replace(each, where=(line,)) for each in found]
+        return found
 
     def _first_op(self, keys: set[Key], condition: Condition) -> Search | None:
         """Look for the first op that differs under a condition, and note what came of it."""
-        d = self.d
-        key = d.worst(keys)
-        cell = d.cell
+        key = self.d.worst(keys)
+        if (key, condition) not in self._looked:
+            self._looked[key, condition] = self._search(key, condition)
+        return self._looked[key, condition]
+
+    def _search(self, key: Key, condition: Condition) -> Search | None:
+        d, cell = self.d, self.d.cell
         found = d.observe(condition)
         step = first_differing_step(found, d.lab.eager(cell, condition))
         if cell.mode not in LOOKED_INTO:
@@ -241,7 +259,9 @@ class _Explainer:
                 return None
             cell, found = instead, plain
         looked = self.stages.run(
-            "the first op", lambda: search(d.lab, cell, condition, key, found), None
+            f"the first op that differs on the way to {key[1]}",
+            lambda: search(d.lab, cell, condition, key, found),
+            None,
         )
         if looked is not None:
             self.origins.append(_origin(key, step, looked))
@@ -250,7 +270,9 @@ class _Explainer:
     def _of_tensors(self, found: Found) -> None:
         """What is said whatever explains the values, and of what nothing explains."""
         d, stages = self.d, self.stages
-        for name, find in (*causes.OF_TENSORS, *causes.OF_WORK):
+        # What differs anyway carries no speed-up, and needs no reason to withhold one.
+        of_work = causes.OF_WORK if self.result.status in AGREEING else ()
+        for name, find in (*causes.OF_TENSORS, *of_work):
             finding = stages.run(name, lambda find=find: find(d, found.open), None)  # type: ignore[misc]
             if finding is None:
                 continue
@@ -262,13 +284,10 @@ class _Explainer:
         if steady and not d.eager_itself and not self.origins:
             self._first_op(steady, found.base)
 
-    def _with_tensors(self, explanation: Explanation, found: Found) -> Explanation:
+    def _compared(self, explanation: Explanation) -> Explanation:
+        """How far the tensors are apart, and who is right: known before anything is looked for."""
         d, result = self.d, self.result
-        keys = set(d.differing)
-        unsteady = keys & (d.unsteady | d.unsteady_mode) & (found.open if found.ranks else keys)
-        of_eager = unsteady & d.unsteady
-        open_ = found.open if found.ranks else keys
-        shown = sorted(keys, key=lambda key: (-rank(d.differing[key]), key))
+        shown = sorted(d.differing, key=lambda key: (-rank(d.differing[key]), key))
         judged = self.stages.run(
             "who is right",
             lambda: [each for k in shown if (each := judge(d, k))],
@@ -279,11 +298,22 @@ class _Explainer:
         )
         return replace(
             explanation,
-            status=_status(result, {name for _kind, name in of_eager}),
             tensors=tuple(_as_parity_says(result, d, key) for key in shown),
             against_reference=tuple(_out_of_tolerance(result)),
             judgements=tuple(judged),
             profiles=tuple(profiles),
+            unexplained=names(shown),
+        )
+
+    def _with_tensors(self, explanation: Explanation, found: Found) -> Explanation:
+        d, result = self.d, self.result
+        keys = set(d.differing)
+        unsteady = keys & (d.unsteady | d.unsteady_mode) & (found.open if found.ranks else keys)
+        of_eager = unsteady & d.unsteady
+        open_ = found.open if found.ranks else keys
+        return replace(
+            explanation,
+            status=_status(result, {name for _kind, name in of_eager}),
             unexplained=names(open_),
             unsteady=names(unsteady),
         )
@@ -326,7 +356,8 @@ def _origin(key: Key, step: int, looked: Search) -> Origin:
         seen.value if seen is not None else "another value",
         seen.eager if seen is not None else "one value",
         seen.far() if seen is not None else "",
-        first.inputs_same,
+        first.inputs_same and not first.given,
+        first.given,
         looked.hidden,
     )
 

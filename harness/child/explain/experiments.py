@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -24,10 +25,12 @@ from eager_vs_graph.modes.failures import failure
 from eager_vs_graph.modes.program import Program, Task, TensorProgram
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Key
-from eager_vs_graph.results.record import CLOSE, IDENTICAL, VACUOUS, TensorComparison
+from eager_vs_graph.results.record import CLOSE, ERROR, IDENTICAL, VACUOUS, TensorComparison
 from eager_vs_graph.scenario import Array, Feed, Scenario, State
 
-_RANK = {IDENTICAL: 0, VACUOUS: 0, CLOSE: 1}
+_WHOLE = ("np.random", "random", "os.environ")
+"""State of the whole process, whose content says nothing."""
+_RANK = {IDENTICAL: 0, VACUOUS: 0, CLOSE: 1, ERROR: 3}
 
 
 class NotPossibleError(Exception):
@@ -321,7 +324,10 @@ class Running:
         found.python = {
             name: text for name, text in after.items() if self._before.get(name) != text
         }
-        found.shown = {name: shown(self._items[name].get()) for name in found.python}
+        found.shown = {
+            name: "another state" if name in _WHOLE else shown(self._items[name].get())
+            for name in found.python
+        }
         for name, item in self._items.items():
             # One that does not tell how far it has come may have been asked.
             if is_iterator(item.get()) and name not in found.python:
@@ -336,12 +342,18 @@ def _trace_anew(program: Program) -> None:
 
 
 def _unconverted(step: Callable[..., Any]) -> Callable[..., Any]:
-    converted: Callable[..., Any] = tf.autograph.experimental.do_not_convert(step)
+    """A step that AutoGraph leaves as it is."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        return step(*arguments, **named)
+
+    call.__signature__ = inspect.signature(step)  # type: ignore[attr-defined]
+    converted: Callable[..., Any] = tf.autograph.experimental.do_not_convert(call)
     return converted
 
 
 def rank(tensor: TensorComparison) -> int:
-    """How bad a disagreement is: 0 none, 1 within tolerance, 2 out of it."""
+    """How bad a disagreement is: 0 none, 1 within tolerance, 2 out of it, 3 an error."""
     return _RANK.get(tensor.status, 2)
 
 

@@ -11,12 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import tensorflow as tf
+
 from eager_vs_graph.child.explain.conditions import Condition
 from eager_vs_graph.child.explain.experiments import ExperimentRunner, Observation
 from eager_vs_graph.child.explain.graphs import ancestors
 from eager_vs_graph.child.explain.ops import NAMING, EagerOp, GraphOp, is_comparable, print_of
 from eager_vs_graph.child.explain.pairing import paired
 from eager_vs_graph.child.explain.probes import Look, eager_ops, look
+from eager_vs_graph.child.parity.compare import FLOATS
 from eager_vs_graph.child.user_files import place as line_as_text
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Key
@@ -40,12 +44,18 @@ class FirstOp:
     """The output that differs."""
     inputs_same: bool
     """Whether every input was seen to be the same, bit for bit."""
+    given: str = ""
+    """Where a constant that it is given is another one: both."""
 
     @property
     def value(self) -> Array:
         """The mode's value of the output that differs."""
         indices = [i for i, each in enumerate(self.graph.outputs) if is_comparable(each.dtype)]
         return self.values[indices.index(self.output)]
+
+    def of_floats(self) -> bool:
+        """Whether it is a floating-point number that differs."""
+        return bool(self.value.dtype.name in FLOATS or self.value.dtype.kind == "c")
 
 
 @dataclass
@@ -150,7 +160,8 @@ class _Bisection:
         )
         candidates = [place for place in candidates if self._comparable(place)]
         if not candidates:
-            self.result.seen = "no op of the graph has a counterpart in eager"
+            self.result.seen = "no op of the step's own graph has a counterpart in eager"
+            self.result.hidden = next(self._hidden(targets), "")
             return
         self._see(candidates[:_AT_ONCE])
         bad = self._bad(candidates)
@@ -235,6 +246,7 @@ class _Bisection:
             self.values[bad],
             output,
             self._inputs_same(op.operation),
+            _other_constant(op.operation, result.eager[result.pairs[bad]]),
         )
 
     def _inputs_same(self, operation: Any) -> bool:
@@ -243,6 +255,8 @@ class _Bisection:
             source = tensor.op
             while source.type in ("Identity", "StopGradient") and source.inputs:
                 source = source.inputs[0].op
+            if source.type == "Const":
+                continue  # see ``given``
             if source.type in NAMING:
                 continue
             place = self.places.get(source.name)
@@ -262,6 +276,27 @@ class _Bisection:
             op = self.trace.ops[place]
             if name in names and op.type in _LOOPS and op.line is not None:
                 yield line_as_text(*op.line)
+
+
+def _other_constant(operation: Any, eager: EagerOp) -> str:
+    """Where an op is given another constant than eager gave it: eager's, and the graph's."""
+    for index, tensor in enumerate(operation.inputs):
+        if tensor.op.type != "Const" or index >= len(eager.inputs):
+            continue
+        value = tf.get_static_value(tensor)
+        given = eager.arguments[index] if index < len(eager.arguments) else None
+        if value is None or print_of(np.asarray(value)) == eager.inputs[index]:
+            continue
+        texts = [_short(given), _short(np.asarray(value))]
+        return f"eager gives it {texts[0]}, the graph has the constant {texts[1]}"
+    return ""
+
+
+def _short(array: Array | None) -> str:
+    if array is None:
+        return "another value"
+    text = " ".join(str(array).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _tensors(operation: Any) -> list[Any]:

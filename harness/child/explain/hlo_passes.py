@@ -35,6 +35,10 @@ FLAGS = {
 }
 """Switches that are no passes, by what they take away."""
 _METADATA = re.compile(r", metadata=\{.*?\}|, backend_config=\{.*?\}|\{[0-9,]*\}(?=[ ,)])|%")
+_MOVES = re.compile(
+    r"\] (reshape|broadcast|constant|parameter|bitcast|copy|tuple|get-tuple-element|transpose)\("
+)
+"""Instructions that compute nothing."""
 _INSTRUCTION = re.compile(r"^\s+(?:ROOT )?\S+ = ")
 
 
@@ -60,7 +64,12 @@ class Passes:
 
 
 def search(
-    run: Run, better: Callable[[Observation], set[Key]], keys: set[Key], in_time: Callable[[], bool]
+    run: Run,
+    better: Callable[[Observation], set[Key]],
+    keys: set[Key],
+    in_time: Callable[[], bool],
+    *,
+    switches: bool = True,
 ) -> Passes:
     """Find the passes whose absence makes tensors agree better.
 
@@ -69,6 +78,7 @@ def search(
         better: which tensors agree better with eager in an observation than they did.
         keys: the tensors in question.
         in_time: whether another process may be started.
+        switches: whether to try ``FLAGS``, too, for what no pass explains.
     """
     result = Passes()
     with tempfile.TemporaryDirectory(prefix="hlo-") as folder:
@@ -98,7 +108,7 @@ def search(
             for name in result.together:
                 result.rewrites[name] = _rewrites(files, name)
     left = keys - result.all_off
-    for label, flag in FLAGS.items():
+    for label, flag in FLAGS.items() if switches else ():
         if not left or not in_time():
             break
         found = _flagged(run, result, label, flag)
@@ -172,11 +182,13 @@ def _rewrites(files: Sequence[tuple[str, list[str]]], name: str) -> list[str]:
         if after_name == name:
             gone = [line for line in before if line not in after]
             new = [line for line in after if line not in before]
-            return [f"{name} took {_short(gone)}", f"and put {_short(new)}"] if gone or new else []
+            if gone or new:
+                return [f"{name} removed {_short(gone)}", f"and added {_short(new)}"]
     return []
 
 
 def _short(lines: Sequence[str]) -> str:
-    shown = [line.removeprefix("ROOT ")[:110] for line in lines[:2]]
-    more = f" and {len(lines) - 2} more" if len(lines) > 2 else ""
+    computing = [line for line in lines if not _MOVES.search(line)] or list(lines)
+    shown = [line.removeprefix("ROOT ")[:110] for line in computing[:3]]
+    more = f" and {len(lines) - len(shown)} more" if len(lines) > len(shown) else ""
     return f"{'; '.join(shown) or 'nothing'}{more}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.child.explain.first_op import FirstOp
@@ -27,19 +26,14 @@ def run(first: FirstOp, *, compiled: bool) -> list[Array] | None:
     if len(inputs) != len(operation.inputs):
         return None
     constant = [tensor.op.type == "Const" for tensor in operation.inputs]
-    graph = tf.Graph()
-    with graph.as_default():
-        places = [
-            tf.compat.v1.placeholder(tensor.dtype, np.shape(array))
-            for tensor, array in zip(operation.inputs, inputs, strict=True)
-        ]
-    definition = graph.as_graph_def()
+    definition = tf.compat.v1.GraphDef()
     node = definition.node.add()
     node.CopyFrom(operation.node_def)
     node.name = "alone"
     node.device = ""
+    places = [f"given_{index}" for index in range(len(inputs))]
     del node.input[:]
-    node.input.extend(place.op.name for place in places)
+    node.input.extend(places)
     for name in [name for name in node.attr if name.startswith("_")]:
         del node.attr[name]
     count = len(operation.outputs)
@@ -47,7 +41,7 @@ def run(first: FirstOp, *, compiled: bool) -> list[Array] | None:
     def call(*given: Any) -> Any:
         rest = iter(given)
         mapping = {
-            place.name: tf.constant(array) if fixed else next(rest)
+            f"{place}:0": tf.constant(array) if fixed else next(rest)
             for place, array, fixed in zip(places, inputs, constant, strict=True)
         }
         return tf.graph_util.import_graph_def(

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from eager_vs_graph.child.explain.conditions import AUTOGRAPH, GENERATED
 from eager_vs_graph.child.user_files import is_of_python, is_users_file, place
 
 _CLOCKS = ("time", "time_ns", "perf_counter", "perf_counter_ns", "process_time", "monotonic")
@@ -49,9 +50,7 @@ def held_still(
             line = _asked_by_user(sys._getframe(1), own)
             if line is None:  # TensorFlow's own clocks go on
                 return real(*arguments, **options)
-            lines = taken.setdefault(name, [])
-            if line not in lines:
-                lines.append(line)
+            _note(taken, name, line)
             return (fixed if stopped else real)(*arguments, **options)
 
         return call
@@ -107,20 +106,34 @@ def _taps() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
 
 
 def _asked_by_user(frame: FrameType | None, own: str) -> str | None:
-    """The user's line that called, where nothing but Python's own library stands between."""
-    while frame is not None and is_of_python(frame.f_code.co_filename):
+    """The user's line that called, where nothing but Python's own library stands between.
+
+    Of AutoGraph's copy of the user's code, the line is not told: empty.
+    """
+    while frame is not None and _passes_on(frame.f_code.co_filename):
         frame = frame.f_back
-    if frame is None or not is_users_file(frame.f_code.co_filename, own):
+    if frame is None:
         return None
-    return place(frame.f_code.co_filename, frame.f_lineno)
+    file = frame.f_code.co_filename
+    if GENERATED in file:
+        return ""
+    return place(file, frame.f_lineno) if is_users_file(file, own) else None
+
+
+def _note(taken: dict[str, list[str]], name: str, line: str) -> None:
+    lines = taken.setdefault(name, [])
+    if line and line not in lines:
+        lines.append(line)
+
+
+def _passes_on(file: str) -> bool:
+    return GENERATED not in file and (is_of_python(file) or AUTOGRAPH in file)
 
 
 def _stopped(real: Any, taken: dict[str, list[str]], own: str) -> Any:
     def note(name: str) -> None:
         if (line := _asked_by_user(sys._getframe(2), own)) is not None:
-            lines = taken.setdefault(name, [])
-            if line not in lines:
-                lines.append(line)
+            _note(taken, name, line)
 
     class _Meta(type):
         def __instancecheck__(cls, instance: object) -> bool:

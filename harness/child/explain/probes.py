@@ -6,6 +6,7 @@ the outputs are checked with every look, and a look that changed a bit of them h
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -111,6 +112,5 @@ def _probed(
         outputs = step(*arguments, **named)
         return finish(outputs)
 
-    # What a mode reads of the step's parameters is read off its class.
-    step_and_look.__signature__ = getattr(step, "__signature__", None)  # type: ignore[attr-defined]
+    step_and_look.__signature__ = inspect.signature(step)  # type: ignore[attr-defined]
     return step_and_look

@@ -11,7 +11,7 @@ import builtins
 import inspect
 import linecache
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -95,13 +95,20 @@ class _File:
 
 
 class Source:
-    """The file of a scenario, those beside it that it imports, and what its step reaches there."""
+    """The file of a scenario, those beside it that it imports, and what its step reaches there.
 
-    def __init__(self, scenario: type[Scenario]) -> None:
+    Args:
+        scenario: its class.
+        reached: of adopted code, file and first line of the functions in reach of the step; with
+            none, all of the user's file counts as reached.
+    """
+
+    def __init__(self, scenario: type[Scenario], reached: Collection[tuple[str, int]] = ()) -> None:
+        self._functions = reached
         self.file = Path(scenario.source_file())
         first = _File(self.file)
         self._files = [first, *map(_File, _beside(first))]
-        # Of adopted code nobody calls anything `step`: all of the user's file counts as reached.
+        # Of adopted code nobody calls anything `step`.
         self._all = scenario.source_file() != inspect.getfile(scenario)
         self._others = {
             node.name
@@ -137,6 +144,8 @@ class Source:
         name = item.partition(" (of ")[0]
         bare = name.rpartition(".")[2]
         writing = [*self.of_kind(WRITES), *self.of_kind(IMPURE)]
+        # What begins an object is no change of it, unless nothing else is.
+        writing = [each for each in writing if each.function != "__init__"] or writing
         exact = [line for line in writing if line.subject == name]
         inside = [line for line in writing if line.subject.startswith((f"{name}.", f"{name}["))]
         return exact or inside or [x for x in writing if x.subject.rpartition(".")[2] == bare]
@@ -160,6 +169,9 @@ class Source:
         A class that build or step mentions is reached with all its methods. Other scenarios of the
         file are not.
         """
+        if self._all and self._functions:
+            yield from self._known()
+            return
         by_name: dict[str, list[tuple[_File, ast.FunctionDef]]] = {}
         classes: dict[str, list[str]] = {}
         for file in self._files:
@@ -188,6 +200,17 @@ class Source:
             for file, function in by_name.get(name, []):
                 yield file, function
                 waiting += _mentioned(function)
+
+    def _known(self) -> Iterator[tuple[_File, _FUNCTION]]:
+        """The functions that are known to be in reach."""
+        for file in self._files:
+            for node in ast.walk(file.tree):
+                if not isinstance(node, _FUNCTION):
+                    continue
+                decorators = getattr(node, "decorator_list", [])
+                first = min([node.lineno, *(each.lineno for each in decorators)])
+                if (str(file.path), first) in self._functions:
+                    yield file, node
 
     def _lines(self, file: _File, function: _FUNCTION) -> Iterator[Line]:
         name = getattr(function, "name", "<lambda>")

@@ -30,6 +30,10 @@ class Toggle:
     """The condition without it."""
     settles: bool = False
     """Whether it settles what changes from run to run, too."""
+    covers: bool = False
+    """Whether it takes away what others do, too: where they explain it, it is not asked."""
+    only: frozenset[Key] | None = None
+    """The tensors that it is asked about; None: all."""
     excluded: str = ""
     """What to say where it changes nothing; empty: nothing."""
 
@@ -79,77 +83,103 @@ def search(
     """
     found = Found(ranks={key: rank(each) for key, each in disagreement.differing.items()})
     unsteady = disagreement.unsteady | disagreement.unsteady_mode
-    usable: list[Toggle] = []
     untouched = dict(found.ranks)
-    for toggle in toggles:
-        asked = found.open if toggle.settles else found.open - unsteady
-        if not asked:
-            continue
-        if not disagreement.lab.in_time():
-            found.not_tried.append(f"without {toggle.label}: out of time")
-            continue
-        if not starting(toggle.label):
-            found.not_tried.append(f"without {toggle.label}: it ended or held up its process")
-            continue
-        condition = toggle.away(found.base)
-        after = disagreement.compare(condition)
-        if not after:
-            found.not_tried.append(f"without {toggle.label}: {_why_not(disagreement, condition)}")
-            continue
-        usable.append(toggle)
-        better = _better(found.ranks, after, asked)
-        if better:
-            found.hits.append(Hit(toggle, better, found.base, condition))
-            found.base = condition
-            found.ranks.update({key: rank(after[key]) for key in better})
-        elif toggle.excluded:
-            found.excluded.append(toggle.excluded)
-    left = {key for key in found.open if found.ranks[key] == untouched[key]}
-    if len(usable) > 1 and left and disagreement.lab.in_time():
-        _together(disagreement, usable, left, found)
+    usable: list[Toggle] = []
+    waiting = list(toggles)
+    while waiting:
+        hits = len(found.hits)
+        failed = [
+            each
+            for each in waiting
+            if not _tried(disagreement, each, found, unsteady, usable, starting)
+        ]
+        # What raised may run where something else is away.
+        waiting = failed if len(found.hits) > hits and found.open else []
+    for some in ([each for each in usable if not each.covers], usable):
+        left = {key for key in found.open if found.ranks[key] == untouched[key]}
+        if len(some) > 1 and left and disagreement.lab.in_time():
+            _together(disagreement, some, left, found)
+    mattering = {id(hit.toggle) for hit in found.hits}
+    found.excluded += [
+        each.excluded for each in usable if each.excluded and id(each) not in mattering
+    ]
     return found
+
+
+def _tried(
+    disagreement: Disagreement,
+    toggle: Toggle,
+    found: Found,
+    unsteady: set[Key],
+    usable: list[Toggle],
+    starting: Callable[[str], bool],
+) -> bool:
+    """Try one toggle; False where one of the programs raises without it."""
+    asked = found.open if toggle.settles else found.open - unsteady
+    asked = asked if toggle.only is None else asked & toggle.only
+    if not asked:
+        return True
+    if not disagreement.lab.in_time():
+        found.not_tried.append(f"without {toggle.label}: out of time")
+        return True
+    if not starting(toggle.label):
+        found.not_tried.append(f"without {toggle.label}: it ended or held up its process")
+        return True
+    condition = toggle.away(found.base)
+    after = disagreement.compare(condition)
+    if not after:
+        reason = _why_not(disagreement, condition)
+        if reason != disagreement.found.error:  # that it raises as before is no news
+            found.not_tried.append(f"without {toggle.label}: {reason}")
+        return False
+    usable.append(toggle)
+    if better := _better(found.ranks, after, asked):
+        found.hits.append(Hit(toggle, better, found.base, condition))
+        found.base = condition
+        found.ranks.update({key: rank(after[key]) for key in better})
+    return True
 
 
 def _together(
     disagreement: Disagreement, usable: Sequence[Toggle], left: set[Key], found: Found
 ) -> None:
     """What is only explained by several toggles: each that has to be away, lest it differs."""
-    everything = found.base
-    for toggle in usable:
-        everything = toggle.away(everything)
-    best = disagreement.compare(everything)
+    needed = list(usable)
+    best = disagreement.compare(_all_away(found.base, needed))
     better = _better(found.ranks, best, left) if best else set()
     if not better:
         return
-    needed: list[tuple[Toggle, set[Key]]] = []
+    # Each in turn is given back; where the tensors still agree, it was not needed.
     for toggle in usable:
-        others = found.base
-        for each in usable:
-            if each is not toggle:
-                others = each.away(others)
-        if others == everything or not disagreement.lab.in_time():
-            continue
-        without_the_others = disagreement.compare(others)
-        worse = {
-            key
-            for key in better
-            if key in without_the_others and rank(without_the_others[key]) > rank(best[key])
-        }
-        if worse:
-            needed.append((toggle, worse))
+        fewer = [each for each in needed if each is not toggle]
+        if not disagreement.lab.in_time():
+            break
+        after = disagreement.compare(_all_away(found.base, fewer))
+        if after and all(key in after and rank(after[key]) <= rank(best[key]) for key in better):
+            needed = fewer
     before = found.base
-    labels = [toggle.label for toggle, _keys in needed]
-    for toggle, worse in needed:
-        beside = tuple(label for label in labels if label != toggle.label)
-        base = before
-        for other, _keys in needed:
-            if other is not toggle:
-                base = other.away(base)
-        found.hits.append(Hit(toggle, worse, base, toggle.away(base), beside))
-    for toggle, _keys in needed:
-        found.base = toggle.away(found.base)
-    now = disagreement.compare(found.base)
-    found.ranks.update({key: rank(now[key]) for key in better if key in now})
+    for toggle in needed:
+        others = [each for each in needed if each is not toggle]
+        base = _all_away(before, others)
+        after = disagreement.compare(base)
+        worse = {key for key in better if key in after and rank(after[key]) > rank(best[key])}
+        found.hits.append(
+            Hit(
+                toggle,
+                worse or better,
+                base,
+                toggle.away(base),
+                tuple(each.label for each in others),
+            )
+        )
+    found.base = _all_away(before, needed)
+    found.ranks.update({key: rank(best[key]) for key in better})
+
+
+def _all_away(base: Condition, toggles: Sequence[Toggle]) -> Condition:
+    for toggle in toggles:
+        base = toggle.away(base)
+    return base
 
 
 def _better(ranks: dict[Key, int], after: Compared, asked: set[Key]) -> set[Key]:

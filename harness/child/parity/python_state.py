@@ -113,6 +113,13 @@ def namespaces(scenario: Scenario) -> list[dict[str, Any]]:
     return walk.namespaces
 
 
+def functions(scenario: Scenario) -> set[tuple[str, int]]:
+    """File and first line of the user's functions in reach of a scenario's step."""
+    walk = _Walk(scenario.source_file())
+    walk.scenario(scenario)
+    return walk.functions
+
+
 def remember(chosen: Mapping[str, Item]) -> Memory:
     """Copy what the items hold now. Iterators are kept from now on, to be replayed."""
     return Memory([_remembered(item) for item in chosen.values()])
@@ -148,6 +155,7 @@ class _Walk:
         self.own = own
         self.found: dict[str, Item] = {}
         self.namespaces: list[dict[str, Any]] = []
+        self.functions: set[tuple[str, int]] = set()
         self._seen: dict[int, Any] = {}  # an id is one object's as long as the object lives
 
     def scenario(self, scenario: Scenario) -> None:
@@ -267,6 +275,7 @@ class _Walk:
             self._cell(name, label, cell, depth)
         if not is_users_file(function.__code__.co_filename, self.own):
             return
+        self.functions.update(_code_in(function.__code__))
         for name in list(vars(function)):
             self._place(f"{label}.{name}", vars(function), name, depth + 1)
         for name, default in _defaults(function):
@@ -346,6 +355,14 @@ def _names(code: CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant)
+
+
+def _code_in(code: CodeType) -> Iterator[tuple[str, int]]:
+    """File and first line of a function's code and of the functions within it."""
+    yield code.co_filename, code.co_firstlineno
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _code_in(constant)
 
 
 def _name_of(value: Any) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from eager_vs_graph.child.explain import graphs
 from eager_vs_graph.child.explain.conditions import PASSES, Condition, only
 from eager_vs_graph.child.explain.disagreement import Disagreement
-from eager_vs_graph.child.explain.effects import DIGITS, NOT_FINITE, OTHER, ROUNDING, effect
+from eager_vs_graph.child.explain.effects import DIGITS, NOT_FINITE, OTHER, ROUNDING, worst_of
 from eager_vs_graph.child.explain.experiments import Compared, names, rank
-from eager_vs_graph.child.explain.first_op import FirstOp
+from eager_vs_graph.child.explain.first_op import FirstOp, Search
 from eager_vs_graph.child.explain.toggles import Hit, Toggle
 from eager_vs_graph.results.explanation import GRAPPLER, Cause, Key
 
@@ -25,8 +25,8 @@ _SUMMARIES = {
     "rounding",
 }
 _DECIDES = (
-    "Grappler's {} rewrites {}, which rounds differently, and what follows decides by it: a "
-    "comparison, an index or an integer turns rounding into another result"
+    "Grappler's {} rewrites {}, which gives other digits, and what follows decides by them: a "
+    "comparison, an index or an integer becomes another one"
 )
 _STABLE = (
     "write the formula in the stable form that both modes compute alike (tf.math.log1p, expm1, "
@@ -50,9 +50,11 @@ def toggles(disagreement: Disagreement) -> list[Toggle]:
     ]
 
 
-def causes(
-    disagreement: Disagreement, hit: Hit, first: FirstOp | None = None
-) -> tuple[list[Cause], list[str]]:
+Locate = Callable[[set[Key]], Search | None]
+"""Looks for the first op that differs on the way to some tensors."""
+
+
+def causes(disagreement: Disagreement, hit: Hit, locate: Locate) -> tuple[list[Cause], list[str]]:
     """The passes that the hit is about, each by its absence, and what was not tried."""
     before = disagreement.compare(hit.before)
     restoring: dict[Key, list[str]] = {}
@@ -67,9 +69,9 @@ def causes(
     for passes in dict.fromkeys(tuple(each) for each in restoring.values()):
         keys = {key for key, each in restoring.items() if tuple(each) == passes}
         without = replace(hit.before, without=frozenset(passes[:1]))
-        found.append(_cause(disagreement, hit, passes, keys, without, first))
+        found.append(_cause(disagreement, hit, passes, keys, without, locate))
     if left := hit.keys - restoring.keys():
-        found += _made_by_one_alone(disagreement, hit, left, first)
+        found += _made_by_one_alone(disagreement, hit, left, locate)
     return found, not_tried
 
 
@@ -88,7 +90,7 @@ def _confirmed(disagreement: Disagreement, hit: Hit, before: Compared, name: str
 
 
 def _made_by_one_alone(
-    disagreement: Disagreement, hit: Hit, left: set[Key], first: FirstOp | None
+    disagreement: Disagreement, hit: Hit, left: set[Key], locate: Locate
 ) -> list[Cause]:
     """Where several passes each do it, the absence of one changes nothing: try one pass alone."""
     found = []
@@ -98,7 +100,7 @@ def _made_by_one_alone(
         alone = disagreement.compare(only(name, hit.before))
         made = {key for key in left if key in alone and rank(alone[key])}
         if made:
-            found.append(_cause(disagreement, hit, (name,), made, hit.after, first))
+            found.append(_cause(disagreement, hit, (name,), made, hit.after, locate))
             left = left - made
     if left:
         found.append(
@@ -120,9 +122,11 @@ def _cause(
     passes: tuple[str, ...],
     keys: set[Key],
     without: Condition,
-    first: FirstOp | None,
+    locate: Locate,
 ) -> Cause:
     """The cause, named by the pass; by several where the absence of any one restores the value."""
+    looked = locate(keys)
+    first = looked.found if looked is not None else None
     name = passes[0]
     key = disagreement.worst(keys)
     mode = disagreement.cell.mode
@@ -143,7 +147,8 @@ def _cause(
         summary,
         _remedy(name, kind),
         names(keys),
-        evidence=tuple(evidence),
+        (first.eager.where(),) if first is not None and first.eager.line else (),
+        tuple(evidence),
     )
 
 
@@ -151,20 +156,11 @@ def _meaning(
     disagreement: Disagreement, hit: Hit, key: Key, passes: str, first: FirstOp | None
 ) -> tuple[str, str]:
     """What the rewrite does to the output, and the sentence for it."""
-    found, eager = (
-        disagreement.observe(hit.before),
-        disagreement.lab.eager(disagreement.cell, hit.before),
-    )
-    pairs = zip(found.values(key), eager.values(key), strict=True)
-    effects = [each for mine, its in pairs if (each := effect(mine, its)) is not None]
-    order = (OTHER, NOT_FINITE, DIGITS, ROUNDING)
-    kind = min((each.kind for each in effects), key=order.index, default=ROUNDING)
-    at_op = None
-    if first is not None and first.eager.values:
-        its = first.eager.values[first.output]
-        at_op = None if its is None else effect(first.value, its)
-    if kind == OTHER and at_op is not None and at_op.kind in (ROUNDING, DIGITS):
-        return "decides", _DECIDES.format(passes, first.eager.type if first else "an op")
+    found = disagreement.observe(hit.before)
+    eager = disagreement.lab.eager(disagreement.cell, hit.before)
+    kind = worst_of(found.values(key), eager.values(key))
+    if kind == OTHER and first is not None and first.of_floats():
+        return "decides", _DECIDES.format(passes, first.eager.type)
     return kind, _SUMMARIES[kind].format(passes)
 
 

@@ -15,7 +15,7 @@ from eager_vs_graph.child.explain.toggles import Hit, Toggle
 from eager_vs_graph.modes import BASELINE
 from eager_vs_graph.results.explanation import TRACE_TIME, Cause
 
-SUMMARY = "Python that ran at tracing only: {} in every eager step, once in a graph"
+SUMMARY = "Python that ran at tracing only: every eager step {}; a graph keeps what its trace {}"
 _REMEDIES = {
     "np.random": "draw with tf.random (stateless_* or a tf.random.Generator) instead of NumPy",
     "random": "draw with tf.random (stateless_* or a tf.random.Generator) instead of Python",
@@ -41,6 +41,7 @@ def toggles(disagreement: Disagreement) -> list[Toggle]:
         TRACE_TIME,
         _ANEW,
         lambda condition: replace(condition, retrace=True),
+        covers=True,
         excluded="Python side effects: tracing anew for each step changes nothing",
     )
     return [*found, anew]
@@ -82,10 +83,13 @@ def _state(disagreement: Disagreement, hit: Hit) -> Cause:
     item, key, mode = hit.toggle.label, disagreement.worst(hit.keys), disagreement.cell.mode
     frozen = disagreement.lab.eager(disagreement.cell, hit.after)
     where = [line.place for line in disagreement.source.writing(item)]
+    ends = [side.shown.get(item, "unchanged") for side in (disagreement.eager, disagreement.found)]
     evidence = [
-        f"{item} after {disagreement.lab.steps} steps: eager "
-        f"{disagreement.eager.shown.get(item, 'changed')}, {mode} "
-        f"{disagreement.found.shown.get(item, 'unchanged')}",
+        *(
+            [f"{item} after {disagreement.lab.steps} steps: eager {ends[0]}, {mode} {ends[1]}"]
+            if ends[0] != ends[1]
+            else []
+        ),
         f"{key[1]} by step: eager {disagreement.history(disagreement.eager, key)}; {mode} "
         f"{disagreement.history(disagreement.found, key)}",
         f"eager with {item} put back before each step{_beside(hit)}: "
@@ -94,7 +98,7 @@ def _state(disagreement: Disagreement, hit: Hit) -> Cause:
     return Cause(
         TRACE_TIME,
         item,
-        SUMMARY.format(f"{item} moves on"),
+        SUMMARY.format(f"changes {item}", "found in it"),
         _REMEDIES.get(item, _REMEDY),
         names(hit.keys),
         tuple(dict.fromkeys(where or changing_lines(disagreement, hit.before))),
@@ -110,7 +114,7 @@ def _anew(disagreement: Disagreement, hit: Hit) -> Cause:
     return Cause(
         TRACE_TIME,
         "a value of Python's",
-        SUMMARY.format("a Python value is made anew"),
+        SUMMARY.format("makes a Python value anew", "was given"),
         _OUTSIDE if lines else _REMEDY,
         names(hit.keys),
         tuple(dict.fromkeys([*moving, *lines])),
@@ -130,7 +134,7 @@ def _outside(disagreement: Disagreement, hit: Hit) -> Cause:
     summary = (
         f"{what} gives something else in every run"
         if disagreement.eager_itself
-        else SUMMARY.format(f"{what} is called")
+        else SUMMARY.format(f"calls {what}", "was given")
     )
     return Cause(
         TRACE_TIME,

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from eager_vs_graph.child.explain import local_shapes
+from eager_vs_graph.child.explain.conditions import Condition
 from eager_vs_graph.child.explain.disagreement import Disagreement
-from eager_vs_graph.child.explain.experiments import Observation, names
+from eager_vs_graph.child.explain.experiments import Observation, names, rank
 from eager_vs_graph.child.explain.source import SHAPE
 from eager_vs_graph.child.explain.toggles import Hit, Toggle
 from eager_vs_graph.results.explanation import SHAPE as UNKNOWN_SHAPE
@@ -34,11 +35,16 @@ def toggles(disagreement: Disagreement) -> list[Toggle]:
             )
         )
     if unknown := _unknown(disagreement):
+        # Shapes may be others in each step; those of the first feed's are told, for it alone.
+        alone = disagreement.compare(Condition(first_feed=True))
         found.append(
             Toggle(
                 UNKNOWN_SHAPE,
                 _LOCAL,
-                lambda condition: replace(condition, shapes=tuple(sorted(unknown.items()))),
+                lambda condition: replace(
+                    condition, shapes=tuple(sorted(unknown.items())), first_feed=True
+                ),
+                only=frozenset(key for key, each in alone.items() if rank(each)),
                 excluded="unknown shapes: the shapes that eager sees change nothing",
             )
         )
@@ -51,10 +57,12 @@ _LOCAL = "unknown shapes of local tensors"
 def causes(disagreement: Disagreement, hit: Hit) -> list[Cause]:
     """The cause that the hit shows."""
     known = disagreement.observe(hit.after)
+    eager_known = disagreement.lab.eager(disagreement.cell, hit.after)
     if hit.toggle.label != _LOCAL:
         varying = _varying(disagreement)
         seen = [f"{name} comes in the shapes {_listed(disagreement, name)}" for name in varying]
-        return [_cause(disagreement, hit.keys, known, ", ".join(varying), seen, varying)]
+        what = ", ".join(varying)
+        return [_cause(disagreement, hit.keys, known, eager_known, what, seen, varying)]
     eager, traced = _seen(disagreement)
     unknown = list(_unknown(disagreement))
     seen = [
@@ -63,7 +71,8 @@ def causes(disagreement: Disagreement, hit: Hit) -> list[Cause]:
         for function, variable in unknown
     ]
     variables = [variable for _function, variable in unknown]
-    return [_cause(disagreement, hit.keys, known, ", ".join(variables), seen, variables)]
+    what = ", ".join(variables)
+    return [_cause(disagreement, hit.keys, known, eager_known, what, seen, variables)]
 
 
 def _varying(disagreement: Disagreement) -> list[str]:
@@ -86,6 +95,7 @@ def _cause(
     disagreement: Disagreement,
     keys: set[Key],
     known: Observation,
+    eager_known: Observation,
     what: str,
     evidence: list[str],
     variables: list[str],
@@ -104,8 +114,8 @@ def _cause(
         (
             *evidence,
             f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, {mode} "
-            f"{disagreement.value(disagreement.found, key)}, {mode} with the shapes known "
-            f"{disagreement.value(known, key)}",
+            f"{disagreement.value(disagreement.found, key)}; with the shapes known: eager "
+            f"{disagreement.value(eager_known, key)}, {mode} {disagreement.value(known, key)}",
         ),
     )
 
@@ -124,9 +134,10 @@ def _seen(
         elif not tensor.shape.is_fully_defined() or (function, variable) not in in_trace:
             in_trace[function, variable] = tensor.shape
 
+    condition = Condition(first_feed=True)
     with local_shapes.watching(see, file):
-        disagreement.lab.observe_anew(disagreement.cell.in_mode("eager"))
-        disagreement.lab.observe_anew(disagreement.cell)
+        disagreement.lab.observe_anew(disagreement.cell.in_mode("eager"), condition)
+        disagreement.lab.observe_anew(disagreement.cell, condition)
     return {name: next(iter(s)) for name, s in in_eager.items() if len(s) == 1}, in_trace
 
 

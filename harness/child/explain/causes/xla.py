@@ -8,10 +8,19 @@ from dataclasses import replace
 import numpy as np
 
 from eager_vs_graph.child.explain import hlo_passes, op_alone
+from eager_vs_graph.child.explain.causes.grappler import Locate
 from eager_vs_graph.child.explain.disagreement import Disagreement
-from eager_vs_graph.child.explain.effects import NOT_FINITE, ROUNDING, Effect, effect
+from eager_vs_graph.child.explain.effects import (
+    DIGITS,
+    NOT_FINITE,
+    OTHER,
+    ROUNDING,
+    Effect,
+    effect,
+    worst_of,
+)
 from eager_vs_graph.child.explain.experiments import Observation, names, rank
-from eager_vs_graph.child.explain.first_op import FirstOp, Search
+from eager_vs_graph.child.explain.first_op import Search
 from eager_vs_graph.child.explain.hlo_passes import FLAGS, Passes
 from eager_vs_graph.child.explain.ops import EagerOp
 from eager_vs_graph.child.explain.toggles import Hit, Toggle
@@ -20,6 +29,12 @@ from eager_vs_graph.scenario import Array
 
 Isolated = Callable[[Mapping[str, str]], Observation]
 
+_MEANINGS = {
+    ROUNDING: "it is rounding",
+    DIGITS: "its formula is equal for real numbers, and keeps other digits in floating point",
+    NOT_FINITE: "NaN or infinity comes out of one side only",
+    OTHER: "it is not rounding: the result is another one",
+}
 _LEAVE_OUT = "leave out jit_compile for this step"
 _TOLERATE = f"accept it as rounding with a stated tolerance, or {_LEAVE_OUT}"
 
@@ -42,40 +57,37 @@ def toggles(disagreement: Disagreement) -> list[Toggle]:
 
 
 def causes(
-    disagreement: Disagreement, hit: Hit, search: Search | None, isolated: Isolated | None
+    disagreement: Disagreement, hit: Hit, locate: Locate, isolated: Isolated | None
 ) -> tuple[list[Cause], list[str]]:
     """What of XLA the hit is about, and what was not tried.
 
     Args:
         disagreement: the cell.
         hit: the tensors that agree without XLA.
-        search: where the first op was looked for.
+        locate: looks for the first op that differs on the way to tensors.
         isolated: runs the mode's program, as it was before the hit, in a process of its own.
     """
-    first = search.found if search is not None else None
     found: list[Cause] = []
     not_tried: list[str] = []
     left = set(hit.keys)
+    of_op = _of_op(disagreement, left, locate(left))
     passes = None
     if isolated is None:
         not_tried.append("XLA's passes one by one: they need processes of their own")
     elif disagreement.lab.in_time():
-        passes = _passes(disagreement, hit, isolated)
-        for cause, keys in _of_passes(disagreement, hit, passes):
+        passes = _passes(disagreement, hit, isolated, switches=of_op is None)
+        for cause, keys in _of_passes(disagreement, hit, passes, locate):
             found.append(cause)
             left -= keys
         not_tried += passes.not_tried
-    if left and first is not None:
-        of_op = _of_op(disagreement, left, first, search)
-        if of_op is not None:
-            found.append(of_op)
-            left = set()
-    if left:
+    if left and of_op is not None:
+        found.append(replace(of_op, tensors=names(left)))
+    elif left:
         found.append(_unknown(disagreement, hit, left, passes))
     return found, not_tried
 
 
-def _passes(disagreement: Disagreement, hit: Hit, isolated: Isolated) -> Passes:
+def _passes(disagreement: Disagreement, hit: Hit, isolated: Isolated, *, switches: bool) -> Passes:
     before = disagreement.compare(hit.before)
     eager = disagreement.lab.eager(disagreement.cell, hit.before)
 
@@ -83,20 +95,22 @@ def _passes(disagreement: Disagreement, hit: Hit, isolated: Isolated) -> Passes:
         after = disagreement.lab.compare(disagreement.cell, found, eager)
         return {key for key in hit.keys if key in after and rank(after[key]) < rank(before[key])}
 
-    return hlo_passes.search(isolated, better, set(hit.keys), disagreement.lab.in_time)
+    in_time = disagreement.lab.in_time
+    return hlo_passes.search(isolated, better, set(hit.keys), in_time, switches=switches)
 
 
 def _of_passes(
-    disagreement: Disagreement, hit: Hit, passes: Passes
+    disagreement: Disagreement, hit: Hit, passes: Passes, locate: Locate
 ) -> list[tuple[Cause, set[Key]]]:
     """A cause for each pass or switch that restores tensors."""
-    found = []
-    for name, keys in passes.restoring.items():
-        found.append((_cause(disagreement, hit, passes, (name,), keys), keys))
+    off: list[tuple[tuple[str, ...], set[Key]]] = [
+        ((name,), keys) for name, keys in passes.restoring.items()
+    ]
     if passes.together:
-        keys = passes.keys_together
-        found.append((_cause(disagreement, hit, passes, passes.together, keys), keys))
-    return found
+        off.append((passes.together, passes.keys_together))
+    return [
+        (_cause(disagreement, hit, passes, each, keys, locate), keys) for each, keys in off if keys
+    ]
 
 
 def _cause(
@@ -105,25 +119,31 @@ def _cause(
     passes: Passes,
     off: tuple[str, ...],
     keys: set[Key],
+    locate: Locate,
 ) -> Cause:
-    key = disagreement.worst(keys)
+    key, mode = disagreement.worst(keys), disagreement.cell.mode
+    looked = locate(keys)
+    first = looked.found if looked is not None else None
     seen = passes.found[",".join(off)]
     label = " and ".join(off)
     is_flag = off[0] in FLAGS
     flag = FLAGS[off[0]] if is_flag else f"--xla_disable_hlo_passes={','.join(off)}"
-    kind = _kind(disagreement, hit, key)
     what = label if is_flag else f"HLO {'pass' if len(off) == 1 else 'passes'} {label}"
-    rounding = ", which is rounding" if kind == ROUNDING else ""
+    kind = _kind(disagreement, hit, key)
+    meaning = _MEANINGS[kind]
+    if kind == OTHER and first is not None and first.of_floats():
+        meaning = f"{first.eager.type} gives other digits, and what follows decides by them"
     remedy = f"XLA_FLAGS={flag} in the environment, or {_LEAVE_OUT}"
     if kind == ROUNDING:
         remedy = f"accept it as rounding with a stated tolerance, or {remedy}"
     return Cause(
         XLA,
         what,
-        f"with XLA's {what} off, {disagreement.cell.mode} agrees with eager{rounding}",
+        f"with XLA's {what} off, {mode} agrees with eager: {meaning}",
         remedy,
         names(keys),
-        evidence=(
+        (first.eager.where(),) if first is not None and first.eager.line else (),
+        (
             f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, compiled "
             f"{disagreement.value(disagreement.found, key)}, with {what} off "
             f"{disagreement.value(seen, key)}",
@@ -135,15 +155,15 @@ def _cause(
 def _kind(disagreement: Disagreement, hit: Hit, key: Key) -> str:
     found = disagreement.observe(hit.before).values(key)
     eager = disagreement.lab.eager(disagreement.cell, hit.before).values(key)
-    effects = [e for mine, its in zip(found, eager, strict=True) if (e := effect(mine, its))]
-    return ROUNDING if all(each.kind == ROUNDING for each in effects) else effects[0].kind
+    return worst_of(found, eager)
 
 
-def _of_op(
-    disagreement: Disagreement, keys: set[Key], first: FirstOp, search: Search | None
-) -> Cause | None:
+def _of_op(disagreement: Disagreement, keys: set[Key], looked: Search | None) -> Cause | None:
     """XLA's own code for an op, where the op alone shows the difference."""
-    eager = first.eager.values[first.output] if first.eager.values else None
+    first = looked.found if looked is not None else None
+    if first is None or not first.eager.values or disagreement.cell.mode != "xla":
+        return None
+    eager = first.eager.values[first.output]
     compiled = op_alone.run(first, compiled=True)
     plain = op_alone.run(first, compiled=False)
     if eager is None or compiled is None or plain is None:
@@ -151,19 +171,18 @@ def _of_op(
     alone = effect(compiled[first.output], eager)
     if alone is None or effect(plain[first.output], eager) is not None:
         return None
-    why = _why(first.eager, eager, alone, search)
     key = disagreement.worst(keys)
-    given = _given(first.eager, eager, alone)
     return Cause(
         XLA,
         f"XLA's {first.eager.type}",
-        f"XLA's own {first.eager.type} gives another result than TensorFlow's kernel{why}",
+        f"XLA's own {first.eager.type} gives another result than TensorFlow's kernel"
+        f"{_why(first.eager, eager, alone, looked)}",
         _TOLERATE if alone.kind == ROUNDING else _remedy(first.eager, alone),
         names(keys),
         (first.eager.where(),) if first.eager.line else (),
         (
-            f"{first.eager.type} alone{given}: TensorFlow's kernel {alone.eager}, compiled by XLA "
-            f"{alone.value}",
+            f"{first.eager.type} alone{_given(first.eager, eager, alone)}: TensorFlow's kernel "
+            f"{alone.eager}, compiled by XLA {alone.value}",
             f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, compiled "
             f"{disagreement.value(disagreement.found, key)}",
         ),
