@@ -59,6 +59,8 @@ class ExplainJob:
     """Seconds after which no experiment begins."""
     done: list[str] = field(default_factory=list)
     """Ids of cells that are explained already, or ended their process."""
+    ended: dict[str, list[str]] = field(default_factory=dict)
+    """By id of the cell, experiments that have ended or held up a process: they are left out."""
     condition: str = ""
     """A condition of ``runs/process_conditions.py`` that this process is for; empty:
     every other experiment."""

@@ -234,7 +234,8 @@ def test_an_update_that_a_graph_leaves_out_is_found():
 
 def test_a_function_that_loses_its_digits_blames_no_mode():
     found = words(scenario_of(_cancels, (np.linspace(1, 2, 8, dtype=np.float32),)))
-    assert "loses more than half of its digits" in found["eager"].known
+    assert found["eager"].status == "close"
+    assert "far from the same computation in float64, in eager too" in found["eager"].note
     assert tensor(found["function"], "output", "eager").status in AGREEING
     assert found["function"].timed
 

@@ -37,7 +37,6 @@ class Adopted(Scenario):
     unsupported: ClassVar[Mapping[str, str]] = {
         "multi_worker": "an adopted function lives in the process that adopted it"
     }
-    known_differences = study.Randomness()
 
     snapshot: ClassVar[Snapshot]
     feeds: ClassVar[Sequence[Feed]]

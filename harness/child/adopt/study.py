@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,17 +13,12 @@ import tensorflow as tf
 from eager_vs_graph.child.adopt.copying import Snapshot
 from eager_vs_graph.errors import CallRaised, ScenarioError
 from eager_vs_graph.modes.failures import failure
-from eager_vs_graph.scenario import Feed, KnownDifference
+from eager_vs_graph.scenario import Feed
 
 if TYPE_CHECKING:
     from eager_vs_graph.child.adopt.function import Adopted
 
 _LOW = ("float16", "bfloat16", "float32")
-_STATEFUL = re.compile(
-    r"^(Random(Uniform|UniformInt|StandardNormal|Shuffle|Gamma|GammaGrad|Poisson|PoissonV2)"
-    r"|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial)$"
-)
-_ANY = re.compile(r"^(Stateless(Random|Truncated|Multinomial|Parameterized|Shuffle)|Stateful)")
 
 
 @dataclass(frozen=True)
@@ -79,7 +73,10 @@ def first_call(
         with tf.variable_creator_scope(remember):
             value = call()
     except Exception as error:
-        raise CallRaised(f"{told} raised {_told(error)}") from error
+        tf.config.run_functions_eagerly(eagerly)
+        if not _returns_in_a_graph(snapshot, feeds[0], names):
+            raise CallRaised(f"{told} raised {_told(error)}") from error
+        return Tried(snapshot, (f"{told} raises when it runs eagerly: {_told(error)}",))
     finally:
         tf.config.run_functions_eagerly(eagerly)
     try:
@@ -100,6 +97,23 @@ def first_call(
     for variable, start in [*before, *created]:
         variable.assign(start)
     return Tried(Snapshot((function, arguments, keywords), name), tuple(notes))
+
+
+def _returns_in_a_graph(snapshot: Snapshot, feed: Feed, names: Sequence[str]) -> bool:
+    """Whether a graph returns where eager raises: that is no mistake in the call."""
+    from eager_vs_graph.child.adopt.structure import filled
+
+    for compiled in (None, True):
+        function, arguments, keywords = snapshot.copy().value
+        tensors = [tf.constant(feed[each]) for each in names]
+        filled_in = [filled(each, tensors) for each in arguments]
+        named = {key: filled(value, tensors) for key, value in keywords.items()}
+        try:
+            tf.function(function, jit_compile=compiled)(*filled_in, **named)
+        except Exception:  # noqa: S112 - the eager call's error is what is reported
+            continue
+        return True
+    return False
 
 
 class _PythonState:
@@ -125,68 +139,13 @@ class _PythonState:
         return python_values(self._function)
 
 
-class Randomness:
-    """``known_differences`` of an adopted function: what random numbers without a seed explain."""
-
-    def __get__(self, _: object, scenario: type[Adopted]) -> tuple[KnownDifference, ...]:
-        drawn = random_ops(scenario)
-        unseeded = [op for op in drawn if _STATEFUL.match(op)]
-        if not unseeded:
-            return ()
-        reason = (
-            f"the function draws random numbers with {', '.join(unseeded)}, whose stream is "
-            "another in each call and mode; draw them with tf.random.stateless_* or a "
-            "tf.random.Generator to have the answers compared"
-        )
-        return (KnownDifference(_Everything(), reason),)
-
-
-class _Everything(tuple[str, ...]):
-    """Every tensor's name."""
-
-    __slots__ = ()
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-
 def no_reference(scenario: type[Adopted]) -> str:
     """Why a function cannot be its own reference in float64; empty where it can."""
-    if drawn := random_ops(scenario):
-        return f"it draws random numbers ({', '.join(drawn)}), which are others in float64"
     floats = [array for feed in scenario.feeds for array in feed.values()]
     floats += [variable.numpy() for variable in scenario.snapshot.copy().variables]
     if not any(array.dtype.name in (*_LOW, "complex64") for array in floats):
         return "neither its arguments nor its variables are float32, float16 or bfloat16"
     return ""
-
-
-def random_ops(scenario: type[Adopted]) -> list[str]:
-    """Types of the ops in the function's graph that draw random numbers; none where it has none."""
-    if "_random_ops" not in vars(scenario):
-        scenario._random_ops = _random_ops(scenario)  # type: ignore[attr-defined]
-    found: list[str] = vars(scenario)["_random_ops"]
-    return found
-
-
-def _random_ops(scenario: type[Adopted]) -> list[str]:
-    instance = scenario(next(iter(scenario.sizes.values())))
-    instance.build()
-    if scenario.traces_itself:
-        if not hasattr(instance.function.call, "alike"):
-            return []
-        instance.function.call = instance.function.call.alike()
-    specs = [
-        tf.TensorSpec(array.shape, tf.as_dtype(array.dtype), name)
-        for name, array in scenario.feeds[0].items()
-    ]
-    try:
-        graph = tf.function(instance.step).get_concrete_function(*specs).graph.as_graph_def()
-    except Exception:  # a function that cannot be a graph: the modes will say so
-        return []
-    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
-    ops = {node.op for node in nodes if _STATEFUL.match(node.op) or _ANY.match(node.op)}
-    return sorted(ops - {"StatelessRandomGetKeyCounter", "StatelessRandomGetAlg"})
 
 
 def _told(error: Exception) -> str:

@@ -15,12 +15,14 @@ from eager_vs_graph.scenario import Array
 
 def judge(disagreement: Disagreement, key: Key) -> Judgement | None:
     """Hold both sides of a disagreement against the reference; None where nothing can be held."""
-    tensor = disagreement.apart[key]
+    tensor = disagreement.differing[key]
     if disagreement.found.error or tensor.worst_index is None:
         return None
     step = tensor.worst_step or 0
     kind, name = key
     trajectory = disagreement.lab.reference()
+    if trajectory is None:
+        return None
     reference = np.asarray(
         trajectory.outputs[step][name] if kind == "output" else trajectory.state[name]
     )
