@@ -34,9 +34,6 @@ class Adopted(Scenario):
     sizes: ClassVar[Mapping[str, Size]] = {DEFAULT_SIZE: Size()}
     concept = "adopted"
     judged_by_eager = True
-    unsupported: ClassVar[Mapping[str, str]] = {
-        "multi_worker": "an adopted function lives in the process that adopted it"
-    }
     known_differences = study.Randomness()
 
     snapshot: ClassVar[Snapshot]
