@@ -11,11 +11,15 @@ option = $(if $(2),--$(1)=$(2))
 SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES)) \
 	$(call option,sizes,$(SIZES)) $(call option,devices,$(DEVICES)) $(call option,inputs,$(INPUTS))
 
-.DEFAULT_GOAL := help
-.PHONY: help bench parity report list selfcheck test test-all lint rooms format lock clean
+.DEFAULT_GOAL := install
+.PHONY: install help bench parity report list selfcheck test test-all lint rooms format lock clean
 
 # Two workers on two cores: most tests wait for TensorFlow. A worker and its children take 2 GB.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4
+
+install: $(VENV)/linked ## install everything into .venv, also the command (the default)
+	@echo "installed $(BIN)/eager-vs-graph"
+	@$(MAKE) --no-print-directory help
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-9s %s\n", $$1, $$2}'

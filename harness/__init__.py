@@ -21,7 +21,8 @@ if __name__ != "eager_vs_graph" and sys.argv[:1] != ["-m"]:
 if TYPE_CHECKING:
     from typing import Any
 
-    from eager_vs_graph.api import Comparison, compare
+    from eager_vs_graph.api import compare
+    from eager_vs_graph.comparison import Comparison
     from eager_vs_graph.errors import UsageError
     from eager_vs_graph.scenario import Goal, KnownDifference, Scenario, Size, Tolerance
     from eager_vs_graph.version import __version__
@@ -39,7 +40,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Comparison": "api",
+    "Comparison": "comparison",
     "UsageError": "errors",
     "__version__": "version",
     "compare": "api",

@@ -22,24 +22,26 @@ settings.register_profile("eager_vs_graph", deadline=None, derandomize=True)
 settings.load_profile("eager_vs_graph")
 
 HERE = Path(__file__).parent
-LOCK_FOLDER = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+OWN_FOLDER = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 ONLY_UNIT = pytest.StashKey[bool]()
 HELPER = "eager_vs_graph.processes.helper"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give the runs of this process a lock of their own, because no test looks at a time.
+    """Give the runs of this process a lock and a key of their own.
 
-    They neither wait for another run on the machine nor are refused for its sake.
+    No test looks at a time, so they need not wait for another run on the machine, nor be refused
+    because of it; and no test writes into the user's folders.
     """
     folder = tempfile.TemporaryDirectory(prefix="eager-vs-graph-tests-")
-    config.stash[LOCK_FOLDER] = folder
+    config.stash[OWN_FOLDER] = folder
     os.environ["EAGER_VS_GRAPH_LOCK"] = str(Path(folder.name) / "lock")
+    os.environ["XDG_STATE_HOME"] = str(Path(folder.name) / "state")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the lock."""
-    config.stash[LOCK_FOLDER].cleanup()
+    """Remove both."""
+    config.stash[OWN_FOLDER].cleanup()
 
 
 def tier(item: pytest.Item) -> str:

@@ -11,6 +11,8 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from eager_vs_graph.errors import UsageError
@@ -59,15 +61,21 @@ def _key() -> bytes:
     home = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
     file = Path(home) / "eager-vs-graph" / "key"
     try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
-        with os.fdopen(os.open(file, flags, 0o600), "wb") as new:
-            new.write(secrets.token_bytes(32))
-    except FileExistsError:
-        pass
-    except OSError:
-        return b""
-    try:
+        if not file.exists():
+            _make_key(file)
         return file.read_bytes()
     except OSError:
         return b""
+
+
+def _make_key(file: Path) -> None:
+    """Make a key at once or not at all: another run that begins now must not read half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, partial = tempfile.mkstemp(dir=file.parent)  # readable by its owner only
+    try:
+        with os.fdopen(descriptor, "wb") as new:
+            new.write(secrets.token_bytes(32))
+        with suppress(FileExistsError):  # that run was faster
+            file.hardlink_to(partial)  # does not replace a key, as a rename would
+    finally:
+        Path(partial).unlink()

@@ -29,13 +29,15 @@ COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)$", re.MULTILINE)
 EXIT_CODE = re.compile(r"# exit code (\d+)$")
 NARROWED = {
     # A whole run takes minutes; the same command line over little is what a test can afford. make
-    # takes the first two from the environment, and pytest the last.
+    # takes these from the environment.
     "SCENARIOS": "hello_matmul",
     "BUDGET": "5s",
-    "PYTEST_ADDOPTS": "tests/unit/test_cells.py",
+    "TESTS": "tests/unit/test_cells.py",
 }
 A_BUDGET = re.compile(r"(?<=--budget )\d+s")
 """Likewise: the line is the page's, and takes less long."""
+JUDGES_SPEED = "--fail-over"
+"""Whether such a command succeeds depends on how busy the machine is: it only has to judge."""
 
 
 @dataclass
@@ -163,7 +165,9 @@ def test_code_of_a_page_runs(page: Page, tmp_path: Path, tools: Path) -> None:
 @pytest.mark.parametrize(("section", "line"), items())
 def test_a_command_of_a_page(section: Section, line: str, folders: Folders, tools: Path) -> None:
     command = A_BUDGET.sub(NARROWED["BUDGET"], EXIT_CODE.sub("", line).strip())
-    wanted = int(found[1]) if (found := EXIT_CODE.search(line)) else 0
+    wanted = {int(found[1]) if (found := EXIT_CODE.search(line)) else 0}
+    if JUDGES_SPEED in line:
+        wanted = {0, 1}
     done = subprocess.run(
         ["sh", "-c", command],
         cwd=folders.of(section),
@@ -172,7 +176,7 @@ def test_a_command_of_a_page(section: Section, line: str, folders: Folders, tool
         text=True,
         check=False,
     )
-    assert done.returncode == wanted, f"$ {line}\n{done.stdout}{done.stderr}"
+    assert done.returncode in wanted, f"$ {line}\n{done.stdout}{done.stderr}"
 
 
 def lay_out(page: Page, folder: Path) -> None:

@@ -347,7 +347,7 @@ def test_the_finished_blocks_of_a_killed_run_are_recovered(resumed: Story) -> No
 def test_a_second_run_is_refused_with_the_process_id_of_the_first(resumed: Story) -> None:
     done = resumed.done["refused"]
     assert done.code == 2
-    assert done.err.startswith(f"error: process {resumed.measuring} is measuring on this machine")
+    assert done.err.startswith(f"error: Another benchmark (pid {resumed.measuring}) is running")
     assert "--allow-concurrent" in done.err
     assert done.err.count("\n") == 1
     runs = {path.resolve() for path in resumed.run.folder.parent.iterdir()}

@@ -31,7 +31,7 @@ if __name__ == "__main__":
 
     def in_a_thread():
         found.append(compare(step, (np.ones((4, 2), np.float32),), {"power": 2}, passes=1,
-                             budget="12s", modes=["eager", "function"], allow_concurrent=True))
+                             modes=["eager", "function"], allow_concurrent=True))
 
     thread = threading.Thread(target=in_a_thread)
     thread.start()
@@ -113,7 +113,7 @@ def test_compare_in_a_script(compared):
     _, output = compared
     lines = output.splitlines()
     assert "parity {'eager': 'identical', 'function': 'identical'}" in lines
-    assert "verdict not timed" in lines
+    assert "verdict unclear" in lines  # one pass gives no interval
     assert "untouched [[2.0], [3.0]]" in lines
     assert "html True True True" in lines
     assert "saved kept True" in lines

@@ -24,7 +24,7 @@ from eager_vs_graph.results.record import CellParity, PassCell, PassRecord
 from eager_vs_graph.results.request import RunRequest, Timed
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import bench as orchestrate
-from eager_vs_graph.runs import lock, passes
+from eager_vs_graph.runs import lock, ownership, passes
 from eager_vs_graph.runs.options import TimingOptions
 from eager_vs_graph.runs.passes import PassListener, recover
 from eager_vs_graph.runs.progress import Progress
@@ -90,9 +90,15 @@ def new_run(folder: Path) -> Run:
         budget_s=60.0,
         seed=7,
     )
-    run.save_environment({}, request)
+    save_request(run, request)
     run.save_parity([CellParity(cell, "identical", call_s=1e-3) for cell in CELLS])
     return run
+
+
+def save_request(run: Run, request: RunRequest) -> None:
+    """As this user's own run: another's is not resumed."""
+    run.save_environment({}, request)
+    ownership.mark(run)
 
 
 def listener(events: list[Event], number: int = 1) -> PassListener:
@@ -267,15 +273,27 @@ def test_a_lost_cell_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.Monk
     assert not run.work.exists()
 
 
-def test_a_run_with_too_many_accidents_gives_up(
+class Notes(Progress):
+    """Keeps what a run says."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def test_a_run_with_too_many_accidents_ends_and_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = new_run(tmp_path / "run")
+    run, notes = new_run(tmp_path / "run"), Notes()
     monkeypatch.setattr(passes, "_MAX_LOST", 2)
     child = Child(*(Outcome("crashed", "gone", cell) for cell in CELLS))
-    with pytest.raises(UsageError, match="2 cells ended their process; narrow the run"):
-        resume(run, child, monkeypatch)
+    monkeypatch.setattr(passes, "run_child", child)
+    orchestrate.resume(run.folder, notes, Limits(), TimingOptions(passes=1))
     assert run.pass_numbers() == [1, 2]
+    assert [f"{cell}: crashed: gone" for cell in CELLS[:2]] == notes.lines[:2]
+    assert "2 passes did not complete" in notes.lines[-1]
 
 
 def test_an_interrupted_pass_is_kept_and_not_counted(
@@ -313,7 +331,7 @@ def test_a_full_disk_leaves_a_run_that_can_be_finished(
 def test_resuming_goes_on_as_the_run_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = new_run(tmp_path / "run")
     request = replace(run.request, logical_cpus=2)
-    run.save_environment({}, request)
+    save_request(run, request)
     child = Child(*[Outcome("complete")] * 3)
     monkeypatch.setattr(passes, "run_child", child)
     orchestrate.resume(run.folder, Progress(), Limits(), TimingOptions())
@@ -344,7 +362,7 @@ def test_a_run_is_resumed_with_what_is_left_of_its_budget(
 
 def test_a_record_that_does_not_say_how_it_was_timed_cannot_be_resumed(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run")
-    run.save_environment({}, replace(run.request, timed=[]))
+    save_request(run, replace(run.request, timed=[]))
     with pytest.raises(UsageError, match="names no cell to time, so it cannot be resumed"):
         orchestrate.resume(run.folder, Progress(), Limits(), TimingOptions())
 
@@ -375,7 +393,7 @@ def own_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_second_measurement_is_refused_with_the_process_id(own_lock: Path) -> None:
-    refusal = rf"process {os.getpid()} is measuring on this machine.*--allow-concurrent"
+    refusal = rf"Another benchmark \(pid {os.getpid()}\) is running.*--allow-concurrent"
     with lock.machine(), pytest.raises(UsageError, match=refusal), lock.machine():
         pass
     with lock.machine():  # it is free again

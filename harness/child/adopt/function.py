@@ -24,7 +24,7 @@ from eager_vs_graph.child.adopt import study
 from eager_vs_graph.child.adopt.copying import Copy, Snapshot, plain
 from eager_vs_graph.child.adopt.state_roots import holders
 from eager_vs_graph.child.adopt.structure import Hole, changed, filled, identifiers, leaves
-from eager_vs_graph.errors import NoReference, ScenarioError, one_line
+from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError, one_line
 from eager_vs_graph.scenario import Array, Feed, Scenario, Size, State
 
 
@@ -140,6 +140,7 @@ def scenario_of(
     name: str | None = None,
     feeds: Sequence[tuple[Sequence[Any], Mapping[str, Any]]] = (),
     traces_itself: bool = False,
+    may_raise: bool = False,
     file: str = "",
 ) -> type[Adopted]:
     """Make a scenario of a function and its arguments.
@@ -155,6 +156,7 @@ def scenario_of(
         name: the scenario's; default: made of the function's.
         feeds: further arguments for the steps after the first, of the same structure and dtypes.
         traces_itself: see ``Scenario``.
+        may_raise: whether a function that raises in its first call is taken as it is.
         file: where the user's code is; default: where the function is defined.
 
     Raises:
@@ -178,7 +180,12 @@ def scenario_of(
         given.append(more)
     all_feeds = [dict(zip(names, each, strict=True)) for each in given]
     snapshot = Snapshot((python, template, keywords), name)
-    tried = study.first_call(snapshot, name, all_feeds, names, traces_itself=traces_itself)
+    try:
+        tried = study.first_call(snapshot, name, all_feeds, names, traces_itself=traces_itself)
+    except CallRaised:
+        if not may_raise:
+            raise
+        tried = study.Tried(snapshot, ())
     notes = list(tried.notes)
     if isinstance(function, tf.types.experimental.PolymorphicFunction):
         notes.insert(0, "it is a tf.function; the Python that it is made from was taken")

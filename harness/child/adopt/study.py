@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.child.adopt.copying import Snapshot
-from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.errors import CallRaised, ScenarioError
 from eager_vs_graph.modes.failures import failure
 from eager_vs_graph.scenario import Feed, KnownDifference
 
@@ -50,7 +50,8 @@ def first_call(
     values that their variables were created with.
 
     Raises:
-        ScenarioError: the call fails, does not return tensors, or creates variables each time.
+        CallRaised: the call fails.
+        ScenarioError: it does not return tensors, or creates variables each time.
     """
     from eager_vs_graph.child.adopt.function import described, results
     from eager_vs_graph.child.adopt.structure import filled
@@ -78,7 +79,7 @@ def first_call(
         with tf.variable_creator_scope(remember):
             value = call()
     except Exception as error:
-        raise ScenarioError(f"{told} raised {_told(error)}") from error
+        raise CallRaised(f"{told} raised {_told(error)}") from error
     finally:
         tf.config.run_functions_eagerly(eagerly)
     try:

@@ -366,7 +366,7 @@ def _no_reference(subject: Subject) -> str:
     return f"no float64 reference: {subject.no_reference}" if subject.no_reference else ""
 
 
-def _badness(difference: Difference) -> tuple[int, float]:
+def _badness(difference: Difference | TensorComparison) -> tuple[int, float]:
     return STATUSES.index(difference.status), difference.max_ulp or difference.max_abs or 0.0
 
 
@@ -431,3 +431,34 @@ def _retraced(subject: Subject, steps: int, traces: int, retraces: RetraceWarnin
     ]
     cause = f": {', '.join(varying)}" if varying else ""
     return f"retraced: {traces} traces in {steps} calls{cause}; give inputs one shape"
+
+
+def of_trajectories(
+    subject: Subject, cell: Cell, found: Trajectory, again: Trajectory | None = None
+) -> CellParity:
+    """Compare what a program did that somebody else has run, as ``check`` does.
+
+    Args:
+        subject: the cell's scenario and size, with its initial state.
+        cell: whose trajectory was found. Eager comes first: the others are compared with it.
+        found: what the cell did.
+        again: for eager, what a second program did from the same state.
+
+    Raises:
+        ScenarioError: the reference breaks its contract.
+    """
+    if again is not None:
+        subject.eager = found
+    if subject.reference is None and not subject.no_reference:
+        _compute_reference(subject, found)
+    return of_tensors(cell, _comparisons(subject, cell, found, again))
+
+
+def of_tensors(cell: Cell, tensors: Sequence[TensorComparison]) -> CellParity:
+    """The parity of a cell whose tensors have been compared."""
+    return _verdict(cell, list(tensors), Learned())
+
+
+def worst(tensors: Sequence[TensorComparison]) -> TensorComparison:
+    """The tensor that agrees least."""
+    return max(tensors, key=_badness)

@@ -33,17 +33,21 @@ _TIMES = 2
 
 
 def perturbed(subject: Subject, cell: Cell) -> list[Trajectory]:
-    """What eager does once more, and from inputs and variables moved by their last digit."""
+    """What eager does once more, and from inputs and variables moved by their last digit.
+
+    Each is a program of its own: what Python keeps from call to call begins anew.
+    """
     assert subject.initial is not None
-    program = subject.build(cell.in_mode(BASELINE))
-    steps = subject.scenario.parity_steps
-    found = [of_program(program, subject.initial, subject.feeds, steps)]
-    for time in range(_TIMES):
-        rng = np.random.default_rng(time)
-        initial = _moved(subject.initial, rng)
-        feeds = [_moved(feed, rng) for feed in subject.feeds]
-        found.append(of_program(program, initial, feeds, steps))
-    program.close()
+    found = []
+    for seed in (None, *range(_TIMES)):
+        initial, feeds = subject.initial, list(subject.feeds)
+        if seed is not None:
+            rng = np.random.default_rng(seed)
+            initial = _moved(initial, rng)
+            feeds = [_moved(feed, rng) for feed in feeds]
+        program = subject.build(cell.in_mode(BASELINE))
+        found.append(of_program(program, initial, feeds, subject.scenario.parity_steps))
+        program.close()
     return found
 
 
