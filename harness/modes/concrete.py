@@ -1,9 +1,9 @@
-"""A concrete function: one trace of ``tf.function``, called without choosing among traces.
+"""A concrete function: one trace of ``tf.function``, called without a choice among traces.
 
-``tf.function`` is polymorphic: every call looks at its arguments' types and shapes to find the
-trace that they belong to, or to make a new one. A concrete function has one signature, fixed when
-it is made; what it saves over ``function`` is what that choice costs. Dimensions in which the
-task's feeds differ are None in the signature: one trace serves all of them.
+``tf.function`` is polymorphic: every call compares the types and shapes of its arguments with those
+of the traces that exist, and picks one or makes a new one. A concrete function has one signature,
+fixed when it is made. So the difference between ``function`` and ``concrete`` is the cost of that
+choice. A dimension in which the feeds differ is None in the signature: one trace serves all feeds.
 """
 
 from __future__ import annotations

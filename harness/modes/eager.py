@@ -14,7 +14,7 @@ from eager_vs_graph.scenario import Feed
 
 
 class EagerProgram(TensorProgram):
-    """The step as it is written; tf.functions that it makes itself run eagerly too."""
+    """The step as it is written; tf.functions that it makes itself are run eagerly too."""
 
     def step(self) -> Callable[..., Mapping[str, Any]]:
         step = self.scenario.step
@@ -26,10 +26,10 @@ class EagerProgram(TensorProgram):
 
 
 def _functions_eager(step: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
-    """The step with tf.functions run as Python.
+    """The step, with its tf.functions run eagerly.
 
-    The switch is TensorFlow's only one, and global: it is set for the call alone, because programs
-    of other modes take turns with this one in the same process.
+    TensorFlow has one switch for this, for the whole process. It is on during the call only,
+    because programs of other modes run in the same process in between.
     """
 
     @functools.wraps(step)

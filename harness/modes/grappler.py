@@ -1,4 +1,4 @@
-"""What programs have to do with Grappler, TensorFlow's graph optimiser: its options and results."""
+"""Grappler, TensorFlow's graph optimiser: its options for a session, and the graphs it makes."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def executed_graphs(call: Callable[[], object]) -> list[Any]:
         metadata = eager.export_run_metadata()
     finally:
         eager.disable_run_metadata()
-    # Before it stand the ops that eager ran on the way, each as a function of its own.
+    # The ones before the last are single ops that eager ran on the way.
     return [each.post_optimization_graph for each in metadata.function_graphs[-1:]]

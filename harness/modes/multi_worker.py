@@ -1,12 +1,14 @@
 """``tf.distribute.MultiWorkerMirroredStrategy``: two worker processes over gRPC on loopback.
 
-This process holds no part of the computation: it asks both workers for the same, which have the
-scenario from its file, and returns the first one's answer when both agree. Each worker
-has one replica, on CPU:0 of its own process, and takes its share of the batch from its own memory.
+This process has no part in the computation. It sends the same requests to both workers, which
+import the scenario from its file, and returns the first worker's result when both agree. Each
+worker has one replica, on CPU:0 of its own process, and takes its share of the batch from its own
+memory.
 
-The timed call goes from the request to the first worker's outputs as NumPy arrays here. Besides the
-step it holds a round trip over a pipe to each worker, with the outputs in it; ``fed`` inputs are
-handed over from NumPy arrays of the worker, as a cluster's workers read inputs of their own.
+**The timed call** lasts from the request until the first worker's outputs are NumPy arrays in this
+process. Besides the step it includes a round trip over a pipe to each worker, which carries the
+outputs. ``fed`` inputs are NumPy arrays of the worker, as a cluster's workers read their own
+inputs.
 """
 
 from __future__ import annotations
@@ -34,10 +36,16 @@ class MultiWorkerProgram(Program):
             raise Unsupported(
                 f"its workers compute on CPU:0 of their own processes, which have no {task.device}"
             )
+        file = inspect.getfile(task.scenario)
+        if task.scenario.source_file() != file:
+            raise Unsupported(
+                "its workers import the scenario from a file, and adopted code exists only in the "
+                "process that adopted it"
+            )
         require_shares(task, WORKERS)
         self._cluster = cluster()
         self._number = self._cluster.number()
-        place = (inspect.getfile(task.scenario), task.scenario.__name__)
+        place = (file, task.scenario.__name__)
         fields = {
             "size": task.size,
             "device": task.device,

@@ -1,16 +1,15 @@
 """Writes a scenario as a SavedModel, with signatures for its step and for its state.
 
-The scenario is built and its step traced as for ``tf.function``; what is written has no Python
-left in it. Three signatures serve every way of loading it, in TensorFlow 2, in a v1 session or in
-a server:
+The scenario is built and its step traced as for ``tf.function``; what is written has no Python in
+it. Three signatures serve every way of loading it, in TensorFlow 2, in a v1 session or in a server:
 
     step    the step: inputs and outputs under their own names
     state   nothing in; the value of every variable out
     load    a value for every variable in; assigns them
 
-A signature's names must do as names in a graph, which a structural name (``dense/kernel``) does
-not: ``state`` and ``load`` call the variables ``variable_0``, ``variable_1``, … in the order of
-``Export.variables``. A scenario without variables has ``step`` alone.
+A signature's names must be valid names in a graph. A structural name (``dense/kernel``) is not: in
+``state`` and ``load`` the variables are ``variable_0``, ``variable_1``, … in the order of
+``Export.variables``. A scenario without variables has the signature ``step`` only.
 """
 
 from __future__ import annotations

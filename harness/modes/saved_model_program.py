@@ -1,4 +1,4 @@
-"""A program that was exported and is called through what was loaded from the export."""
+"""The base of the deployment modes: a program that is exported, loaded again and called."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from eager_vs_graph.scenario import Array, Feed, State
 
 
 class DeployedProgram(Program):
-    """A SavedModel, loaded twice: here, to be timed, and in a fresh process, to be trusted.
+    """A SavedModel, loaded twice: in this process, to be timed, and in a fresh one, to be compared.
 
-    ``run`` is what parity is made of: one step in a process that has never imported the
-    scenario's code (``saved_model_process``), where the state stays from step to step. The timed
-    call is made in the measuring process, on the model that was loaded there: no pipe is inside
-    the clock. There is one state, in one of the two places: ``run`` takes it to the fresh process,
-    and asking for ``call`` brings it back (so ask anew after each ``run``). ``load`` and ``call``
+    ``run``, which parity uses, takes a step in a process that has never imported the scenario's
+    code (``saved_model_process``); the state stays there from step to step. The timed call is made
+    in the measuring process, on the model that was loaded there, so that no pipe is inside the
+    clock. There is one state, in one of the two places: ``run`` moves it to the fresh process, and
+    reading ``call`` moves it back (so read it again after each ``run``). ``load`` and ``call``
     alone never start the fresh process.
 
-    The export is in a temporary folder, removed by ``close``, with the program, or at exit.
+    The export is in a temporary folder, which goes with ``close``, with the program, or at exit.
     """
 
     loader: ClassVar[Loader]
@@ -56,7 +56,7 @@ class DeployedProgram(Program):
 
     @property
     def call(self) -> Call:
-        """The timed call; asking for it brings the state to where it is made."""
+        """The timed call; reading it moves the state to this process."""
         self._move(self._here)
         return self._call
 
@@ -108,7 +108,7 @@ class DeployedProgram(Program):
                 self._there = fresh.shared().load(type(self).loader, *place)
             except WorkerLost:
                 raise
-            except Exception as error:  # it was loaded here: what it misses is in this process
+            except Exception as error:  # it loads in this process, which has the scenario's Python
                 raise Unsupported(f"does not deploy: {type(error).__name__}: {error}") from None
         return self._there
 
@@ -128,15 +128,15 @@ class DeployedProgram(Program):
 
 
 def refusal(error: Exception) -> Exception:
-    """What to raise for an op's error: ``Unsupported`` where it misses the Python process.
+    """What to raise for an op's error: ``Unsupported`` where the op needs another process.
 
-    ``tf.py_function`` and ``tf.numpy_function`` leave in the graph a key of a table of Python
-    functions; a process that did not trace them has nothing under it.
+    ``tf.py_function`` and ``tf.numpy_function`` leave in the graph a key to a table of Python
+    functions, which is empty in another process.
     """
     message = str(getattr(error, "message", error))
-    if told := re.search(r"Could not find callback with key=\S+ in the registry", message):
+    if missing := re.search(r"Could not find callback with key=\S+ in the registry", message):
         return Unsupported(
-            f"does not deploy: {told[0]}: tf.py_function and tf.numpy_function need the Python "
+            f"does not deploy: {missing[0]}: tf.py_function and tf.numpy_function need the Python "
             "process that traced them"
         )
     return error

@@ -1,21 +1,20 @@
 """A v1 session against a TensorFlow server in another process, over gRPC on this machine.
 
-Graph, inputs and calls are those of ``session``; variables, resident inputs and every op are in
-the server. **The timed call** is the same call of ``Session.make_callable`` as in ``session``. What
-the clock sees besides: the request and its answer over gRPC (fed inputs and outputs travel as
-protocol buffers), the server's master, which hands the partitioned graph to its worker, and the
-worker, which runs it.
+Graph, inputs and calls are those of ``session``; variables, resident inputs and every op are in the
+server. **The timed call** is that of ``session``, a callable of ``Session.make_callable``. Besides
+the step it includes the request and the answer over gRPC (fed inputs and outputs are sent as
+protocol buffers), and the server's master, which hands the partitioned graph to its worker.
 
 One server serves all programs of a process, on as many CPUs as the process has, and ends with it.
 Sessions isolate their state, so programs share no variable. A Python function of this process
 cannot be called from there: TensorFlow documents that ``tf.py_function`` "must run in the same
 address space as the Python program that calls" it; its message is the reason of ``unsupported``.
 
-A client of a dead server would wait for it: its calls are sent "wait for ready". So a server that
-dies is started again on its address, and answers the sessions of the dead one at once that it does
-not know them. A server that hangs costs a call ``CALL_S``, TensorFlow's own limit on the request.
-The server's memory is not in a cell's peak memory, which is that of this process. The server
-listens on all interfaces, unauthenticated: TensorFlow offers no choice.
+TensorFlow lets a client wait for a server that is gone ("wait for ready"). So a server that dies is
+started again on the same address, and the new one says at once that it does not know the sessions
+of the old one. With a server that hangs, a call fails after ``CALL_S``, TensorFlow's limit on a
+request. A cell's peak memory is that of this process, without the server's. The server listens on
+all interfaces, without authentication: TensorFlow offers no choice.
 """
 
 from __future__ import annotations
@@ -182,7 +181,7 @@ class SessionRemoteProgram(SessionProgram):
             super().load(state)
 
     def close(self) -> None:
-        with suppress(tf.errors.OpError):  # what a lost server held is free
+        with suppress(tf.errors.OpError):  # the server is gone, and everything it held
             super().close()
 
 

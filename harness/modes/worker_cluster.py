@@ -1,8 +1,8 @@
 """The two worker processes of the mode ``multi_worker``: both get the same requests.
 
-All programs of a process share one cluster, because starting it costs an import of TensorFlow for
-each worker. When a worker ends or gives no answer in time, both are ended, the reason names the
-worker, and the next program starts another cluster.
+All programs of a process share one cluster, because each worker imports TensorFlow when it starts.
+When a worker ends or gives no answer in time, both are ended, the reason names the worker, and the
+next program starts another cluster.
 """
 
 from __future__ import annotations

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from eager_vs_graph.runs.request import Request
 
 SECONDS = 30.0
-"""Wall seconds for the explanations of a check, all together…"""
-SHARE = 1 / 8
-"""… and at most this share of a run's budget."""
+"""Wall seconds for the explanations of a check, all together, at most."""
+SHARE = 1 / 2
+"""Share of a run's budget that explanations may take, where other cells are timed."""
 LEAST_S = 10.0
 """Seconds below which nothing could be found out: TensorFlow's import alone takes some."""
 _RESERVE = 0.5
@@ -41,6 +41,14 @@ _RESERVE = 0.5
 _SILENCE_S = 20.0
 """Seconds more than the limit after which an experiment that does not end is ended."""
 _EXPLAINED = (DIFFERS, NONDETERMINISTIC, ERROR)
+
+
+def seconds_of(budget_s: float, *, anything_timed: bool) -> float:
+    """Wall seconds for explanations of a run: kept for them before anything is timed.
+
+    Where no cell agrees, nothing is timed, and all of the budget may go into finding out why.
+    """
+    return min(SECONDS, budget_s * (SHARE if anything_timed else 1.0))
 
 
 def explain(

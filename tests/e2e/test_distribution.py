@@ -197,6 +197,22 @@ def test_workers_compute_on_the_first_cpu_only():
     assert "which have no CPU:1" in cell.reason
 
 
+class Adopted(Line):
+    """Its class is not in the file of the user's code."""
+
+    name = "adopted"
+
+    @classmethod
+    def source_file(cls):
+        return "train.py"
+
+
+def test_code_that_workers_cannot_import_is_refused():
+    cell = words(Adopted, ["multi_worker"])["multi_worker"]
+    assert cell.status == "unsupported"
+    assert "adopted code exists only in the process that adopted it" in cell.reason
+
+
 def test_three_replicas_share_what_three_divides():
     done = python(SUPPORT / "three_replicas_script.py", cwd=SUPPORT)
     assert done.returncode == 0, done.stderr

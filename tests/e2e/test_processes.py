@@ -213,7 +213,7 @@ def test_silence_of_a_child_that_waits_for_a_cpu_is_no_hang(monkeypatch):
     now, waited = [1000.0], [0.0]
     monkeypatch.setattr(supervise.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(supervise, "longest_wait_s", lambda before, pid: waited[0])
-    watch, limits = supervise._Watch(), supervise.Limits(silence_s=10.0)
+    watch, limits = supervise._Watch(lambda _cell: False), supervise.Limits(silence_s=10.0)
     watch.hear({"event": "imported"})
     now[0] += 9.0
     assert not watch.verdict(os.getpid(), limits)

@@ -77,7 +77,7 @@ class AuthorSource:
                 for part in [*kept, *bases]:
                     waiting += [
                         each.id
-                        for each in ast.walk(_unannotated(part))
+                        for each in ast.walk(unannotated(part))
                         if isinstance(each, ast.Name)
                     ]
         return seen
@@ -129,8 +129,8 @@ def bound_names(node: ast.AST) -> Iterator[str]:
             yield name
 
 
-def _unannotated(node: ast.AST) -> ast.AST:
-    """The code without annotations: with ``from __future__ import annotations`` none is run."""
+def unannotated(node: ast.AST) -> ast.AST:
+    """The code without annotations, which name types that a script does not have."""
     copy = ast.parse(ast.unparse(node))
     for each in ast.walk(copy):
         if isinstance(each, ast.FunctionDef):

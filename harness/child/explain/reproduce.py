@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import numpy as np
 
-from eager_vs_graph.child.explain.author_source import AuthorSource, bound_names
+from eager_vs_graph.child.explain.author_source import AuthorSource, bound_names, unannotated
 from eager_vs_graph.modes import BASELINE, MODES
 from eager_vs_graph.modes.script_parts import take_steps
 from eager_vs_graph.modes.variables import code_of_variables
@@ -135,44 +134,18 @@ def _texts(*functions: Callable[..., Any]) -> list[str]:
         if function in seen:
             return
         seen.add(function)
-        text = _without_annotations(inspect.getsource(function)).rstrip()
-        for node in ast.walk(ast.parse(text)):
+        tree = unannotated(ast.parse(inspect.getsource(function)))
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Name) or node.id in function.__code__.co_varnames:
                 continue
             called = function.__globals__.get(node.id)
             if isinstance(called, FunctionType) and called.__module__.startswith(_MODES):
                 add(called)
-        texts.append(text)
+        texts.append(ast.unparse(tree))
 
     for function in functions:
         add(function)
     return texts
-
-
-def _without_annotations(text: str) -> str:
-    """A function's text without its annotations, which name types that a script does not have."""
-    (function,) = ast.parse(text).body
-    assert isinstance(function, ast.FunctionDef)
-    lines = text.encode().splitlines(keepends=True)  # ast counts columns in bytes
-
-    def offset(line: int, column: int) -> int:
-        return sum(map(len, lines[: line - 1])) + column
-
-    code = text.encode()
-    ends = []
-    for argument in [*function.args.args, *function.args.kwonlyargs]:
-        if argument.annotation is not None:
-            start = offset(argument.lineno, argument.col_offset) + len(argument.arg)
-            ends.append((start, argument.annotation))
-    if function.returns is not None:
-        arrow = offset(function.returns.lineno, function.returns.col_offset)
-        ends.append((code.rindex(b" ->", 0, arrow), function.returns))
-    for start, annotation in reversed(ends):
-        assert annotation.end_lineno is not None
-        assert annotation.end_col_offset is not None
-        code = code[:start] + code[offset(annotation.end_lineno, annotation.end_col_offset) :]
-    # Without annotations, the parameters fit into a line.
-    return re.sub(r"\(\n +([^\n]+?),?\n\):", r"(\1):", code.decode(), count=1)
 
 
 def _changes_python_state(explanation: Explanation, tensor: TensorComparison) -> bool:
