@@ -34,14 +34,6 @@ class Adopted(Scenario):
     sizes: ClassVar[Mapping[str, Size]] = {DEFAULT_SIZE: Size()}
     concept = "adopted"
     judged_by_eager = True
-<<<<<<< HEAD
-    unsupported: ClassVar[Mapping[str, str]] = {
-        "multi_worker": "an adopted function lives in the process that adopted it"
-    }
-=======
-    known_differences = study.Randomness()
->>>>>>> modes
-
     snapshot: ClassVar[Snapshot]
     feeds: ClassVar[Sequence[Feed]]
     names: ClassVar[tuple[str, ...]]
