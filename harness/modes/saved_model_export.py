@@ -22,7 +22,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from eager_vs_graph.errors import Unsupported
+from eager_vs_graph.errors import Unsupported, one_line
 from eager_vs_graph.modes.program import Task, require_no_new_variables, require_outputs
 from eager_vs_graph.modes.variables import variables_of
 from eager_vs_graph.scenario import Scenario, State
@@ -76,8 +76,7 @@ def export(task: Task, folder: Path) -> Export:
         try:
             tf.saved_model.save(module, str(folder), signatures)
         except (AssertionError, NotImplementedError, TypeError, ValueError) as error:
-            told = " ".join(str(error).split())[:300]
-            raise Unsupported(f"does not deploy: tf.saved_model.save: {told}") from error
+            raise Unsupported(f"does not deploy: tf.saved_model.save: {one_line(error)}") from error
     return Export(
         folder=folder,
         outputs=tuple(step.structured_outputs),

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from eager_vs_graph.child.parity.compare import DEFAULT_TOLERANCE, compare, ulp_distance
+from eager_vs_graph.child.parity.compare import DEFAULT_TOLERANCE, compare, epsilon, ulp_distance
 from eager_vs_graph.scenario import Tolerance
 
 FLOATS = [np.dtype(name) for name in ("float16", "float32", "float64")]
@@ -155,6 +155,13 @@ def test_bfloat16_counts_in_its_own_ulps(bits, distance):
     assume(np.isfinite(b.astype(np.float32)) and bits + distance < 2**15)
     assert ulp_distance(a, b) == ulp_distance(b, a) == distance
     assert ulp_distance(-a, -b) == distance
+
+
+@pytest.mark.parametrize("dtype", [np.dtype(name) for name in ("f2", "f4", "f8")] + [BFLOAT16])
+def test_epsilon_is_the_distance_to_the_next_number_after_one(dtype):
+    one = np.ones((), dtype)
+    after = (one.view(f"u{dtype.itemsize}") + 1).astype(f"u{dtype.itemsize}").view(dtype)
+    assert epsilon(dtype) == float(after) - 1.0
 
 
 def test_bfloat16_has_its_own_tolerance():

@@ -26,11 +26,10 @@ from typing import Any
 import numpy as np
 
 from eager_vs_graph.errors import ScenarioError
-from eager_vs_graph.scenario import Array
+from eager_vs_graph.scenario import SEED, Array
 
 STEPS = 3
 """Feeds that are drawn: successive steps must not all see the same values."""
-SEED = 20181031
 _SPEC = re.compile(
     r"(?P<dtype>[a-z]+[0-9]*)\s*\[(?P<shape>[\d,\s]*)\]"
     r"(\s+in\s+(?P<low>-?[\d.e+-]*?\d)\.\.(?P<high>-?[\d.e+-]+))?\s*$"

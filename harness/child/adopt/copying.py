@@ -31,7 +31,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.errors import ScenarioError, one_line
 
 _SHARED_BYTES = 2**24
 """Arrays beyond this are shared among copies: a data set that nobody changes."""
@@ -430,4 +430,4 @@ _INSTALLED = tuple(
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return f"{type(error).__name__}: {one_line(error)}"

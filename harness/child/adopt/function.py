@@ -24,7 +24,7 @@ from eager_vs_graph.child.adopt import study
 from eager_vs_graph.child.adopt.copying import Copy, Snapshot, plain
 from eager_vs_graph.child.adopt.state_roots import holders
 from eager_vs_graph.child.adopt.structure import Hole, changed, filled, identifiers, leaves
-from eager_vs_graph.errors import NoReference, ScenarioError
+from eager_vs_graph.errors import NoReference, ScenarioError, one_line
 from eager_vs_graph.scenario import Array, Feed, Scenario, Size, State
 
 
@@ -96,7 +96,7 @@ class Adopted(Scenario):
                     variables[name].assign(value)
                 outputs = self.step(*(tf.constant(inputs[name]) for name in self.names))
             except Exception as error:
-                told = " ".join(str(error).split())[:160]
+                told = one_line(error)
                 raise NoReference(
                     f"it does not run in float64 ({type(error).__name__}: {told})"
                 ) from error

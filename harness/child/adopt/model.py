@@ -13,10 +13,8 @@ import tensorflow as tf
 from eager_vs_graph.catalog.target import CALL, FIT, FORWARD, PREDICT, TRAIN_STEP, Target
 from eager_vs_graph.child.adopt.arguments import STEPS, Arguments, calls, drawn
 from eager_vs_graph.child.adopt.function import Adopted, as_array, described_array, scenario_of
-from eager_vs_graph.errors import ScenarioError
-from eager_vs_graph.scenario import Array
-
-SEED = 20181031
+from eager_vs_graph.errors import ScenarioError, one_line
+from eager_vs_graph.scenario import SEED, Array
 
 
 class Forward:
@@ -106,7 +104,7 @@ def loaded(path: Path) -> Any:
     try:
         return keras.models.load_model(path)
     except Exception as error:
-        told = " ".join(str(error).split())[:300]
+        told = one_line(error)
         raise ScenarioError(
             f"{path}: does not load: {type(error).__name__}: {told}; a model with classes of your "
             "own is better given by the function that makes it (MODULE:make_model)"
@@ -134,7 +132,7 @@ def scenario_of_part(
     try:
         outputs = model(_tensors(inputs[0]), training=False)
     except Exception as error:
-        told = " ".join(str(error).split())[:300]
+        told = one_line(error)
         raise ScenarioError(
             f"{target.reference}: the model does not take these inputs: {type(error).__name__}: "
             f"{told}"
@@ -253,7 +251,7 @@ def _compile(model: Any, target: Target) -> None:
                 optimizer=target.optimizer or model.optimizer, loss=target.loss or model.loss
             )
         except ValueError as error:
-            told = " ".join(str(error).split())[:200]
+            told = one_line(error)
             raise ScenarioError(f"{target.reference}: Keras does not know it: {told}") from error
 
 

@@ -20,15 +20,16 @@ from eager_vs_graph.catalog.target import MODEL_PARTS, Target
 from eager_vs_graph.child.adopt import copying, model, saved_model
 from eager_vs_graph.child.adopt.arguments import Arguments, calls
 from eager_vs_graph.child.adopt.function import Adopted, scenario_of
-from eager_vs_graph.errors import PartNotFound, ScenarioError
+from eager_vs_graph.errors import PartNotFound, ScenarioError, one_line
 from eager_vs_graph.results.cells import unknown_name_message
+from eager_vs_graph.scenario import SEED
 
 
 def scenario(target: Target, name: str) -> type[Adopted]:
     """The scenario of a target; see ``eager_vs_graph.child.adopt.adopt``."""
     use_path(target.path)
     # A factory's random initial values are the same in every process.
-    tf.keras.utils.set_random_seed(20181031)
+    tf.keras.utils.set_random_seed(SEED)
     if target.payload:
         function, args, kwargs = unpacked(Path(target.payload))
         given = [Arguments(list(args), dict(kwargs))]
@@ -199,7 +200,7 @@ def parameters_of(function: Any) -> list[str]:
 
 def told(error: BaseException) -> str:
     """An exception in a line, with the place of the user's that raised it."""
-    line = " ".join(str(error).split())[:300]
+    line = one_line(error)
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {error.msg} ({error.filename}:{error.lineno})"
     frames = traceback.extract_tb(error.__traceback__)

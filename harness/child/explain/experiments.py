@@ -13,7 +13,7 @@ import tensorflow as tf
 from eager_vs_graph.child.explain import python_state
 from eager_vs_graph.child.explain.conditions import PLAIN, Condition, changes, optimizer, seen_from
 from eager_vs_graph.child.explain.local_shapes import telling_shapes
-from eager_vs_graph.child.parity.check import SEED, Subject, compare_trajectories
+from eager_vs_graph.child.parity.check import Subject, compare_trajectories
 from eager_vs_graph.child.parity.trajectory import Trajectory, of_reference
 from eager_vs_graph.modes import BASELINE, MODES
 from eager_vs_graph.modes.failures import failure
@@ -21,7 +21,7 @@ from eager_vs_graph.modes.program import Program, Task
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Key
 from eager_vs_graph.results.record import CLOSE, IDENTICAL, VACUOUS, TensorComparison
-from eager_vs_graph.scenario import Array, Scenario, State
+from eager_vs_graph.scenario import SEED, Array, Scenario, State
 
 _RANK = {IDENTICAL: 0, VACUOUS: 0, CLOSE: 1}
 

@@ -21,7 +21,7 @@ from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import GRAPPLER, TRACE_TIME, Explanation
 from eager_vs_graph.results.record import TensorComparison
 from eager_vs_graph.results.scripts import shown
-from eager_vs_graph.scenario import Scenario
+from eager_vs_graph.scenario import SEED, Scenario
 
 if TYPE_CHECKING:
     from eager_vs_graph.child.parity.check import Subject
@@ -39,8 +39,6 @@ def script(subject: Subject, explanation: Explanation) -> str:
     Raises:
         ValueError: nothing differs, or the mode is not one that a script can run.
     """
-    from eager_vs_graph.child.parity.check import SEED
-
     cell = Cell.parse(explanation.cell)
     if cell.mode not in MODES:
         raise ValueError(

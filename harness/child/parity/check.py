@@ -43,15 +43,13 @@ from eager_vs_graph.results.record import (
     CellParity,
     TensorComparison,
 )
-from eager_vs_graph.scenario import Array, Feed, Scenario, State
+from eager_vs_graph.scenario import SEED, Array, Feed, Scenario, State
 
 _CALLS_TO_WARN = 6
 """TensorFlow warns of retracing from the fifth trace on."""
 _SHORT_S = 0.2
 _PARTED = (CLOSE, DIFFERS)
 """Words of eager's two runs that are not the same: NaN everywhere, twice, is."""
-
-SEED = 20181031  # the date of the guide's TensorFlow
 
 
 @dataclass

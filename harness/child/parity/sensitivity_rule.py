@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eager_vs_graph.child.parity.compare import FLOATS, epsilon
 from eager_vs_graph.child.parity.reference_rule import MULTIPLIER_NOISY
 from eager_vs_graph.child.parity.trajectory import Trajectory, of_program
 from eager_vs_graph.modes import BASELINE
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from eager_vs_graph.child.parity.check import Subject
 
 _TIMES = 2
-_EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 
 
 def perturbed(subject: Subject, cell: Cell) -> list[Trajectory]:
@@ -61,7 +61,7 @@ def passes(value: Array, eager: Array, again: Array, moved: Sequence[Array]) -> 
     arrays = [np.asarray(array) for array in (value, eager, *moved)]
     if len({(array.shape, array.dtype) for array in arrays}) > 1:
         return False
-    if arrays[0].dtype.name not in _EPSILON:
+    if arrays[0].dtype.name not in FLOATS:
         return False
     wide = [array.astype(np.float64) for array in arrays]
     if not all(np.isfinite(array).all() for array in wide):
@@ -74,14 +74,13 @@ def _moved(arrays: Mapping[str, Array], rng: np.random.Generator) -> dict[str, A
     """Every floating-point value a part in its last digit larger or smaller."""
     moved = {}
     for name, array in arrays.items():
-        epsilon = _EPSILON.get(array.dtype.name)
-        if epsilon is None:
+        if array.dtype.name not in FLOATS:
             moved[name] = array
             continue
         signs = rng.choice([-1.0, 1.0], size=array.shape)
-        moved[name] = np.asarray(array.astype(np.float64) * (1 + epsilon * signs)).astype(
-            array.dtype
-        )
+        moved[name] = np.asarray(
+            array.astype(np.float64) * (1 + epsilon(array.dtype) * signs)
+        ).astype(array.dtype)
     return moved
 
 

@@ -13,8 +13,8 @@ from eager_vs_graph.child.explain import graphs
 from eager_vs_graph.child.explain.conditions import Condition
 from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
 from eager_vs_graph.child.explain.experiments import disagreeing, names
-from eager_vs_graph.child.parity.check import SEED
 from eager_vs_graph.results.explanation import RANDOM_STREAMS, Cause, Key
+from eager_vs_graph.scenario import SEED
 
 
 def find(disagreement: Disagreement, keys: set[Key]) -> Finding:

@@ -7,8 +7,8 @@ from eager_vs_graph.child.explain.conditions import Condition
 from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
 from eager_vs_graph.child.explain.experiments import Observation, disagreeing, names
 from eager_vs_graph.child.explain.source import IMPURE
-from eager_vs_graph.child.parity.check import SEED
 from eager_vs_graph.results.explanation import TRACE_TIME, Cause, Key
+from eager_vs_graph.scenario import SEED
 
 _SUMMARY = "Python code that runs in every eager step runs once, at tracing, in a graph: {}"
 _REMEDIES = {
