@@ -27,9 +27,14 @@ from eager_vs_graph.scenario import Scenario, State
 
 def variables_of(scenario: Scenario) -> dict[str, tf.Variable]:
     """The ``tf.Variable`` behind every variable that the scenario's attributes hold."""
+    return variables_in(vars(scenario))
+
+
+def variables_in(attributes: Mapping[str, Any]) -> dict[str, tf.Variable]:
+    """The same for attributes that belong to no scenario."""
     variables: dict[str, tf.Variable] = {}
     seen: set[int] = set()
-    for attribute, value in vars(scenario).items():
+    for attribute, value in attributes.items():
         for name, variable in _walk(attribute, value):
             if id(variable) not in seen:
                 seen.add(id(variable))

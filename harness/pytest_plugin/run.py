@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eager_vs_graph.child.adopt.copying import plain
-from eager_vs_graph.child.adopt.function import (
-    Adopted,
-    described,
-    file_of,
-    name_of,
-    scenario_of,
-    split_arguments,
-)
+from eager_vs_graph.child.adopt.call_arguments import file_of, name_of, split_arguments
+from eager_vs_graph.child.adopt.described import described
+from eager_vs_graph.child.adopt.function import Adopted, scenario_of
 from eager_vs_graph.child.adopt.structure import Hole, leaves
+from eager_vs_graph.child.adopt.tracing import plain
 from eager_vs_graph.child.parity.check import reason_of
 from eager_vs_graph.child.parity.trajectory import Trajectory
 from eager_vs_graph.errors import ScenarioError
@@ -143,8 +138,9 @@ class Run:
         refusal = ""
         try:
             name = name_of(self.function)
-            python = plain(self.function)
-            places, arrays, template, keywords = split_arguments(python, name, args, dict(kwargs))
+            places, arrays, template, keywords = split_arguments(
+                self.function, name, args, dict(kwargs)
+            )
             shapes = tuple((array.dtype.str, array.shape) for array in arrays)
             key = (tuple(places), shapes, _constants([template, keywords]))
             scenario = None if key in self._pairs else self._adopted(args, kwargs)

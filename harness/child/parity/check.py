@@ -22,7 +22,6 @@ from eager_vs_graph.child.parity.trajectory import (
     of_program,
     of_reference,
     require_same_outputs,
-    written_since,
 )
 from eager_vs_graph.errors import NoReference, ScenarioError
 from eager_vs_graph.modes import BASELINE, MODES
@@ -188,9 +187,7 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
         with RetraceWarnings() as retraces:
             again = None
             if cell.mode == BASELINE and subject.eager is None:
-                again = of_program(program, subject.initial, subject.feeds, steps)
-                if subject.writes:
-                    again = replace(again, written=written_since(program, found.written))
+                again = _second_trajectory(subject, cell)
             # In a graph, nothing of Python runs any more that could trace.
             in_python = cell.mode == BASELINE or scenario.traces_itself
             if in_python and took_s < _SHORT_S:
@@ -221,11 +218,32 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
         traces=traces,
         steps=steps,
         note="; ".join(
-            filter(None, [_no_reference(subject), reclassify.decided_by_rounding(tensors)])
+            filter(
+                None,
+                [
+                    getattr(program.scenario, "making", ""),
+                    _no_reference(subject),
+                    reclassify.decided_by_rounding(tensors),
+                ],
+            )
         ),
         call_s=took_s / steps,
         peak_memory_bytes=memory.bytes,
     )
+
+
+def _second_trajectory(subject: Subject, cell: Cell) -> Trajectory:
+    """What another program does that is made anew from the same seeds: it should be the same.
+
+    Not the same program once more: what its Python has counted is no nondeterminism.
+    """
+    assert subject.initial is not None
+    program = subject.build(cell)
+    found = of_program(program, subject.initial, subject.feeds, subject.scenario.parity_steps)
+    if subject.writes:
+        found = replace(found, written=program.written())
+    program.close()
+    return found
 
 
 def _compute_reference(subject: Subject, found: Trajectory) -> None:

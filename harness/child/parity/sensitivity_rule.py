@@ -24,7 +24,7 @@ from eager_vs_graph.child.parity.reference_rule import MULTIPLIER_NOISY
 from eager_vs_graph.child.parity.trajectory import Trajectory, of_program
 from eager_vs_graph.modes import BASELINE
 from eager_vs_graph.results.cells import Cell
-from eager_vs_graph.scenario import Array
+from eager_vs_graph.scenario import Array, Feed, State
 
 if TYPE_CHECKING:
     from eager_vs_graph.child.parity.check import Subject
@@ -35,14 +35,19 @@ _TIMES = 2
 def perturbed(subject: Subject, cell: Cell) -> list[Trajectory]:
     """What eager does once more, and from inputs and variables moved by their last digit."""
     assert subject.initial is not None
-    program = subject.build(cell.in_mode(BASELINE))
-    steps = subject.scenario.parity_steps
-    found = [of_program(program, subject.initial, subject.feeds, steps)]
+    found = [_eager(subject, cell, subject.initial, subject.feeds)]
     for time in range(_TIMES):
         rng = np.random.default_rng(time)
         initial = _moved(subject.initial, rng)
         feeds = [_moved(feed, rng) for feed in subject.feeds]
-        found.append(of_program(program, initial, feeds, steps))
+        found.append(_eager(subject, cell, initial, feeds))
+    return found
+
+
+def _eager(subject: Subject, cell: Cell, initial: State, feeds: Sequence[Feed]) -> Trajectory:
+    """What a new eager program does: one that has run has counted on, in its Python."""
+    program = subject.build(cell.in_mode(BASELINE))
+    found = of_program(program, initial, feeds, subject.scenario.parity_steps)
     program.close()
     return found
 
