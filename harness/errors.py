@@ -16,6 +16,10 @@ class ScenarioError(UsageError):
     """A scenario that breaks its contract."""
 
 
+class CallRaised(ScenarioError):
+    """A user's function raised in its first call; ``__cause__`` is its exception."""
+
+
 class NoReference(Exception):
     """A scenario has nothing independent to be held against; the message is the reason."""
 

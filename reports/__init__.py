@@ -9,6 +9,7 @@ import pandas as pd
 
 from eager_vs_graph.reports import tables
 from eager_vs_graph.reports.charts import draw_all, draw_disagreements
+from eager_vs_graph.reports.charts.style import looks_of
 from eager_vs_graph.reports.disagreements import DisagreementView, disagreements
 from eager_vs_graph.reports.formatting import one_line
 from eager_vs_graph.reports.guide_timing import guide_timing
@@ -19,6 +20,10 @@ from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import Frames, read
 from eager_vs_graph.results.mode_kinds import kinds_of
 from eager_vs_graph.statistics.summary import TEXTS, summarise
+
+if __name__ != "eager_vs_graph.reports":
+    # One module under two names would be two modules.
+    raise ImportError(f"{__name__} is the folder of eager_vs_graph.reports; import that")
 
 __all__ = ["Rendered", "render"]
 
@@ -61,14 +66,15 @@ def render(folder: Path) -> Rendered:
     summary = summarise(frames)
     lines, noted = headline(summary), notes(frames)
     trained = curves(frames.parity.values(), kinds_of(frames.request))
-    drawn = draw_all(summary, trained, folder / "charts")
     apart = disagreements(frames.explanations, frames.parity, frames.request)
-    shown = draw_disagreements(apart, folder / "charts")
-    contents = {
-        "summary.csv": _csv(summary),
-        "summary.md": _pull_request(lines, noted, summary, frames, apart),
-        "report.html": page(folder.name, summary, frames, drawn, noted, shown),
-    }
+    with looks_of(frames.request):
+        drawn = draw_all(summary, trained, folder / "charts")
+        shown = draw_disagreements(apart, folder / "charts")
+        contents = {
+            "summary.csv": _csv(summary),
+            "summary.md": _pull_request(lines, noted, summary, frames, apart),
+            "report.html": page(folder.name, summary, frames, drawn, noted, shown),
+        }
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8", newline="\n")
     return Rendered(
@@ -89,8 +95,8 @@ def render(folder: Path) -> Rendered:
 
 def notes(frames: Frames) -> list[str]:
     """List what a reader of the numbers should know, one line each."""
-    absent = [f"{device}: not found" for device in frames.request.get("absent_devices", [])]
-    asked = int(frames.request.get("passes") or 0)
+    absent = [f"{device}: not found" for device in frames.request.absent_devices]
+    asked = frames.request.passes or 0
     cut = [
         f"pass {record.number}: {record.outcome}"
         for record in frames.passes
@@ -104,7 +110,7 @@ def notes(frames: Frames) -> list[str]:
     control = (
         [] if any(cell.mode == CONTROL for cell in frames.cells) else ["no A/A control was run"]
     )
-    adopted = list(frames.request.get("notes", []))
+    adopted = frames.request.notes
     told: dict[str, list[str]] = {}
     for cell in frames.parity.values():
         name = cell.cell.partition("/")[0]
@@ -122,7 +128,7 @@ def notes(frames: Frames) -> list[str]:
 
 
 def _remedy(frames: Frames) -> str:
-    if frames.request.get("recorded_by") == "pytest":
+    if frames.request.recorded_by == "pytest":
         return "a test-suite timed one mode after the other; `bench` and `try` take turns"
     return "ask for two or more passes"
 

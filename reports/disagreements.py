@@ -5,14 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
 
 from eager_vs_graph.reports.formatting import ulps
 from eager_vs_graph.reports.matrix import in_words, word_of
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Cause, Explanation, Judgement, Profile
 from eager_vs_graph.results.record import AGREEING, CellParity, TensorComparison
+from eager_vs_graph.results.request import RunRequest
 
 SHOWN = 3
 """Tensors that are named where there are many."""
@@ -101,7 +100,7 @@ class DisagreementView:
 def disagreements(
     explanations: Iterable[Explanation],
     parity: Mapping[str, CellParity],
-    request: Mapping[str, Any] = MappingProxyType({}),
+    request: RunRequest | None = None,
 ) -> list[DisagreementView]:
     """Put cells together that differ in the same tensors for the same causes, in their order.
 
@@ -110,7 +109,7 @@ def disagreements(
         parity: the words of all cells, by id.
         request: what the run was asked for.
     """
-    adopted = {entry["name"] for entry in request.get("entries", ()) if entry.get("target")}
+    adopted = request.adopted if request else set()
     every = [Cell.parse(cell) for cell in parity]
     found: dict[tuple[object, ...], list[Explanation]] = {}
     for explanation in explanations:

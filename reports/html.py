@@ -40,11 +40,11 @@ def page(
         lstrip_blocks=True,
     )
     templates.filters |= {"data_url": data_url, "breakable": breakable}
-    scenarios = frames.request.get("scenarios", {})
+    scenarios = frames.request.scenarios
     verdicts = [
         (
             name,
-            scenarios.get(name, {}).get("summary", "").replace("``", ""),
+            scenarios[name].summary.replace("``", "") if name in scenarios else "",
             list(of_scenario),
         )
         for name, of_scenario in groupby(sentences(summary), key=lambda each: each.scenario)
@@ -59,7 +59,7 @@ def page(
         one_device=summary["device"].nunique() == 1,
         looks={mode: style.look_of(mode, modes).colour for mode in modes},
         facts=facts(frames),
-        command=frames.request.get("command", ""),
+        command=frames.request.command,
         charts=[
             (chart, list(panels)) for chart, panels in groupby(drawn, key=lambda each: each.chart)
         ],
@@ -94,7 +94,7 @@ def facts(frames: Frames) -> list[str]:
     machine = [str(known[key]) for key in ("cpu", "platform") if known.get(key)]
     started = [str(known[key]) for key in ("started",) if known.get(key)]
     done = sum(record.outcome == "complete" for record in frames.passes)
-    asked = frames.request.get("passes")
+    asked = frames.request.passes
     passes = count(done, "pass", "passes") if asked is None else f"{done} of {asked} passes"
     return [fact for fact in (*versions, *machine, cores, passes, *started) if fact]
 

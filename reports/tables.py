@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ from eager_vs_graph.results.record import (
     PassRecord,
     TensorComparison,
 )
+from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.statistics.summary import BASELINE, GROUP, displayed_status, summary_rows
 
 
@@ -212,12 +213,12 @@ def why(parity: Iterable[CellParity]) -> Table:
     return Table("Why not every cell agrees", columns, rows)
 
 
-def about_modes(request: Mapping[str, Any]) -> Table:
+def about_modes(request: RunRequest) -> Table:
     """Tabulate what the run's modes are, as its record says."""
     columns = (Column("mode"), Column("kind"), Column("what it is", "prose"))
-    about = request.get("about_modes", {})
+    about = request.about_modes
     rows = [
-        (mode, kind, str(about[mode].get("summary", "")))
+        (mode, kind, about[mode].summary)
         for kind, members in by_kind(about, kinds_of(request)).items()
         for mode in members
     ]
@@ -382,7 +383,9 @@ def _ranged(kind: str, seen: list[list[str]]) -> str:
 
 def environment(frames: Frames) -> Table:
     """Tabulate what the run ran on and what was asked for; keys that nobody knows too."""
-    request = {key: value for key, value in frames.request.items() if key not in _SHOWN_ELSEWHERE}
+    request = {
+        key: value for key, value in vars(frames.request).items() if key not in _SHOWN_ELSEWHERE
+    }
     rows = [(key, _value(value)) for key, value in {**frames.environment, **request}.items()]
     return Table("Environment", (Column("what"), Column("value", "prose")), rows)
 

@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.errors import ScenarioError, Unsupported
+from eager_vs_graph.modes.object_graph import contents, walk
 from eager_vs_graph.modes.program import (
     Call,
     Task,
@@ -245,7 +246,9 @@ def _average_gradients(scenario: Scenario, replicas: int) -> None:
     Raises:
         Unsupported: an optimizer scales already.
     """
-    for optimizer in {id(found): found for found in _optimizers(vars(scenario))}.values():
+    for _, optimizer in walk(scenario, contents):
+        if not isinstance(optimizer, tf.keras.optimizers.Optimizer):
+            continue
         scales = isinstance(optimizer, tf.keras.optimizers.LossScaleOptimizer)
         if scales or optimizer.loss_scale_factor is not None:
             raise Unsupported(
@@ -253,20 +256,6 @@ def _average_gradients(scenario: Scenario, replicas: int) -> None:
                 "replicas cannot be averaged by its loss_scale_factor"
             )
         optimizer.loss_scale_factor = float(replicas)
-
-
-def _optimizers(value: Any, above: frozenset[int] = frozenset()) -> Iterator[Any]:
-    """The Keras optimizers that a scenario's attributes hold; ``above`` may form rings."""
-    if isinstance(value, tf.keras.optimizers.Optimizer):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _optimizers(item, above)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _optimizers(item, above)
-    elif isinstance(value, tf.Module | tf.keras.layers.Layer) and id(value) not in above:
-        yield from _optimizers(vars(value), above | {id(value)})
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from eager_vs_graph.scenario import Array
 class SavedModelProgram(DeployedProgram):
     """The signature ``step`` of a loaded SavedModel."""
 
-    mode = "saved_model"
+    loader = LoadedModel
 
     def _timed_call(self) -> Call:
         assert isinstance(self._here, LoadedModel)

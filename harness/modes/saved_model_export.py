@@ -15,7 +15,7 @@ not: ``state`` and ``load`` call the variables ``variable_0``, ``variable_1``, â
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from typing import Any
 import tensorflow as tf
 
 from eager_vs_graph.errors import Unsupported, one_line
+from eager_vs_graph.modes.object_graph import contents, walk
 from eager_vs_graph.modes.program import Task, require_no_new_variables, require_outputs
 from eager_vs_graph.modes.variables import variables_of
 from eager_vs_graph.scenario import Scenario, State
@@ -71,7 +72,7 @@ def export(task: Task, folder: Path) -> Export:
         require_no_new_variables(held, variables_of(scenario))
         module = tf.Module()
         module.kept = list(held.values())
-        module.resources = list(_resources(vars(scenario).values(), set()))
+        module.resources = _resources(scenario)
         signatures = {"step": step, **_state_signatures(module.kept)}
         try:
             tf.saved_model.save(module, str(folder), signatures)
@@ -115,20 +116,10 @@ def _argument(index: int) -> str:
     return f"variable_{index}"
 
 
-def _resources(values: Iterable[Any], seen: set[int]) -> Iterator[Any]:
-    """What a step may use beside variables, and what a SavedModel must therefore be told of.
+def _resources(scenario: Scenario) -> list[Any]:
+    """What a step may use beside variables, which a SavedModel does not find by itself.
 
-    Tables, summary writers and datasets, in attributes, lists, dicts, modules and layers.
+    Tables, summary writers and data sets, in attributes, lists, dicts, modules and layers.
     """
-    for value in values:
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, tf.saved_model.experimental.TrackableResource | tf.data.Dataset):
-            yield value
-        elif isinstance(value, Mapping):
-            yield from _resources(value.values(), seen)
-        elif isinstance(value, list | tuple):
-            yield from _resources(value, seen)
-        elif isinstance(value, tf.Module | tf.keras.layers.Layer | Scenario):
-            yield from _resources(vars(value).values(), seen)
+    kinds = tf.saved_model.experimental.TrackableResource | tf.data.Dataset
+    return [value for _, value in walk(scenario, contents) if isinstance(value, kinds)]

@@ -30,6 +30,13 @@ class Loaded(Protocol):
         """Free what it holds."""
 
 
+class Loader(Protocol):
+    """Loads a SavedModel: ``LoadedModel``, ``LoadedSession``, or what a mode brings along."""
+
+    def __call__(self, folder: Path, device: str, resident: bool, /) -> Loaded:
+        """Load a folder on a device; ``resident`` says whether the step's inputs are."""
+
+
 class LoadedModel:
     """Loaded by ``tf.saved_model.load`` on a device."""
 
@@ -165,10 +172,3 @@ def signatures_of(folder: Path) -> Mapping[str, Any]:
     model.ParseFromString((folder / "saved_model.pb").read_bytes())
     signatures: Mapping[str, Any] = model.meta_graphs[0].signature_def
     return signatures
-
-
-LOADERS: dict[str, Callable[[Path, str, bool], Loaded]] = {
-    "saved_model": LoadedModel,
-    "saved_model_session": LoadedSession,
-}
-"""By mode: loads a folder on a device; the flag says whether the step's inputs are resident."""

@@ -18,7 +18,7 @@ from eager_vs_graph.errors import Unsupported, WorkerLost
 from eager_vs_graph.modes import saved_model_process as fresh
 from eager_vs_graph.modes.program import Call, Program, Task
 from eager_vs_graph.modes.saved_model_export import export
-from eager_vs_graph.modes.saved_model_loading import LOADERS, Loaded
+from eager_vs_graph.modes.saved_model_loading import Loaded, Loader
 from eager_vs_graph.scenario import Array, Feed, State
 
 
@@ -35,7 +35,8 @@ class DeployedProgram(Program):
     The export is in a temporary folder, removed by ``close``, with the program, or at exit.
     """
 
-    mode: ClassVar[str]
+    loader: ClassVar[Loader]
+    """How the mode loads the SavedModel, in both processes."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -43,7 +44,7 @@ class DeployedProgram(Program):
         self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._export = export(task, folder)
         self._resident = task.inputs == "resident"
-        self._here = LOADERS[self.mode](folder, task.device, self._resident)
+        self._here = type(self).loader(folder, task.device, self._resident)
         self._there: fresh.RemoteModel | None = None
         self._at: Loaded = self._here
         """Where the state is."""
@@ -68,7 +69,7 @@ class DeployedProgram(Program):
 
         Raises:
             Unsupported: the SavedModel does not deploy, with TensorFlow's reason.
-            Lost: the fresh process died or did not answer in time.
+            WorkerLost: the fresh process ended, or gave no answer in time.
         """
         self._move(self._in_fresh_process())
         try:
@@ -104,7 +105,7 @@ class DeployedProgram(Program):
         if self._there is None or not self._there.process.alive:
             place = self._export.folder, self.task.device, self._resident
             try:
-                self._there = fresh.shared().load(self.mode, *place)
+                self._there = fresh.shared().load(type(self).loader, *place)
             except WorkerLost:
                 raise
             except Exception as error:  # it was loaded here: what it misses is in this process

@@ -20,7 +20,7 @@ from eager_vs_graph.scenario import Feed
 class SavedModelSessionProgram(DeployedProgram):
     """The signature ``step`` of a SavedModel in a session."""
 
-    mode = "saved_model_session"
+    loader = LoadedSession
 
     def _timed_call(self) -> Call:
         here, task = self._here, self.task

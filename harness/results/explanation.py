@@ -1,6 +1,6 @@
 """What experiments found of disagreements, as data. Free of TensorFlow.
 
-``eager_vs_graph.child.explain`` makes it, ``explanations.json`` in a run's folder keeps it, reports show it.
+``child/explain`` makes it, ``explanations.json`` in a run's folder keeps it, reports show it.
 
 An explanation is about one cell. It says which tensors are not bit-identical to eager's, who of the
 two is right, which cause was found for which tensor, with the evidence of the experiment that found
@@ -9,13 +9,9 @@ it, and what was excluded by experiment.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
 
-from eager_vs_graph.results.record import SCHEMA, TensorComparison, read_json, reading, write_json
-
-T = TypeVar("T")
+from eager_vs_graph.results.record import CellId, Status, TensorComparison
 
 # The causes, by their names in the terminal and the tests.
 GRAPPLER = "grappler"
@@ -71,7 +67,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Who is right in the worst element of a tensor: each mode's own error against the reference."""
+    """Who is right in a tensor's worst element: each mode's own error against the reference."""
 
     tensor: str
     kind: str
@@ -86,7 +82,7 @@ class Judgement:
 class Profile:
     """One tensor's errors, to be drawn: element by element, by ULP distance, and step by step.
 
-    ``index``, ``value``, ``eager``, ``reference`` and ``ulp`` have an entry for each sampled element:
+    ``index``, ``value``, ``eager``, ``reference`` and ``ulp`` have an entry for each sample:
     all of a small tensor, the worst and evenly spread ones of a large one.
     """
 
@@ -109,7 +105,7 @@ class Profile:
     """Elements of the whole tensor by that distance: 0, 1, 2–3, 4–7, … ULP; the last bin also
     holds what is further apart, and what is finite on one side only."""
     errors: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
-    """By side, the largest absolute error against the reference after each step; only for outputs of
+    """By side, the largest absolute error against the reference after each step; for outputs of
     a scenario with variables, and for scalars. None where no element is finite."""
 
 
@@ -133,8 +129,8 @@ class Cause:
 class Explanation:
     """One cell's disagreement with eager, explained as far as experiments could."""
 
-    cell: str
-    status: str
+    cell: CellId
+    status: Status
     """The word of parity."""
     reason: str = ""
     tensors: tuple[TensorComparison, ...] = ()
@@ -165,7 +161,7 @@ class FreshResult:
 
     condition: str
     """Such as ``op determinism``; see ``runs/process_conditions.py``."""
-    cell: str
+    cell: CellId
     against_eager: dict[str, str] = field(default_factory=dict)
     """By tensor: the word, or ``identical``."""
     eager_again: dict[str, str] = field(default_factory=dict)
@@ -173,63 +169,3 @@ class FreshResult:
     values: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By tensor: the mode's and eager's value of the first element that differs."""
     error: str = ""
-
-
-def explanation_from(content: dict[str, Any]) -> Explanation:
-    """Read an explanation from JSON; what a newer version added is left out.
-
-    Raises:
-        KeyError, TypeError: it is damaged.
-    """
-    nested = {
-        "tensors": TensorComparison,
-        "against_reference": TensorComparison,
-        "judgements": Judgement,
-        "profiles": Profile,
-        "causes": Cause,
-    }
-    read: dict[str, Any] = {}
-    for name, value in content.items():
-        kind = nested.get(name)
-        read[name] = value if kind is None else tuple(_read(kind, each) for each in value)
-    return _read(Explanation, read)
-
-
-def _read(kind: type[T], content: dict[str, Any]) -> T:
-    """Make a dataclass of JSON, lists as tuples; without the entries that it does not know."""
-    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
-    read = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in content.items()
-        if name in known
-    }
-    if kind is Judgement:
-        read["sides"] = tuple(_read(Accuracy, side) for side in content["sides"])
-    if kind is Profile:
-        read["errors"] = {side: tuple(each) for side, each in content.get("errors", {}).items()}
-    return kind(**read)
-
-
-FILE = "explanations.json"
-"""The file in a run's folder."""
-
-
-def save(folder: Path, explanations: list[Explanation]) -> None:
-    """Write what was found into a run's folder; no file where there is nothing."""
-    if explanations:
-        content = {"schema": SCHEMA, "explanations": [asdict(each) for each in explanations]}
-        write_json(folder / FILE, content)
-
-
-def load(folder: Path) -> list[Explanation]:
-    """Read what was found; nothing where the run's folder has no such file.
-
-    Raises:
-        UsageError: the file is damaged.
-    """
-    path = folder / FILE
-    if not path.exists():
-        return []
-    with reading(path):
-        return [explanation_from(each) for each in read_json(path)["explanations"]]
-    raise AssertionError

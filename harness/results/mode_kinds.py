@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+
+from eager_vs_graph.results.request import RunRequest
 
 EXECUTION = "execution"
 KINDS = (EXECUTION, "deployment", "distribution")
@@ -13,10 +14,9 @@ Kinds = Mapping[str, str]
 """The kind of each mode, by name."""
 
 
-def kinds_of(request: Mapping[str, Any]) -> dict[str, str]:
+def kinds_of(request: RunRequest) -> dict[str, str]:
     """Read the kind of each mode; none is known in records that are older than kinds."""
-    about = request.get("about_modes", {})
-    return {mode: str(each.get("kind", EXECUTION)) for mode, each in about.items()}
+    return {mode: about.kind for mode, about in request.about_modes.items()}
 
 
 def by_kind(modes: Iterable[str], kinds: Kinds) -> dict[str, list[str]]:

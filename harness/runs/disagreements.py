@@ -26,7 +26,8 @@ from eager_vs_graph.runs import explain as inquiry
 from eager_vs_graph.runs.progress import Progress
 
 if TYPE_CHECKING:
-    from eager_vs_graph.runs.bench import CheckResult, Request
+    from eager_vs_graph.runs.check import CheckResult
+    from eager_vs_graph.runs.request import Request
 
 SECONDS = 30.0
 """Wall seconds for the explanations of a check, all together…"""
@@ -68,18 +69,16 @@ def explain(
         return [_untried(cell, "no time was left") for cell in cells]
     names = {cell.cell.partition("/")[0] for cell in cells}
     explain_request = inquiry.ExplainRequest(
-        entries=[entry for entry in request.entries if entry.name in names],
-        sizes=request.sizes,
-        modes=request.modes,
-        devices=request.devices,
-        inputs=request.inputs,
+        selection=replace(
+            request.selection,
+            entries=[entry for entry in request.selection.entries if entry.name in names],
+        ),
         limits=replace(
             request.limits, silence_s=min(request.limits.silence_s, seconds + _SILENCE_S)
         ),
         seconds=seconds,
         reserve_s=seconds * _RESERVE * any(cell.status == NONDETERMINISTIC for cell in cells),
         cells=[cell.cell for cell in cells],
-        logical_cpus=request.logical_cpus,
     )
     began = time.monotonic()
     found: dict[str, Explanation] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from eager_vs_graph.results.explanation import UNEQUAL_WORK
 from eager_vs_graph.results.frames import Frames
 from eager_vs_graph.results.mode_kinds import EXECUTION, kinds_of
 from eager_vs_graph.results.record import AGREEING, STATUSES, CellParity, TensorComparison
+from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.statistics import estimate_cells, estimate_costs
 from eager_vs_graph.statistics.break_even import break_even
 from eager_vs_graph.statistics.feeding import feeding_costs
@@ -149,9 +150,9 @@ def _parity_row(parity: CellParity) -> dict[str, Any]:
     }
 
 
-def _parameters(request: Mapping[str, Any], cell: Cell) -> str:
-    sizes = request.get("scenarios", {}).get(cell.scenario, {}).get("sizes", {})
-    return str(sizes.get(cell.size, ""))
+def _parameters(request: RunRequest, cell: Cell) -> str:
+    scenario = request.scenarios.get(cell.scenario)
+    return scenario.sizes.get(cell.size, "") if scenario else ""
 
 
 def _agrees(row: Any) -> bool:

@@ -17,7 +17,8 @@ from eager_vs_graph.modes.eager import EagerProgram
 from eager_vs_graph.modes.program import Program
 from eager_vs_graph.modes.variables import checkpointed
 from eager_vs_graph.results.cells import Cell
-from eager_vs_graph.results.record import AGREEING, CheckpointParity, Run
+from eager_vs_graph.results.record import AGREEING, CheckpointParity
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.scenario import Scenario
 from eager_vs_graph.scenarios.checkpoint import Checkpoint, TrainingCheckpoint
 from eager_vs_graph.scenarios.regression_training import RegressionTraining

@@ -96,6 +96,12 @@ class Snapshot:
         made = unpickler.made.items()
         return Copy(value, tuple(each for _, each in sorted(made) if isinstance(each, tf.Variable)))
 
+    @property
+    def nbytes(self) -> int:
+        """Size of what it holds, about."""
+        arrays = [each for leaf in self._leaves for each in leaf.arguments]
+        return len(self._bytes) + sum(getattr(array, "nbytes", 0) for array in arrays)
+
     def keep_source(self, file: str) -> None:
         """Remember the lines of a function's code, where they are in no file."""
         if file not in self.sources and not Path(file).exists():

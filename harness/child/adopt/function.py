@@ -35,7 +35,7 @@ from eager_vs_graph.child.adopt.source import TargetSource, require_same_places
 from eager_vs_graph.child.adopt.state_roots import held
 from eager_vs_graph.child.adopt.structure import Hole, filled, identifiers
 from eager_vs_graph.child.adopt.tracing import inline
-from eager_vs_graph.errors import NoReference, ScenarioError
+from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError
 from eager_vs_graph.scenario import Array, Feed, Scenario, Size, State
 
 
@@ -122,9 +122,9 @@ class Adopted(Scenario):
             raise NoReference(reason)
         from eager_vs_graph.modes.variables import variables_of
 
+        if "function" not in vars(self):
+            self._copy_in_double()
         with in_double():
-            if "function" not in vars(self):
-                self._copy_in_double()
             variables = variables_of(self)
             try:
                 for name, value in state.items():
@@ -144,8 +144,9 @@ class Adopted(Scenario):
 
     def _copy_in_double(self) -> None:
         try:
-            with in_double_precision():
-                self._take(self.maker.copied(double=True))
+            snapshot = self.maker.snapshot()
+            with in_double(), in_double_precision():
+                self._take(self.maker.copied(snapshot, double=True))
         except ScenarioError as error:
             raise NoReference(str(error)) from error
         except Exception as error:
@@ -190,6 +191,7 @@ def scenario_of(
     name: str | None = None,
     feeds: Sequence[tuple[Sequence[Any], Mapping[str, Any]]] = (),
     traces_itself: bool = False,
+    may_raise: bool = False,
     file: str = "",
 ) -> type[Adopted]:
     """Make a scenario of a function and its arguments, which are copied for each program.
@@ -205,6 +207,7 @@ def scenario_of(
         name: the scenario's; default: made of the function's.
         feeds: further arguments for the steps after the first, of the same structure and dtypes.
         traces_itself: see ``Scenario``.
+        may_raise: whether a function that raises in its first call is taken as it is.
         file: where the user's code is; default: where the function is defined.
 
     Raises:
@@ -221,7 +224,16 @@ def scenario_of(
         require_same_places(name, places, more_places)
         given.append(more)
     maker = Maker(name, live=Product(function, template, keywords))
-    return _scenario(function, name, maker, places, given, traces_itself=traces_itself, file=file)
+    return _scenario(
+        function,
+        name,
+        maker,
+        places,
+        given,
+        traces_itself=traces_itself,
+        may_raise=may_raise,
+        file=file,
+    )
 
 
 def scenario_of_source(source: TargetSource, name: str) -> type[Adopted]:
@@ -240,6 +252,7 @@ def scenario_of_source(source: TargetSource, name: str) -> type[Adopted]:
         source.places,
         source.feeds,
         traces_itself=source.traces_itself,
+        may_raise=False,
         file=source.users_file(function),
     )
 
@@ -252,12 +265,19 @@ def _scenario(
     feeds: Sequence[Sequence[Array]],
     *,
     traces_itself: bool,
+    may_raise: bool,
     file: str,
 ) -> type[Adopted]:
     names = tuple(identifiers(places))
     all_feeds = [dict(zip(names, each, strict=True)) for each in feeds]
-    tried = study.first_call(maker, name, all_feeds, names, traces_itself=traces_itself)
-    modules.forget()
+    try:
+        tried = study.first_call(maker, name, all_feeds, names, traces_itself=traces_itself)
+    except CallRaised:
+        if not may_raise:
+            raise
+        tried = study.Tried()
+    finally:
+        modules.forget()
     notes = [*tried.notes, maker.note]
     if isinstance(function, tf.types.experimental.PolymorphicFunction):
         notes.insert(0, "it is a tf.function; the Python that it is made from was taken")

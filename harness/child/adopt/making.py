@@ -38,7 +38,8 @@ DEAR_S = 30.0
 DEAR_CPU_S = 10.0
 """Seconds from which on making something again takes long, on the wall and of the processor."""
 _LARGE_BYTES = 2**26
-"""Variables of a program that are worth a garbage collection before the next one is made."""
+"""A program's variables from here on are worth a garbage collection before the next one is made,
+and a copy of them is not kept for another program."""
 
 
 class Way(Enum):
@@ -195,23 +196,28 @@ class Maker:
             raise ScenarioError(f"{self._name}: {message}")
         raise Unsupported(f"in a graph of TensorFlow 1, {message}") from cause
 
-    def copied(self, *, double: bool = False) -> Made:
-        """A copy of the objects; see ``Snapshot.copy``.
+    def snapshot(self) -> Snapshot:
+        """The objects, to be copied.
 
         Raises:
             ScenarioError: they cannot be copied, or not be made.
         """
         snapshot = self._snapshot or _snapshot(self._elsewhere(), self._name)
-        if self._source is None:
+        if snapshot.nbytes < _LARGE_BYTES:
             self._snapshot = snapshot
-        seed()
+        return snapshot
+
+    def copied(self, snapshot: Snapshot, *, double: bool = False) -> Made:
+        """A copy of the objects; see ``Snapshot.copy``."""
+        if self._source is not None:  # the streams of random numbers of a caller are its own
+            seed()
         copy = snapshot.copy(double=double)
         found = reached(copy.value.function, copy.value.arguments, copy.value.keywords)
         return Made(copy.value, copy.variables, tuple(found.functions), tuple(found.resources))
 
     def _made(self, way: Way, note: str) -> Made:
         if way is Way.COPY:
-            made = self.copied()
+            made = self.copied(self.snapshot())
             return Made(made.product, made.variables, made.functions, made.resources, note)
         with _recorded() as created:
             if way is Way.ANEW:

@@ -146,7 +146,9 @@ def _call(model: Any, inputs: Any) -> None:
     if tf.executing_eagerly():
         model(_tensors(inputs), training=False)
         return
-    specs = keras.tree.map_structure(tf.TensorSpec.from_tensor, inputs)
+    specs = keras.tree.map_structure(
+        lambda each: tf.TensorSpec(each.shape, tf.as_dtype(each.dtype)), inputs
+    )
     tf.function(lambda values: model(values, training=False)).get_concrete_function(specs)
 
 

@@ -14,7 +14,8 @@ import tensorflow as tf
 from eager_vs_graph.child.adopt.modules import is_libraries, is_users
 from eager_vs_graph.child.adopt.reach import names_in
 from eager_vs_graph.child.adopt.tracing import plain
-from eager_vs_graph.modes.variables import variables_in
+from eager_vs_graph.modes.variables import variables_of
+from eager_vs_graph.scenario import Scenario, Size
 
 
 def holders(*values: Any) -> dict[str, Any]:
@@ -41,15 +42,22 @@ def holders(*values: Any) -> dict[str, Any]:
 def held(variables: Sequence[tf.Variable], *values: Any) -> dict[str, Any]:
     """The holders of a function's variables; the variables that nothing names come last."""
     named = holders(*values)
-    reached = {id(variable) for variable in variables_in(named).values()}
+    reached = {id(variable) for variable in _variables_in(named).values()}
     others = [variable for variable in variables if id(variable) not in reached]
     return {**named, **({"others": others} if others else {})}
 
 
 def names_of(attributes: Mapping[str, Any], variables: Sequence[tf.Variable]) -> tuple[str, ...]:
     """The structural names that variables have under these attributes, in their own order."""
-    names = {id(variable): name for name, variable in variables_in(attributes).items()}
+    names = {id(variable): name for name, variable in _variables_in(attributes).items()}
     return tuple(names[id(variable)] for variable in variables)
+
+
+def _variables_in(attributes: Mapping[str, Any]) -> dict[str, tf.Variable]:
+    """The variables that a scenario with these attributes has, by structural name."""
+    probe = Scenario(Size())
+    vars(probe).update(attributes)
+    return variables_of(probe)
 
 
 def _referred(name: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:  # noqa: PLR0912

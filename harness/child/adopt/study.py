@@ -18,7 +18,7 @@ from eager_vs_graph.child.adopt.results import results
 from eager_vs_graph.child.adopt.state_roots import held, names_of, python_values
 from eager_vs_graph.child.adopt.structure import filled
 from eager_vs_graph.child.adopt.tracing import inline
-from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.errors import CallRaised, ScenarioError
 from eager_vs_graph.scenario import Feed, KnownDifference
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ _OF_A_STATE = re.compile(
 class Tried:
     """What the first call of a function showed."""
 
-    created: tuple[Leaf | None, ...]
+    created: tuple[Leaf | None, ...] = ()
     """How to make the variables that the call creates, in order; None for those of the moment."""
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
     """Where the call creates any: structural names of the function's variables, then of those."""
-    dtypes: frozenset[str]
+    dtypes: frozenset[str] = frozenset()
     """Of all variables."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def first_call(
@@ -53,7 +53,8 @@ def first_call(
     """Call a function once, eagerly, with objects that are thrown away.
 
     Raises:
-        ScenarioError: the call fails, does not return tensors, or leaves nothing to compare.
+        CallRaised: the call fails.
+        ScenarioError: it does not return tensors, or leaves nothing to compare.
     """
     made = maker.make()
     product = made.product
@@ -74,7 +75,7 @@ def first_call(
         with Creation() as creation:
             value = call()
     except Exception as error:
-        raise ScenarioError(f"{what} raised {told(error)}") from error
+        raise CallRaised(f"{what} raised {told(error)}") from error
     finally:
         tf.config.run_functions_eagerly(eagerly)
     try:

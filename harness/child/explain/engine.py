@@ -16,7 +16,7 @@ from eager_vs_graph.child.explain.work import could_be_unequal, measure
 from eager_vs_graph.child.explain.work import unequal_work as reasons
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.child.parity.check import Subject
-from eager_vs_graph.modes import BASELINE
+from eager_vs_graph.modes import BASELINE, MODES
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Cause, Explanation, FreshResult, Key, Profile
 from eager_vs_graph.results.record import (
@@ -32,8 +32,6 @@ from eager_vs_graph.results.record import (
 _FRESH_REPETITIONS = 4
 _PROFILES = 3
 """Tensors of a cell that are drawn."""
-_COUNTED = ("function", "session", "concrete", "xla")
-"""Modes whose own graph is counted; in others, the step is optimised as in a function."""
 _RANDOM = (causes.trace_time.find, causes.random_streams.find)
 """What can explain a tensor in which eager disagrees with itself."""
 
@@ -93,10 +91,10 @@ class EqualWork:
         """The parity of a cell with why its work is unequal, where it is."""
         cell = Cell.parse(result.cell)
         # A step that traces itself cannot be traced; a mode that splits the batch is to do less.
-        splits = cell.mode in ("mirrored", "multi_worker")
-        if not result.timed or cell.mode == BASELINE or splits:
+        of_mode = MODES[cell.mode]
+        if not result.timed or cell.mode == BASELINE or of_mode.splits_batch:
             return result
-        mode = cell.mode if cell.mode in _COUNTED else "function"
+        mode = cell.mode if of_mode.counted else "function"
         try:
             if mode not in self._found:
                 self._found[mode] = self._why(cell.in_mode(mode))

@@ -46,7 +46,9 @@ from eager_vs_graph.scenario import SEED, Array, Feed, Scenario, State
 
 _CALLS_TO_WARN = 6
 """TensorFlow warns of retracing from the fifth trace on."""
-_SHORT_S = 0.2
+_SHORT_S = 0.4
+"""CPU seconds of the compared steps, below which a few more calls cost little. Not wall seconds: on
+a busy machine, retracing would go unnoticed."""
 _PARTED = (CLOSE, DIFFERS)
 """Words of eager's two runs that are not the same: NaN everywhere, twice, is."""
 
@@ -177,9 +179,10 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
         with PeakMemory() as memory:
             program = subject.build(cell)
             assert subject.initial is not None
-            started = time.perf_counter()
+            started, started_cpu_s = time.perf_counter(), time.process_time()
             found = of_program(program, subject.initial, subject.feeds, steps)
             took_s = time.perf_counter() - started
+            cpu_s = time.process_time() - started_cpu_s
         if subject.writes:
             found = replace(found, written=program.written())
             _keep_files(subject, cell, program, found)
@@ -190,7 +193,7 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
                 again = _second_trajectory(subject, cell)
             # In a graph, nothing of Python runs any more that could trace.
             in_python = cell.mode == BASELINE or scenario.traces_itself
-            if in_python and took_s < _SHORT_S:
+            if in_python and cpu_s < _SHORT_S:
                 for _ in range(_CALLS_TO_WARN):
                     program.run(subject.feeds[0])
     except Exception as error:  # a cell that fails costs that cell, never the run
@@ -381,7 +384,7 @@ def _no_reference(subject: Subject) -> str:
     return f"no float64 reference: {subject.no_reference}" if subject.no_reference else ""
 
 
-def _badness(difference: Difference) -> tuple[int, float]:
+def _badness(difference: Difference | TensorComparison) -> tuple[int, float]:
     return STATUSES.index(difference.status), difference.max_ulp or difference.max_abs or 0.0
 
 
@@ -446,3 +449,34 @@ def _retraced(subject: Subject, steps: int, traces: int, retraces: RetraceWarnin
     ]
     cause = f": {', '.join(varying)}" if varying else ""
     return f"retraced: {traces} traces in {steps} calls{cause}; give inputs one shape"
+
+
+def of_trajectories(
+    subject: Subject, cell: Cell, found: Trajectory, again: Trajectory | None = None
+) -> CellParity:
+    """Compare what a program did that somebody else has run, as ``check`` does.
+
+    Args:
+        subject: the cell's scenario and size, with its initial state.
+        cell: whose trajectory was found. Eager comes first: the others are compared with it.
+        found: what the cell did.
+        again: for eager, what a second program did from the same state.
+
+    Raises:
+        ScenarioError: the reference breaks its contract.
+    """
+    if again is not None:
+        subject.eager = found
+    if subject.reference is None and not subject.no_reference:
+        _compute_reference(subject, found)
+    return of_tensors(cell, _comparisons(subject, cell, found, again))
+
+
+def of_tensors(cell: Cell, tensors: Sequence[TensorComparison]) -> CellParity:
+    """The parity of a cell whose tensors have been compared."""
+    return _verdict(cell, list(tensors), Learned())
+
+
+def worst(tensors: Sequence[TensorComparison]) -> TensorComparison:
+    """The tensor that agrees least."""
+    return max(tensors, key=_badness)

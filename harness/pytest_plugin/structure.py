@@ -1,4 +1,4 @@
-"""A function's results as NumPy arrays in the structure that the function returned them in."""
+"""A function's outputs as NumPy arrays in the structure that the function returned them in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from eager_vs_graph.scenario import Array
 class Structure:
     """Remembers the structure of what a function returns, and gives arrays that structure.
 
-    It watches an eager program's calls: a graph's results come back flat and named.
+    It watches an eager program's calls: a graph's outputs come back flat and named.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Structure:
         return watched
 
     def of(self, arrays: Mapping[str, Array]) -> Any:
-        """The arrays, by name, in the structure of the last result.
+        """Copies of the arrays, by name, in the structure of the last result.
 
         What was None stays None; what has several tensors, such as a sparse one, is a tuple.
         """
@@ -41,7 +41,7 @@ class Structure:
             if leaf is None:
                 return None
             names = list(results({place or "output": leaf}))
-            found = tuple(arrays[name] for name in names)
+            found = tuple(arrays[name].copy()[()] for name in names)
             return found[0] if len(found) == 1 else found
 
         return changed(value, array_of)

@@ -17,7 +17,7 @@ from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.record import UNSUPPORTED, CellParity, TensorComparison
 from eager_vs_graph.scenario import Array, Feed, Scenario, State
 
-BROKEN = Path(__file__).resolve().parent / "broken"
+BROKEN = Path(__file__).resolve().parents[1] / "broken"
 SPLITTING = ("mirrored", "multi_worker")
 """Modes that split a batch among replicas; tests/e2e/test_distribution.py is about them."""
 WHOLE = tuple(mode for mode in MODES if mode not in SPLITTING)

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from eager_vs_graph.results.cells import CONTROL, Cell, grid
+from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.record import (
     CellParity,
     CheckpointParity,
     PassCell,
     PassRecord,
-    Run,
     TensorComparison,
-    write_json,
 )
+from eager_vs_graph.results.run import Run
 
 SIZES = {
     "matmul_chain": {
