@@ -116,7 +116,8 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
         program.close()
     parity = _verdict(cell, tensors, learned)
     reasons = [parity.reason, _retraced(subject, steps, traces, retraces)]
-    notes = [_no_reference(subject), *reclassify.notes(tensors), *_lost(tensors)]
+    making = getattr(program.scenario, "making", "") if program is not None else ""
+    notes = [making, _no_reference(subject), *reclassify.notes(tensors), *_lost(tensors)]
     return replace(
         parity,
         reason="; ".join(filter(None, reasons)),
