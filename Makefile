@@ -11,11 +11,18 @@ option = $(if $(2),--$(1)=$(2))
 SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES)) \
 	$(call option,sizes,$(SIZES)) $(call option,devices,$(DEVICES)) $(call option,inputs,$(INPUTS))
 
-.DEFAULT_GOAL := help
-.PHONY: help bench parity report list selfcheck test lint format lock clean
+.DEFAULT_GOAL := install
+.PHONY: install help bench parity report list selfcheck test test-all lint rooms format lock clean
+
+# Two workers on two cores: most tests wait for TensorFlow. A worker and its children take 2 GB.
+PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4
+
+install: $(VENV)/linked ## install everything into .venv, also the command (the default)
+	@echo "installed $(BIN)/eager-vs-graph"
+	@$(MAKE) --no-print-directory help
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-9s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "make %-9s %s\n", $$1, $$2}'
 
 bench: $(VENV)/linked ## time every mode, write the report (QUICK=1: a first answer in a minute)
 	$(HARNESS) bench $(SELECTION) $(call option,passes,$(PASSES)) $(call option,budget,$(BUDGET)) $(if $(QUICK),--quick)
@@ -32,14 +39,25 @@ list: $(VENV)/linked ## show scenarios, sizes and modes
 selfcheck: $(VENV)/linked ## measure the harness itself, ten minutes (QUICK=1: two)
 	$(HARNESS) selfcheck $(if $(QUICK),--quick)
 
-test: $(VENV)/linked ## run the project's tests
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+test: $(VENV)/linked ## run the fast tests, which start no process (TESTS=tests/unit/test_cells.py: these)
+ifdef TESTS
+	$(PYTEST) --dist=worksteal $(TESTS)
+else
+	$(PYTEST) --dist=worksteal tests/unit
+	$(PYTEST) --dist=worksteal tests/tensorflow
+endif
 
-lint: $(VENV)/linked ## ruff and strict typing
+test-all: test ## run every test: also those that start processes, the documentation, the wheel
+	$(PYTEST) --dist=loadgroup --no-loadscope-reorder tests/e2e
+
+lint: $(VENV)/linked ## ruff, strict typing, and who may import whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+rooms: $(VENV)/linked ## count the rooms of the code, its floors and its circles of imports
+	$(BIN)/python tests/benchmarks/rooms.py
 
 format: $(VENV)/linked ## let ruff format the code
 	$(BIN)/ruff format

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import TYPE_CHECKING, Any
+
+# Not from typing: `python -m eager_vs_graph` runs this before it has taken the working directory,
+# where there may be a typing.py, off the path.
+TYPE_CHECKING = False
 
 if __name__ != "eager_vs_graph" and sys.argv[:1] != ["-m"]:
     # One module under two names would be two modules, with two `Scenario` classes.
     raise ImportError(f"{__name__} is the folder of the package eager_vs_graph; import that")
 
 if TYPE_CHECKING:
-    from eager_vs_graph.api import Comparison, compare
+    from typing import Any
+
+    from eager_vs_graph.api import compare
+    from eager_vs_graph.comparison import Comparison
     from eager_vs_graph.errors import UsageError
     from eager_vs_graph.scenario import Goal, KnownDifference, Scenario, Size, Tolerance
     from eager_vs_graph.version import __version__
@@ -34,7 +40,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Comparison": "api",
+    "Comparison": "comparison",
     "UsageError": "errors",
     "__version__": "version",
     "compare": "api",

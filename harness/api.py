@@ -1,42 +1,40 @@
 """``eager_vs_graph.compare``: a function compared from a script or a notebook.
 
-The function and its arguments are pickled, with all they refer to, and go the way that every
-scenario goes: child processes check the answers and measure the times. So nothing of the caller's
+The function and its arguments are pickled, with all they refer to, and take the way that every
+scenario takes: child processes check the outputs and measure the times. So nothing of the caller's
 is changed, and what the caller's process has done does not count.
 """
 
 from __future__ import annotations
 
+import inspect
 import pickle
-import shlex
 import shutil
 import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.catalog.target import Target
 from eager_vs_graph.catalog.user_code import DEFAULT_SIZE, identifier
-from eager_vs_graph.errors import UsageError
-from eager_vs_graph.results.cells import CONTROL, Cell
-from eager_vs_graph.results.record import Run
-from eager_vs_graph.runs import bench as orchestrate
+from eager_vs_graph.comparison import Comparison
+from eager_vs_graph.errors import Interrupted, UsageError
+from eager_vs_graph.results.record import AGREEING
 from eager_vs_graph.runs import lock
-from eager_vs_graph.runs.defaults import PRECISION
-from eager_vs_graph.runs.options import request_of
+from eager_vs_graph.runs.bench import bench
+from eager_vs_graph.runs.folders import require_writable
+from eager_vs_graph.runs.options import (
+    PRECISION,
+    QUICK_BUDGET_S,
+    GridOptions,
+    LimitOptions,
+    TimingOptions,
+)
 from eager_vs_graph.runs.progress import Progress
 from eager_vs_graph.runs.quantities import seconds
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from eager_vs_graph.reports import Rendered
-
-BUDGET = "20s"
 
 
 def compare(
@@ -45,7 +43,7 @@ def compare(
     kwargs: Mapping[str, Any] | None = None,
     *,
     modes: str | Sequence[str] = (),
-    budget: str | float = BUDGET,
+    budget: str | float | None = None,
     inputs: str | Sequence[str] = (),
     devices: str | Sequence[str] = (),
     passes: int | None = None,
@@ -53,11 +51,12 @@ def compare(
     results: str | Path | None = None,
     allow_concurrent: bool = False,
 ) -> Comparison:
-    """Run a function in every mode: compare the answers, time the calls, write a report.
+    """Run a function in every mode: compare its outputs, time its calls, write a report.
 
-    Works in a script, at the prompt and in a notebook; for lambdas, methods, Keras models,
-    ``tf.Module``s and functions that close over variables. They are copied: nothing of the
-    caller's is changed. Takes about ``budget``, most of which is in other processes.
+    Works in a script (with or without ``if __name__ == "__main__"``), at the prompt and in a
+    notebook; for lambdas, methods, Keras models, ``tf.Module``s and functions that close over
+    variables. They are copied: nothing of the caller's is changed. Takes about ``budget``, most of
+    which is spent in other processes.
 
     Args:
         function: takes tensors and returns tensors, in nested dicts, lists and tuples if need be.
@@ -65,144 +64,83 @@ def compare(
             as ``True`` or ``0.1``, is a constant.
         kwargs: its keyword arguments, likewise.
         modes: names such as ``["eager", "xla"]``, or ``"all"``; default: eager, function, session.
-        budget: wall time, such as ``"90s"``, ``"5m"`` or seconds.
+        budget: wall time, such as ``"90s"``, ``"5m"`` or seconds; default: 46 seconds, or what
+            ``passes`` take.
         inputs: ``resident`` (on the device before the clock starts; the default), ``fed`` or both.
         devices: such as ``["CPU:0"]``; default: every device found.
-        passes: exactly so many fresh processes; default: as many as the budget allows.
+        passes: exactly so many fresh processes; default: as many as the budget allows. A verdict
+            needs two or more.
         precision: half-width of a speed-up's 95 % interval that is enough, as a fraction.
-        results: the folder that runs are kept in; default: a temporary one, which goes with the
-            result (see ``Comparison.save``).
-        allow_concurrent: measure even beside another run.
+        results: the folder that runs are kept in; default: a temporary one, which is deleted with
+            the result (see ``Comparison.save``).
+        allow_concurrent: measure even while another benchmark is running.
 
     Returns:
         The result; it shows itself as a table.
 
     Raises:
         UsageError: the function cannot be called with these arguments, cannot be copied, or does
-            not return tensors; or an option names what does not exist. One line.
+            not return tensors; or an option has a value that it cannot have. One line.
+        KeyboardInterrupt: it was interrupted before anything was finished.
     """
+    if not callable(function):
+        raise UsageError(
+            f"compare was given {type(function).__name__}, but should be given a function, a Keras "
+            "model or a tf.Module that can be called"
+        )
     if isinstance(args, str | bytes) or not isinstance(args, Sequence):
         raise UsageError(
             f"args is {type(args).__name__}, but should be a tuple or list of the function's "
             "arguments: compare(f, (x, y)), or compare(f, (x,)) for one"
         )
-    budget_s = seconds(budget) if isinstance(budget, str) else float(budget)
+    if kwargs is not None and not isinstance(kwargs, Mapping):
+        raise UsageError(
+            f"kwargs is {type(kwargs).__name__}, but should be a dict of the function's keyword "
+            'arguments: compare(f, (x,), {"training": True})'
+        )
+    grid = GridOptions(
+        modes=_names("modes", modes),
+        devices=_names("devices", devices),
+        inputs=_names("inputs", inputs),
+    )
+    timing = TimingOptions(
+        passes=_passes(passes), budget=_time(budget), precision=_precision(precision)
+    )
+    if results is not None:
+        if not isinstance(results, str | Path):
+            raise UsageError(f"results is {results!r}, but should be the path of a folder")
+        require_writable(Path(results))
     with tempfile.TemporaryDirectory(prefix="eager-vs-graph-") as scratch:
         entry = _entry(function, args, dict(kwargs or {}), Path(scratch))
-        request = request_of(
-            [entry],
-            modes=_listed(modes),
-            devices=_listed(devices),
-            inputs=_listed(inputs),
-            budget_s=budget_s,
-            passes=passes,
-            precision=precision,
-            command=_command(entry.name, modes, budget, inputs, devices),
+        called = _command(entry.name, grid, timing)
+        request = timing.request(
+            grid.selection([entry]),
+            LimitOptions().limits(),
+            default_budget_s=QUICK_BUDGET_S,
+            called=called,
         )
         folder = Path(results) if results is not None else None
         kept = folder or Path(tempfile.mkdtemp(prefix="eager-vs-graph-"))
         try:
             with lock.machine(shared=allow_concurrent):
-                run = orchestrate.bench(request, kept, _Quiet())
-        except BaseException:
+                run = bench(request, kept, _Quiet())
+        except BaseException as error:
             if folder is None:
                 shutil.rmtree(kept, ignore_errors=True)
+            if isinstance(error, Interrupted):
+                raise KeyboardInterrupt from None
+            if isinstance(error, UsageError):
+                raise UsageError(_in_python(str(error))) from None
             raise
     comparison = Comparison(run.folder)
+    if not _has_source(function) and not set(comparison.parity.values()) <= set(AGREEING):
+        _Quiet().note(
+            f"{entry.name} is in no file and no notebook cell, so that AutoGraph cannot read it: "
+            "its `if` and `while` do not work on tensors in a graph. In a file they might."
+        )
     if folder is None:
         weakref.finalize(comparison, shutil.rmtree, kept, ignore_errors=True)
     return comparison
-
-
-class Comparison:
-    """What ``compare`` found. It shows itself as a table, and in a notebook with a chart.
-
-    Attributes:
-        folder: the run's folder; ``eager-vs-graph report FOLDER`` renders it again.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @cached_property
-    def _rendered(self) -> Rendered:
-        from eager_vs_graph import reports
-
-        return reports.render(self.folder)
-
-    @property
-    def report(self) -> Path:
-        """The report, a page that needs nothing beside it."""
-        return self._rendered.page
-
-    @property
-    def parity(self) -> dict[str, str]:
-        """The word for each mode's answers, such as ``identical``, ``close`` or ``differs``.
-
-        Where there are several devices or inputs policies, the keys are ids of cells.
-        """
-        cells = Run(self.folder).parity()
-        return self._by_mode([(Cell.parse(cell.cell), cell.status) for cell in cells])
-
-    def verdict(self, mode: str | None = None) -> str | dict[str, str]:
-        """The word for a mode's speed against eager, or of every mode by name.
-
-        ``faster``, ``slower``, ``same`` or ``unclear``; where answers do not agree, the word of
-        parity; ``not timed`` where the budget gave too little for a verdict.
-
-        Raises:
-            UsageError: there is no such mode in the comparison.
-        """
-        rows = self.to_frame()
-        rows = rows[~rows["mode"].isin(["eager", CONTROL])]
-        found = self._by_mode(
-            [
-                (Cell.parse(str(cell)), verdict or _unjudged(status))
-                for cell, verdict, status in zip(
-                    rows.index, rows["verdict"], rows["status"], strict=True
-                )
-            ]
-        )
-        if mode is None:
-            return found
-        if mode not in found:
-            raise UsageError(f"no verdict for {mode!r}; there is one for: {', '.join(found)}")
-        return found[mode]
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row a cell, indexed by its id; the columns are those of ``summary.csv``."""
-        return self._rendered.summary.copy()
-
-    def save(self, folder: str | Path) -> Path:
-        """Keep the run, with its report, in a folder that does not exist yet; returns it.
-
-        Raises:
-            UsageError: it exists.
-        """
-        target = Path(folder)
-        if target.exists():
-            raise UsageError(f"{target}: exists already; give a folder that does not")
-        _ = self._rendered
-        shutil.copytree(self.folder, target)
-        return target
-
-    def __str__(self) -> str:
-        from eager_vs_graph.reports import notebook as short
-
-        return short.text(self._rendered)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        from eager_vs_graph.reports import notebook as short
-
-        return short.html(self._rendered)
-
-    def _by_mode(self, found: list[tuple[Cell, str]]) -> dict[str, str]:
-        """Words by mode, where each mode has one cell."""
-        modes = [cell.mode for cell, _ in found]
-        several = len(set(modes)) < len(modes)
-        return {cell.id if several else cell.mode: status for cell, status in found}
 
 
 class _Quiet(Progress):
@@ -217,17 +155,18 @@ def _entry(
     function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], scratch: Path
 ) -> Entry:
     """The function as an entry of the catalogue, pickled into a folder."""
-    from eager_vs_graph.child.adopt.copying import Snapshot, plain
-    from eager_vs_graph.child.adopt.function import (
-        bound_names,
+    from eager_vs_graph.child.adopt.call_arguments import (
         file_of,
         name_of,
         refuse_what_is_no_function,
+        split_arguments,
     )
+    from eager_vs_graph.child.adopt.copying import Snapshot
+    from eager_vs_graph.child.adopt.tracing import plain
 
     name = identifier(name_of(function))
     refuse_what_is_no_function(function, name)
-    bound_names(plain(function), name, args, kwargs)
+    split_arguments(plain(function), name, args, kwargs)
     payload = scratch / "adopted.pkl"
     payload.write_bytes(pickle.dumps(Snapshot((function, tuple(args), kwargs), name)))
     return Entry(
@@ -243,22 +182,68 @@ def _entry(
     )
 
 
-def _listed(names: str | Sequence[str]) -> str:
-    return names if isinstance(names, str) else ",".join(names)
+def _has_source(function: Callable[..., Any]) -> bool:
+    """Whether AutoGraph can read the function's Python."""
+    from eager_vs_graph.child.adopt.tracing import plain
+
+    python = inspect.unwrap(plain(function))
+    try:
+        inspect.getsource(python if hasattr(python, "__code__") else type(python))
+    except (OSError, TypeError):
+        return False
+    return True
 
 
-def _command(
-    name: str,
-    modes: str | Sequence[str],
-    budget: str | float,
-    inputs: str | Sequence[str],
-    devices: str | Sequence[str],
-) -> str:
+def _names(option: str, names: str | Sequence[str]) -> str:
+    """Names as the command line takes them, separated by commas."""
+    if isinstance(names, str):
+        return names
+    if isinstance(names, Sequence) and all(isinstance(name, str) for name in names):
+        return ",".join(names)
+    raise UsageError(f"{option} is {names!r}, but should be a name, or a list of names")
+
+
+def _time(budget: str | float | None) -> str:
+    if budget is None:
+        return ""
+    text = budget if isinstance(budget, str) else f"{budget}s"
+    try:
+        seconds(text)
+    except UsageError:
+        raise UsageError(
+            f"budget is {budget!r}, but should be a time above zero, such as '90s', '5m' or a "
+            "number of seconds"
+        ) from None
+    return text
+
+
+def _passes(passes: int | None) -> int | None:
+    if passes is not None and (not isinstance(passes, int) or passes < 1):
+        raise UsageError(f"passes is {passes!r}, but should be a whole number from 1 on")
+    return passes
+
+
+def _precision(precision: float) -> float:
+    if not isinstance(precision, int | float) or not 0 <= precision <= 1:
+        raise UsageError(
+            f"precision is {precision!r}, but should be a fraction from 0 to 1, such as 0.02"
+        )
+    return precision
+
+
+def _command(name: str, grid: GridOptions, timing: TimingOptions) -> str:
     """The call, as the report shows it."""
-    given = {"modes": _listed(modes), "inputs": _listed(inputs), "devices": _listed(devices)}
-    options = [f"{key}={shlex.quote(value)!r}" for key, value in given.items() if value]
-    return f"eager_vs_graph.compare({', '.join([name, '…', *options, f'budget={budget!r}'])})"
+    given = {
+        "modes": grid.modes,
+        "devices": grid.devices,
+        "inputs": grid.inputs,
+        "budget": timing.budget,
+        "passes": timing.passes,
+    }
+    options = [f"{option}={value!r}" for option, value in given.items() if value]
+    return f"eager_vs_graph.compare({', '.join([name, '…', *options])})"
 
 
-def _unjudged(status: str) -> str:
-    return "not timed" if status in ("identical", "close") else status
+def _in_python(message: str) -> str:
+    """A message with the options of the command line as ``compare`` calls them."""
+    return message.replace("--allow-concurrent", "allow_concurrent=True")

@@ -52,6 +52,9 @@ Feed = dict[str, Array]
 State = dict[str, Array]
 """Values of the variables that ``build`` made, by structural name (see ``modes/variables.py``)."""
 
+SEED = 20181031
+"""The seed of inputs and initial values: the date of the guide's TensorFlow."""
+
 
 class Size(Mapping[str, Any]):
     """One parameter set of a scenario; parameters read as attributes: ``self.size.n``.

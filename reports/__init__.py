@@ -9,6 +9,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+if __name__ != "eager_vs_graph.reports":
+    # One module under two names would be two modules.
+    raise ImportError(f"{__name__} is the folder of eager_vs_graph.reports; import that")
+
 if TYPE_CHECKING:
     from eager_vs_graph.reports.report import Rendered, render
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from eager_vs_graph.reports.formatting import ulps
 from eager_vs_graph.reports.labels import in_words
 from eager_vs_graph.reports.matrix import status_of
-from eager_vs_graph.results import requested
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Cause, Explanation, Judgement, Profile
 from eager_vs_graph.results.record import AGREEING, CellParity, TensorComparison
-from eager_vs_graph.results.requested import Request
+from eager_vs_graph.results.request import RunRequest
 
 SHOWN = 3
 """Tensors that are named where there are many."""
@@ -103,7 +101,7 @@ class DisagreementGroup:
 def disagreements(
     explanations: Iterable[Explanation],
     parity: Mapping[str, CellParity],
-    request: Request = MappingProxyType({}),
+    request: RunRequest | None = None,
 ) -> list[DisagreementGroup]:
     """Put cells together that differ in the same tensors for the same causes, in their order.
 
@@ -112,7 +110,7 @@ def disagreements(
         parity: the parity of all cells, by id.
         request: what the run was asked for.
     """
-    adopted = requested.adopted_scenarios(request)
+    adopted = request.adopted if request else set()
     every = [Cell.parse(cell) for cell in parity]
     found: dict[tuple[object, ...], list[Explanation]] = {}
     for explanation in explanations:

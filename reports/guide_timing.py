@@ -7,14 +7,13 @@ from typing import Any
 import pandas as pd
 
 from eager_vs_graph.reports.formatting import is_number, significant
-from eager_vs_graph.results import requested
 from eager_vs_graph.results.cells import CONTROL, GUIDE, INPUTS, parameters
-from eager_vs_graph.results.requested import Request
+from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.statistics.speedup_rule import displayed_status
 from eager_vs_graph.statistics.summary import summary_rows
 
 
-def guide_timing(summary: pd.DataFrame, request: Request) -> list[str]:
+def guide_timing(summary: pd.DataFrame, request: RunRequest) -> list[str]:
     """Give what the guide prints, for every scenario with such a line, a line a mode and device.
 
     The seconds are those of the size that has the guide's parameters: the median of one call, with
@@ -24,19 +23,17 @@ def guide_timing(summary: pd.DataFrame, request: Request) -> list[str]:
     cells = summary[(summary["size"] == GUIDE) & (summary["mode"] != CONTROL)]
     lines: list[str] = []
     for scenario, of_scenario in cells.groupby("scenario", sort=False):
-        name = str(scenario)
-        if not (line := requested.timing_line(request, name)):
+        declared = request.scenarios.get(str(scenario))
+        if declared is None or not declared.timing:
             continue
         policy = next(each for each in INPUTS if each in set(of_scenario["inputs"]))
         of_policy = of_scenario[of_scenario["inputs"] == policy]
-        lines.append(
-            line.format_map(parameters(requested.size_parameters(request, name).get(GUIDE, "")))
-        )
+        lines.append(declared.timing.format_map(parameters(declared.sizes.get(GUIDE, ""))))
         lines += [
             _line(row, of_policy)
             for row in summary_rows(of_policy.sort_values("device", kind="stable"))
         ]
-        lines += [f"{kind}: not found" for kind in requested.absent_devices(request)]
+        lines += [f"{kind}: not found" for kind in request.absent_devices]
     return lines
 
 

@@ -19,8 +19,8 @@ from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.guide_timing import guide_timing
 from eager_vs_graph.reports.reasons import Reason
 from eager_vs_graph.reports.wording import headline, question
-from eager_vs_graph.results import requested
 from eager_vs_graph.results.frames import Frames
+from eager_vs_graph.results.mode_kinds import kinds_of
 
 HERE = Path(__file__).parent
 
@@ -46,7 +46,7 @@ def page(
         css=(HERE / "page.css").read_text(encoding="utf-8"),
         looks={mode: style.look_of(mode, modes).colour for mode in modes},
         facts=facts(frames),
-        command=requested.command(request),
+        command=request.command,
         notes=notes,
         problems=reasons.table(why),
         explained=_explained(why, disagreements),
@@ -57,7 +57,7 @@ def page(
         ],
         disagreements=disagreements,
         details={
-            "status": tables.statuses(parity, requested.mode_kinds(request)),
+            "status": tables.statuses(parity, kinds_of(request)),
             "figures": tables.every_figure(summary),
             "differences": tables.known_differences(parity),
             "training": tables.training(parity),
@@ -99,7 +99,7 @@ def facts(frames: Frames) -> list[str]:
     machine = [str(found[key]) for key in ("cpu", "platform") if found.get(key)]
     started = [str(found["started"])] if found.get("started") else []
     done = sum(record.outcome == "complete" for record in frames.passes)
-    asked = requested.passes_asked_for(frames.request)
+    asked = frames.request.passes
     passes = count(done, "pass", "passes") if asked is None else f"{done} of {asked} passes"
     return [fact for fact in (*versions, *machine, cores, passes, *started) if fact]
 

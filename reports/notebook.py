@@ -28,10 +28,12 @@ def html(rendered: Rendered) -> str:
     summary = rendered.summary
     modes = list(summary["mode"].unique())
     charts = sorted((rendered.folder / "charts").glob("speedup-*.svg"))
+    with style.looks_of(rendered.frames.request):
+        looks = {mode: style.look_of(mode, modes).colour for mode in modes}
     page: str = template("notebook.html.j2").render(
         answer=rendered.headline[0],
         results=tables.results(summary),
-        looks={mode: style.look_of(mode, modes).colour for mode in modes},
+        looks=looks,
         lines=_lines(rendered),
         charts=[data_url(chart) for chart in charts] if _has_speedup(summary) else [],
         report=str(rendered.page),

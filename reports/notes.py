@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from eager_vs_graph.reports.formatting import count, seconds
+from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.tables.run import machine_warnings
-from eager_vs_graph.results import requested
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.frames import Frames
 from eager_vs_graph.results.record import PassRecord
@@ -23,9 +22,9 @@ def notes(frames: Frames) -> list[str]:
         if parity.note and name not in noted.setdefault(parity.note, []):
             noted[parity.note].append(name)
     return [
-        *requested.adoption_notes(frames.request),
+        *frames.request.notes,
         *(f"{', '.join(names)}: {note}" for note, names in noted.items()),
-        *(f"{device}: not found" for device in requested.absent_devices(frames.request)),
+        *(f"{device}: not found" for device in frames.request.absent_devices),
         *(f"damaged file: {warning}" for warning in frames.warnings),
         *_of_passes(frames),
         *machine_summary(frames.passes),
@@ -35,7 +34,7 @@ def notes(frames: Frames) -> list[str]:
 
 def _of_passes(frames: Frames) -> list[str]:
     """What became of the passes, where it was not what was asked for."""
-    asked = requested.passes_asked_for(frames.request) or 0
+    asked = frames.request.passes or 0
     found = [
         f"pass {record.number}: {record.outcome}"
         for record in frames.passes
@@ -43,17 +42,18 @@ def _of_passes(frames: Frames) -> list[str]:
     ]
     if len(frames.passes) < asked:
         found.append(f"{len(frames.passes)} of {asked} passes were recorded")
-    if not frames.passes:
-        budget_s = requested.budget_s(frames.request)
-        limit = f"; the budget was {seconds(budget_s)} (--budget)" if budget_s else ""
-        found.append(f"nothing was timed: no pass was recorded{limit}")
+    if not frames.passes and frames.request.timed:
+        found.append(
+            f"no verdict: the budget of {frames.request.budget_s:g} s ended before anything was "
+            "timed; give a larger budget"
+        )
     if len(frames.passes) == 1:
         found.append(f"one pass gives no interval and no verdict: {_remedy(frames)}")
     return found
 
 
 def _remedy(frames: Frames) -> str:
-    if requested.recorded_by_tests(frames.request):
+    if frames.request.recorded_by == "pytest":
         return "a test-suite timed one mode after the other; `bench` and `try` take turns"
     return "run two or more (--passes, --budget)"
 

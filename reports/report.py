@@ -10,6 +10,7 @@ import pandas as pd
 
 from eager_vs_graph.reports import reasons, tables
 from eager_vs_graph.reports.charts import draw_all, draw_disagreements
+from eager_vs_graph.reports.charts.style import looks_of
 from eager_vs_graph.reports.disagreements import DisagreementGroup, disagreements
 from eager_vs_graph.reports.formatting import one_line
 from eager_vs_graph.reports.guide_timing import guide_timing
@@ -19,8 +20,8 @@ from eager_vs_graph.reports.notes import notes
 from eager_vs_graph.reports.reasons import Reason
 from eager_vs_graph.reports.table import escape, markdown
 from eager_vs_graph.reports.wording import headline
-from eager_vs_graph.results import requested
 from eager_vs_graph.results.frames import Frames, read
+from eager_vs_graph.results.mode_kinds import kinds_of
 from eager_vs_graph.statistics.summary import TEXTS, summarise
 from eager_vs_graph.statistics.training_curves import curves
 
@@ -65,15 +66,16 @@ def render(folder: Path) -> Rendered:
     summary = summarise(frames)
     lines, noted = headline(summary), notes(frames)
     why = reasons.of_run(summary, frames.parity, frames.checkpoints)
-    trained = curves(frames.parity.values(), requested.mode_kinds(frames.request))
-    drawn = draw_all(summary, trained, folder / "charts")
+    trained = curves(frames.parity.values(), kinds_of(frames.request))
     groups = disagreements(frames.explanations, frames.parity, frames.request)
-    shown = draw_disagreements(groups, folder / "charts")
-    contents = {
-        "summary.csv": _csv(summary),
-        "summary.md": _pull_request(lines, noted, summary, frames, why, groups),
-        "report.html": page(folder.name, summary, frames, drawn, noted, why, shown),
-    }
+    with looks_of(frames.request):
+        drawn = draw_all(summary, trained, folder / "charts")
+        shown = draw_disagreements(groups, folder / "charts")
+        contents = {
+            "summary.csv": _csv(summary),
+            "summary.md": _pull_request(lines, noted, summary, frames, why, groups),
+            "report.html": page(folder.name, summary, frames, drawn, noted, why, shown),
+        }
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8", newline="\n")
     return Rendered(

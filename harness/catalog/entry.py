@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from eager_vs_graph.catalog.target import Target
+from eager_vs_graph.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,18 @@ class Entry:
     """The user's own code that is to be adopted as a scenario, where it is none."""
 
     @classmethod
-    def of_json(cls, fields: Mapping[str, Any]) -> Entry:
-        """Read an entry back from what ``asdict`` and JSON made of it."""
-        target = fields.get("target")
-        return cls(
-            **{
-                **fields,
-                "file": Path(fields["file"]),
-                "target": Target(**target) if target else None,
-            }
-        )
+    def of_json(cls, content: Mapping[str, Any]) -> Entry:
+        """Read an entry back from a record.
+
+        Raises:
+            UsageError: a field has another type than it should have; the message names it.
+        """
+        try:
+            return msgspec.convert(content, cls, dec_hook=lambda kind, text: kind(text))
+        except msgspec.ValidationError as error:
+            raise UsageError(f"an entry of the run is damaged: {error}") from None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as a record keeps it."""
+        content: dict[str, Any] = msgspec.to_builtins(self, enc_hook=str)
+        return content

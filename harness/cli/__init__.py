@@ -1,11 +1,12 @@
 """The command line: one file a verb. Free of TensorFlow.
 
-Exit codes: 0 done; 1 something differs that no scenario declared, or a cell failed; 2 the user's
-mistake, told in one line; 130 interrupted.
+Exit codes: 0 done; 1 something differs that no scenario declares, or a cell failed; 2 a mistake in
+the call, with one line that says what to do; 130 interrupted.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -43,18 +44,35 @@ def root(
 
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without × still has a result
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name=command.name(), standalone_mode=False)
+        sys.stdout.flush()
     except UsageError as error:
         if os.environ.get("EAGER_VS_GRAPH_TRACEBACK"):
             raise
         code = _complain(str(error))
     except TyperException as error:  # an option that does not exist, a value that is no number
-        code = _complain(f"{_message(error)}; --help shows what there is")
+        code = _complain(f"{_message(error)}; --help shows the options")
     except Interrupted:
-        print("interrupted before the first pass; nothing was kept", file=sys.stderr)
+        print("interrupted before anything was finished; nothing was kept", file=sys.stderr)
         code = 130
+    except BrokenPipeError:  # what reads the output has ended
+        code = _without_stdout(141)
+    except OSError as error:
+        if os.environ.get("EAGER_VS_GRAPH_TRACEBACK"):
+            raise
+        where = str(error.filename)[:200] if error.filename else "standard output"
+        code = _without_stdout(_complain(f"{where}: {error.strerror or error}"))
     sys.exit(code)
+
+
+def _without_stdout(code: int) -> int:
+    """Let Python not fail once more when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return code
 
 
 def _complain(line: str) -> int:

@@ -7,50 +7,30 @@ from typing import Annotated
 
 import typer
 
-from eager_vs_graph.cli.options import (
-    AllowConcurrent,
-    CellTimeout,
-    Devices,
-    Inputs,
-    LogicalCpus,
-    MemoryLimit,
-    Modes,
-    NoExplain,
-    Results,
-    Scenarios,
-    Seed,
-    Sizes,
+from eager_vs_graph.cli.finish import finish
+from eager_vs_graph.cli.groups import grouped
+from eager_vs_graph.runs.options import (
+    BUDGET_S,
+    FEW,
+    QUICK_BUDGET_S,
+    GridOptions,
+    LimitOptions,
+    ScenarioOptions,
+    TimingOptions,
 )
-from eager_vs_graph.errors import UsageError
-from eager_vs_graph.runs.defaults import BUDGET_S, PRECISION, RESULTS
-from eager_vs_graph.runs.options import default_budget_s, limits_for, request_for, show_report
-from eager_vs_graph.runs.quantities import seconds
 
 app = typer.Typer()
 
+QUICK_SIZES = 1
+
 
 @app.command()
+@grouped
 def bench(
-    scenarios: Scenarios = "",
-    modes: Modes = "",
-    sizes: Sizes = "",
-    devices: Devices = "",
-    inputs: Inputs = "",
-    passes: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Exactly so many; default: as precision and budget say."),
-    ] = None,
-    budget: Annotated[
-        str, typer.Option(metavar="TIME", help=f"Such as 90s or 5m; default: {BUDGET_S:.0f}s.")
-    ] = "",
-    precision: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help=f"Half-width of a speed-up's interval to reach; default: {PRECISION}.",
-        ),
-    ] = None,
+    which: ScenarioOptions,
+    grid: GridOptions,
+    timing: TimingOptions,
+    limits: LimitOptions,
     quick: Annotated[
         bool,
         typer.Option(
@@ -60,48 +40,36 @@ def bench(
     resume: Annotated[
         Path | None,
         typer.Option(
-            metavar="RUN", help="Go on with an interrupted run, as it was asked for or as said now."
+            metavar="RUN",
+            help="Resume an interrupted run; a budget, precision or number of passes given here "
+            "replaces the run's own.",
         ),
     ] = None,
-    no_explain: NoExplain = False,
-    allow_concurrent: AllowConcurrent = False,
-    logical_cpus: LogicalCpus = 1,
-    cell_timeout: CellTimeout = 120.0,
-    memory_limit: MemoryLimit = "",
-    seed: Seed = 0,
-    results: Results = RESULTS,
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust",
+            help="With --resume: also resume a run that somebody else made. It is "
+            "executed, so look at it first.",
+        ),
+    ] = False,
 ) -> None:
-    """Check parity, time every mode in interleaved blocks, write the report."""
-    from eager_vs_graph.runs import bench as orchestrate
-    from eager_vs_graph.runs import lock
+    """Check parity, time every mode in interleaved blocks, write a report."""
+    from eager_vs_graph.runs.bench import bench as measure
+    from eager_vs_graph.runs.bench import resume as go_on
+    from eager_vs_graph.runs.lock import machine
     from eager_vs_graph.runs.progress import TerminalProgress
 
-    if passes is not None and passes < 1:
-        raise UsageError(f"--passes is {passes}, but should be at least 1")
-    budget_s = seconds(budget) if budget else None
-    limits = limits_for(cell_timeout, memory_limit)
     if resume is not None:
-        with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
-            run = orchestrate.resume(
-                resume, progress, limits, budget_s=budget_s, passes=passes, precision=precision
-            )
-    else:
-        request = request_for(
-            scenarios,
-            modes,
-            sizes,
-            devices,
-            inputs,
-            logical_cpus=logical_cpus,
-            limits=limits,
-            passes=passes,
-            budget_s=budget_s or default_budget_s(passes, quick),
-            precision=PRECISION if precision is None else precision,
-            seed=seed,
-            quick=quick,
-            explain=not no_explain,
-        )
-        with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
-            run = orchestrate.bench(request, results, progress)
-    code = show_report(run.folder)
-    raise typer.Exit(130 if run.work.exists() else code)  # it exists while a run is unfinished
+        with machine(shared=timing.allow_concurrent), TerminalProgress() as progress:
+            run = go_on(resume, progress, limits.limits(), timing, trust)
+        finish(run)
+    entries = which.entries(FEW if quick else "", QUICK_SIZES if quick else None)
+    request = timing.request(
+        grid.selection(entries, which.chosen_sizes(entries)),
+        limits.limits(),
+        default_budget_s=QUICK_BUDGET_S if quick else BUDGET_S,
+    )
+    with machine(shared=timing.allow_concurrent), TerminalProgress() as progress:
+        run = measure(request, timing.results, progress)
+    finish(run)

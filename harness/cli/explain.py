@@ -8,27 +8,33 @@ from typing import Annotated
 
 import typer
 
-from eager_vs_graph.cli.options import CellTimeout, Devices, Inputs, MemoryLimit, Modes, Sizes
+from eager_vs_graph.cli.groups import grouped
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.results.record import STATUSES
-from eager_vs_graph.runs.options import limits_for, request_for
+from eager_vs_graph.runs.options import (
+    GridOptions,
+    LimitOptions,
+    ScenarioOptions,
+    TimingOptions,
+)
 
 app = typer.Typer()
 
 
 @app.command()
+@grouped
 def explain(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A name or a file.")],
-    modes: Modes = "",
-    sizes: Sizes = "",
-    devices: Devices = "CPU:0",
-    inputs: Inputs = "",
+    grid: GridOptions,
+    limits: LimitOptions,
+    sizes: Annotated[
+        str,
+        typer.Option(metavar="NAMES|all", help="Default: the sizes that `list` marks with *."),
+    ] = "",
     reproduce: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write a script that shows the worst disagreement."),
     ] = None,
-    cell_timeout: CellTimeout = 120.0,
-    memory_limit: MemoryLimit = "",
 ) -> None:
     """Find by experiment why modes disagree: where, how far, who is right, and what to do."""
     from eager_vs_graph.reports.terminal import explanation as terminal
@@ -36,26 +42,16 @@ def explain(
     from eager_vs_graph.runs import explain as inquiry
     from eager_vs_graph.runs.progress import TerminalProgress
 
-    request = request_for(
-        scenario,
-        modes,
-        sizes,
-        devices,
-        inputs,
-        logical_cpus=1,
-        limits=limits_for(cell_timeout, memory_limit),
+    which = ScenarioOptions(scenario, sizes)
+    entries = which.entries()
+    request = TimingOptions().request(
+        grid.selection(entries, which.chosen_sizes(entries)), limits.limits(), default_budget_s=0.0
     )
-    if len(request.entries) != 1:
-        names = ", ".join(entry.name for entry in request.entries)
+    if len(request.selection.entries) != 1:
+        names = ", ".join(entry.name for entry in request.selection.entries)
         raise UsageError(f"explain takes one scenario, but {scenario!r} names {names}")
     explain_request = inquiry.ExplainRequest(
-        request.entries,
-        request.sizes,
-        request.modes,
-        request.devices,
-        request.inputs,
-        request.limits,
-        scripts=reproduce is not None,
+        request.selection, request.limits, scripts=reproduce is not None
     )
     with tempfile.TemporaryDirectory() as scratch, TerminalProgress() as progress:
         result = inquiry.explain(explain_request, Path(scratch), progress)

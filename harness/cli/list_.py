@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,7 +13,6 @@ from rich.console import Console
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.catalog.entry import Entry
-from eager_vs_graph.cli.options import Scenarios
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.reports.table import Column, Table
 from eager_vs_graph.reports.terminal.grid import print_table
@@ -31,7 +31,12 @@ class Format(StrEnum):
 
 @app.command("list")
 def list_(
-    scenarios: Scenarios = "",
+    scenarios: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES|FILES|FOLDERS", help="What to list. Default: everything installed."
+        ),
+    ] = "",
     format: Annotated[Format, typer.Option(help="text or json.")] = Format.TEXT,
 ) -> None:
     """Show scenarios, sizes and modes."""
@@ -51,7 +56,7 @@ def list_(
                 }
                 for entry in entries
             ],
-            "modes": {mode.name: mode.about() for mode in MODES.values()},
+            "modes": {mode.name: asdict(mode.about()) for mode in MODES.values()},
             "inputs": list(INPUTS),
         }
         print(json.dumps(content, indent=2))

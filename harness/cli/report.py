@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from eager_vs_graph.cli.options import Results
+from eager_vs_graph.cli.finish import show_report
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.runs.defaults import RESULTS
-from eager_vs_graph.runs.options import show_report
+from eager_vs_graph.runs.options import RESULTS
 
 app = typer.Typer()
 
@@ -20,11 +19,11 @@ def report(
     run: Annotated[
         Path | None, typer.Argument(metavar="[RUN]", help="A run's folder; default: the newest.")
     ] = None,
-    results: Results = RESULTS,
+    results: Annotated[Path, typer.Option(help="Folder that runs are kept in.")] = RESULTS,
 ) -> None:
     """Render a run's tables, charts and page again from its record."""
-    from eager_vs_graph.results.record import Run
-    from eager_vs_graph.runs.bench import newest
+    from eager_vs_graph.results.run import Run
+    from eager_vs_graph.runs.folders import newest
     from eager_vs_graph.runs.passes import recover
 
     folder = run or newest(results)

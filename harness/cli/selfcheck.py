@@ -8,61 +8,66 @@ from typing import Annotated
 
 import typer
 
-from eager_vs_graph.cli.options import AllowConcurrent, Modes, Results, Scenarios, Seed, Sizes
-from eager_vs_graph.runs.defaults import FEW, FEWER, RESULTS
-from eager_vs_graph.runs.options import limits_for, request_for
-from eager_vs_graph.runs.quantities import PERCENT, quantity, seconds, words
+from eager_vs_graph.cli.groups import grouped
+from eager_vs_graph.runs.options import (
+    FEW,
+    RESULTS,
+    GridOptions,
+    LimitOptions,
+    ScenarioOptions,
+    TimingOptions,
+)
+from eager_vs_graph.runs.quantities import PERCENT, quantity, words
 
 app = typer.Typer()
 
+FEWER = "matmul_chain,regression_training"
+
 
 @app.command()
+@grouped
 def selfcheck(
+    which: ScenarioOptions,
     quick: Annotated[bool, typer.Option("--quick", help="Two minutes instead of ten.")] = False,
     run: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="RUN", help="Judge this record instead of measuring; several count together."
+            metavar="RUN",
+            help="Judge this record instead of measuring; repeat the option for more.",
         ),
     ] = None,
-    budget: Annotated[str, typer.Option(metavar="TIME", help="Such as 30m.")] = "",
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Wall time, such as 30m.")] = "",
     slowdowns: Annotated[
         str, typer.Option(metavar="PERCENTAGES", help="Slowdowns to inject.")
     ] = "2%,5%,10%",
-    scenarios: Scenarios = "",
-    modes: Modes = "",
-    sizes: Sizes = "",
-    allow_concurrent: AllowConcurrent = False,
-    seed: Seed = 0,
-    results: Results = RESULTS,
+    modes: Annotated[str, typer.Option(metavar="NAMES|all", help="As of `bench`.")] = "",
+    allow_concurrent: Annotated[
+        bool,
+        typer.Option("--allow-concurrent", help="Run beside another benchmark."),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the order in which blocks are timed.")] = 0,
+    results: Annotated[Path, typer.Option(help="Folder that runs are kept in.")] = RESULTS,
 ) -> None:
     """Measure the harness itself: false verdicts, detection of slowdowns, overhead."""
     from eager_vs_graph.reports.terminal import run as terminal
-    from eager_vs_graph.runs import bench as orchestrate
     from eager_vs_graph.runs import lock
     from eager_vs_graph.runs import selfcheck as check
+    from eager_vs_graph.runs.bench import bench
     from eager_vs_graph.runs.progress import TerminalProgress
 
     if not run:
         amounts = [quantity(word, PERCENT) for word in words(slowdowns)]
         chosen = partial(check.programs, amounts)
-        names = FEWER if quick else FEW
-        request = request_for(
-            scenarios or names,
-            modes,
-            sizes,
-            "CPU:0",
-            "resident",
-            logical_cpus=1,
-            limits=limits_for(120.0, ""),
-            budget_s=seconds(budget) if budget else (115.0 if quick else 600.0),
-            precision=0.0,
-            seed=seed,
+        entries = which.entries(FEWER if quick else FEW)
+        grid = GridOptions(modes=modes, devices="CPU:0", inputs="resident")
+        timing = TimingOptions(budget=budget, precision=0.0, seed=seed, explain=False)
+        request = timing.request(
+            grid.selection(entries, which.chosen_sizes(entries)),
+            LimitOptions().limits(),
+            default_budget_s=115.0 if quick else 600.0,
         )
         with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
-            record = orchestrate.bench(
-                request, results / "selfcheck", progress, chosen, bare_loops=True
-            )
+            record = bench(request, results / "selfcheck", progress, chosen, bare_loops=True)
         run = [record.folder]
     rows = check.table(run)
     terminal.print_selfcheck(rows)

@@ -7,26 +7,16 @@ from typing import Annotated
 
 import typer
 
-from eager_vs_graph.cli.options import (
-    AllowConcurrent,
-    CellTimeout,
-    Devices,
-    Inputs,
-    LogicalCpus,
-    MemoryLimit,
-    Modes,
-    Results,
-    Seed,
-)
+from eager_vs_graph.cli.finish import finish
+from eager_vs_graph.cli.groups import grouped
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.runs.defaults import PRECISION, QUICK_BUDGET_S, RESULTS
-from eager_vs_graph.runs.options import limits_for, request_of, show_report
-from eager_vs_graph.runs.quantities import seconds
+from eager_vs_graph.runs.options import QUICK_BUDGET_S, GridOptions, LimitOptions, TimingOptions
 
 app = typer.Typer()
 
 
 @app.command("try")
+@grouped
 def try_(
     target: Annotated[
         str,
@@ -36,6 +26,9 @@ def try_(
             "arguments that returns a function, model or module is called for it.",
         ),
     ],
+    grid: GridOptions,
+    timing: TimingOptions,
+    limits: LimitOptions,
     arg: Annotated[
         list[str] | None,
         typer.Option(
@@ -45,45 +38,26 @@ def try_(
         ),
     ] = None,
     train: Annotated[
-        bool, typer.Option("--train", help="A Keras model's train_step and fit, too.")
+        bool, typer.Option("--train", help="Also run a Keras model's train_step and fit.")
     ] = False,
     batch: Annotated[
-        int, typer.Option(min=1, help="Rows where a model leaves its batch open.")
+        int, typer.Option(min=1, help="Batch size for models with a dynamic batch dimension.")
     ] = 32,
     label: Annotated[
-        str, typer.Option(metavar="ARGUMENT", help="Labels; default: drawn to fit the loss.")
+        str,
+        typer.Option(metavar="ARGUMENT", help="Labels. Default: random ones that fit the loss."),
     ] = "",
-    loss: Annotated[str, typer.Option(help="Keras's name; default: as compiled.")] = "",
-    optimizer: Annotated[str, typer.Option(help="Keras's name; default: as compiled.")] = "",
+    loss: Annotated[str, typer.Option(help="A Keras name. Default: as compiled.")] = "",
+    optimizer: Annotated[str, typer.Option(help="A Keras name. Default: as compiled.")] = "",
     path: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FOLDER", help="Where modules are; default: the working directory."),
+        typer.Option(metavar="FOLDER", help="Folder of modules. Default: the working directory."),
     ] = None,
-    modes: Modes = "",
-    devices: Devices = "",
-    inputs: Inputs = "",
-    passes: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Exactly so many; default: as the budget allows."),
-    ] = None,
-    budget: Annotated[
-        str,
-        typer.Option(metavar="TIME", help=f"Such as 90s or 5m; default: {QUICK_BUDGET_S:.0f}s."),
-    ] = "",
-    precision: Annotated[
-        float, typer.Option(min=0, max=1, help="Half-width of a speed-up's interval to reach.")
-    ] = PRECISION,
-    allow_concurrent: AllowConcurrent = False,
-    logical_cpus: LogicalCpus = 1,
-    cell_timeout: CellTimeout = 120.0,
-    memory_limit: MemoryLimit = "",
-    seed: Seed = 0,
-    results: Results = RESULTS,
 ) -> None:
-    """Run a function or Keras model of yours in every mode: answers, times, report."""
+    """Run a function or Keras model of yours in every mode."""
     from eager_vs_graph.catalog.user_code import entries_of
-    from eager_vs_graph.runs import bench as orchestrate
-    from eager_vs_graph.runs import lock
+    from eager_vs_graph.runs.bench import bench
+    from eager_vs_graph.runs.lock import machine
     from eager_vs_graph.runs.progress import TerminalProgress
 
     folders = [folder.resolve() for folder in path or []]
@@ -100,19 +74,9 @@ def try_(
         optimizer=optimizer,
         path=[*map(str, folders), str(Path.cwd())],
     )
-    request = request_of(
-        entries,
-        modes=modes,
-        devices=devices,
-        inputs=inputs,
-        passes=passes,
-        budget_s=seconds(budget) if budget else QUICK_BUDGET_S,
-        precision=precision,
-        seed=seed,
-        logical_cpus=logical_cpus,
-        limits=limits_for(cell_timeout, memory_limit),
+    request = timing.request(
+        grid.selection(entries), limits.limits(), default_budget_s=QUICK_BUDGET_S
     )
-    with lock.machine(shared=allow_concurrent), TerminalProgress() as progress:
-        run = orchestrate.bench(request, results, progress)
-    code = show_report(run.folder)
-    raise typer.Exit(130 if run.work.exists() else code)  # it exists while a run is unfinished
+    with machine(shared=timing.allow_concurrent), TerminalProgress() as progress:
+        run = bench(request, timing.results, progress)
+    finish(run)

@@ -1,19 +1,21 @@
-"""A concrete function: one trace of ``tf.function``, called without choosing among traces.
+"""A concrete function: one trace of ``tf.function``, called without a choice among traces.
 
-``tf.function`` is polymorphic: every call looks at its arguments' types and shapes to find the
-trace that they belong to, or to make a new one. A concrete function has one signature, fixed when
-it is made; what it saves over ``function`` is what that choice costs. Dimensions in which the
-task's feeds differ are None in the signature: one trace serves all of them.
+``tf.function`` is polymorphic: every call compares the types and shapes of its arguments with those
+of the traces that exist, and picks one or makes a new one. A concrete function has one signature,
+fixed when it is made. So the difference between ``function`` and ``concrete`` is the cost of that
+choice. A dimension in which the feeds differ is None in the signature: one trace serves all feeds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from eager_vs_graph.modes.program import Task, TensorProgram
+from eager_vs_graph.modes.program import Task, TensorProgram, specs_of
+from eager_vs_graph.modes.script_parts import Build, Outcome, VariablesOf, take_steps
+from eager_vs_graph.scenario import Feed
 
 
 class ConcreteProgram(TensorProgram):
@@ -31,6 +33,14 @@ class ConcreteProgram(TensorProgram):
     def traces(self) -> int:
         count: int = self._function.experimental_get_tracing_count()
         return count
+
+
+def run_mode(build: Build, feeds: Sequence[Feed], variables_of: VariablesOf) -> Outcome:
+    """Take the steps as a concrete function."""
+    scenario = build()
+    specs = {spec.name: spec for spec in specs_of(feeds, list(feeds[0]))}
+    step = tf.function(scenario.step).get_concrete_function(**specs)
+    return take_steps(step, feeds, variables_of(scenario))
 
 
 build: Callable[[Task], ConcreteProgram] = ConcreteProgram

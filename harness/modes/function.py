@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from eager_vs_graph.modes.grappler import executed_graphs
 from eager_vs_graph.modes.program import Task, TensorProgram
+from eager_vs_graph.modes.script_parts import Build, Outcome, VariablesOf, take_steps
 from eager_vs_graph.scenario import Feed
 
 
@@ -34,6 +35,12 @@ class FunctionProgram(TensorProgram):
             return 0
         count: int = self._step.experimental_get_tracing_count()  # type: ignore[attr-defined]
         return count
+
+
+def run_mode(build: Build, feeds: Sequence[Feed], variables_of: VariablesOf) -> Outcome:
+    """Take the steps as a ``tf.function``."""
+    scenario = build()
+    return take_steps(tf.function(scenario.step), feeds, variables_of(scenario))
 
 
 build: Callable[[Task], FunctionProgram] = FunctionProgram

@@ -1,4 +1,4 @@
-"""What programs have to do with Grappler, TensorFlow's graph optimiser: its options and results."""
+"""Grappler, TensorFlow's graph optimiser: its options for a session, and the graphs it makes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.eager import context  # the only way to a tf.function's optimised graph
 
-v1 = tf.compat.v1
-
 
 def graph_options() -> Any:
     """A session's ``GraphOptions`` that follow ``tf.config.optimizer``, as a tf.function does."""
     # The message's class is reachable through the field only: TensorFlow does not export it.
-    options = v1.GraphOptions()
+    options = tf.compat.v1.GraphOptions()
     rewrites = options.rewrite_options
     fields = rewrites.DESCRIPTOR.fields_by_name
     for name, value in tf.config.optimizer.get_experimental_options().items():
@@ -40,5 +38,5 @@ def executed_graphs(call: Callable[[], object]) -> list[Any]:
         metadata = eager.export_run_metadata()
     finally:
         eager.disable_run_metadata()
-    # Before it stand the ops that eager ran on the way, each as a function of its own.
+    # The ones before the last are single ops that eager ran on the way.
     return [each.post_optimization_graph for each in metadata.function_graphs[-1:]]

@@ -1,12 +1,14 @@
 """``tf.distribute.MultiWorkerMirroredStrategy``: two worker processes over gRPC on loopback.
 
-This process holds no part of the computation: it gives the same commands to both workers, which
-have the scenario from its file, and returns the first one's answer when both agree. Each worker
-has one replica, on CPU:0 of its own process, and takes its share of the batch from its own memory.
+This process has no part in the computation. It sends the same requests to both workers, which
+import the scenario from its file, and returns the first worker's result when both agree. Each
+worker has one replica, on CPU:0 of its own process, and takes its share of the batch from its own
+memory.
 
-The timed call goes from the command to the first worker's outputs as NumPy arrays here. Beside the
-step it holds a round trip over a pipe to each worker, with the outputs in it; ``fed`` inputs are
-handed over from NumPy arrays of the worker, as a cluster's workers read inputs of their own.
+**The timed call** lasts from the request until the first worker's outputs are NumPy arrays in this
+process. Besides the step it includes a round trip over a pipe to each worker, which carries the
+outputs. ``fed`` inputs are NumPy arrays of the worker, as a cluster's workers read their own
+inputs.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from eager_vs_graph.scenario import Array, Feed, State
 
 
 class MultiWorkerProgram(Program):
-    """A program in every worker of the cluster, and the way to them."""
+    """A program in every worker of the cluster, and the requests to them."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -34,21 +36,27 @@ class MultiWorkerProgram(Program):
             raise Unsupported(
                 f"its workers compute on CPU:0 of their own processes, which have no {task.device}"
             )
+        file = inspect.getfile(task.scenario)
+        if task.scenario.source_file() != file:
+            raise Unsupported(
+                "its workers import the scenario from a file, and adopted code exists only in the "
+                "process that adopted it"
+            )
         require_shares(task, WORKERS)
         self._cluster = cluster()
         self._number = self._cluster.number()
-        place = (inspect.getfile(task.scenario), task.scenario.__name__)
+        place = (file, task.scenario.__name__)
         fields = {
             "size": task.size,
             "device": task.device,
             "inputs": task.inputs,
             "feeds": task.feeds,
         }
-        built = self._ask("build", place, fields, self._cluster.take_closed())
+        built = self._ask("build", place, fields, self._cluster.take_unused())
         self._specs = {
             name: tf.TensorSpec(shape, dtype, name) for name, (shape, dtype) in built.items()
         }
-        self._finish = weakref.finalize(self, self._cluster.closed.append, self._number)
+        self._finish = weakref.finalize(self, self._cluster.unused.append, self._number)
         ask, number = self._cluster.ask, self._number
 
         def call() -> object:
@@ -56,12 +64,17 @@ class MultiWorkerProgram(Program):
 
         self.call = call
 
-    def _ask(self, command: str, *arguments: Any) -> Any:
+    def _ask(self, verb: str, *arguments: Any) -> Any:
         """The first worker's answer."""
-        return self._cluster.ask(command, self._number, *arguments)[0]
+        return self._cluster.ask(verb, self._number, *arguments)[0]
 
-    def _agreed(self, what: str, command: str, *arguments: Any) -> dict[str, Array]:
-        answers = self._cluster.ask(command, self._number, *arguments)
+    def _agreed(self, what: str, verb: str, *arguments: Any) -> dict[str, Array]:
+        """The answer that all workers have to give.
+
+        Raises:
+            ScenarioError: they do not; ``what`` is the kind of value that is not the same.
+        """
+        answers = self._cluster.ask(verb, self._number, *arguments)
         for name in answers[0]:
             require_same(f"{what} {name!r}", [answer[name] for answer in answers], "worker")
         first: dict[str, Array] = answers[0]
@@ -92,7 +105,7 @@ def warm() -> None:
     """Start the workers.
 
     Raises:
-        Lost: they do not start.
+        WorkerLost: they do not start.
     """
     cluster()
 

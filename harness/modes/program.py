@@ -1,4 +1,4 @@
-"""The contract of a runner, and what the modes that are called with tensors share.
+"""The contract of a program, and the base class of modes whose step takes eager tensors.
 
 **The timed call** (``Program.call``) is the same in every mode: run one step and return when its
 outputs are NumPy arrays on the host. Inputs are ``resident`` (on the device before the clock
@@ -28,7 +28,7 @@ Call = Callable[[], object]
 
 @dataclass(frozen=True)
 class Task:
-    """What a runner needs to build a program."""
+    """What a mode needs to build a program."""
 
     scenario: type[Scenario]
     size: str
@@ -52,18 +52,8 @@ class Task:
         return list(inspect.signature(self.scenario.step).parameters)[1:]
 
     def specs(self) -> list[tf.TensorSpec]:
-        """What ``step``'s arguments are in every feed: the dimensions that all of them share.
-
-        A dimension that varies is None, and the shape is unknown where the rank varies.
-        """
-        return [
-            tf.TensorSpec(
-                _common_shape([feed[name].shape for feed in self.feeds]),
-                tf.as_dtype(self.feeds[0][name].dtype),
-                name,
-            )
-            for name in self.argument_names()
-        ]
+        """What ``step``'s arguments are in every feed, in their order."""
+        return specs_of(self.feeds, self.argument_names())
 
     @property
     def asynchronous(self) -> bool:
@@ -72,7 +62,7 @@ class Task:
 
 
 class Program(ABC):
-    """A cell's scenario, built by its runner and ready to be called."""
+    """A cell's scenario, built in its mode and ready to be called."""
 
     call: Call
     """The timed call: one step on the current inputs, outputs as NumPy arrays."""
@@ -88,7 +78,10 @@ class Program(ABC):
         """One step on the given feed, with named outputs; not for timing."""
 
     def warm(self, feed: Feed) -> None:
-        """One step on a feed, where the timed call is made: nothing of its shape is new to it."""
+        """Run one step on a feed where the timed call is made.
+
+        Afterwards nothing is left to be traced or compiled for inputs of its shape.
+        """
         self.run(feed)
 
     @abstractmethod
@@ -108,14 +101,14 @@ class Program(ABC):
     def variables(self) -> Mapping[str, tf.Variable]:
         """The variables by structural name.
 
-        What has their shape and dtype, such as a ``tf.TensorSpec``, where another process has them.
+        Where another process has them: something of the same shape and dtype (``tf.TensorSpec``).
         """
 
     def write_checkpoint(self, prefix: str) -> None:  # noqa: ARG002 - for the modes that can
         """Write what the scenario's ``checkpoint`` tracks, to files that begin with ``prefix``.
 
         Raises:
-            Unsupported: the mode has no ``tf.train.Checkpoint`` of the scenario's.
+            Unsupported: the mode has no ``tf.train.Checkpoint`` of the scenario.
         """
         raise self._without_scenario("a tf.train.Checkpoint")
 
@@ -123,20 +116,20 @@ class Program(ABC):
         """Give the variables the values of a checkpoint, whichever mode wrote it.
 
         Raises:
-            Unsupported: the mode has no ``tf.train.Checkpoint`` of the scenario's.
+            Unsupported: the mode has no ``tf.train.Checkpoint`` of the scenario.
             AssertionError: the checkpoint does not hold what the scenario's ``checkpoint`` tracks.
         """
         raise self._without_scenario("a tf.train.Checkpoint")
 
     def flush(self) -> None:
-        """Have the scenario's summary writers write what they hold back."""
+        """Flush the scenario's summary writers."""
         raise self._without_scenario("summary writers")
 
     def written(self) -> dict[str, Array]:
         """What the steps have written to the scenario's folder, read back.
 
         Raises:
-            Unsupported: the mode cannot tell.
+            Unsupported: the mode cannot reach the scenario's files.
         """
         if self.scenario is None:
             raise self._without_scenario("files")
@@ -144,7 +137,7 @@ class Program(ABC):
         return dict(self.scenario.written())
 
     def _without_scenario(self, what: str) -> Unsupported:
-        return Unsupported(f"{what} of the scenario's cannot be reached in this mode")
+        return Unsupported(f"{what} of the scenario cannot be reached in this mode")
 
     def optimised_graphs(self, feed: Feed) -> list[Any]:  # noqa: ARG002 - eager has none
         """The GraphDefs that one step executes, as Grappler left them; empty without a graph."""
@@ -155,9 +148,9 @@ class Program(ABC):
 
 
 class TensorProgram(Program):
-    """A program whose step takes and returns eager tensors: ``eager``, ``function`` and kin.
+    """A program whose step takes and returns eager tensors.
 
-    Subclasses give the callable that runs the step.
+    Subclasses define ``step``, the callable that is timed.
     """
 
     scenario: Scenario
@@ -242,17 +235,24 @@ def writers_of(scenario: Scenario) -> list[Any]:
     ]
 
 
-def _common_shape(shapes: list[tuple[int, ...]]) -> tf.TensorShape:
-    """The dimensions that all shapes share; None where they differ."""
-    if len({len(shape) for shape in shapes}) > 1:
-        return tf.TensorShape(None)
-    return tf.TensorShape(
-        [sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True)]
-    )
+def specs_of(feeds: Sequence[Feed], names: Sequence[str]) -> list[tf.TensorSpec]:
+    """What the named inputs are in every feed: the dtype, and the dimensions that all feeds share.
+
+    A dimension that varies is None, and the shape is unknown where the rank varies.
+    """
+    specs = []
+    for name in names:
+        arrays = [feed[name] for feed in feeds]
+        shape = None
+        if len({array.ndim for array in arrays}) == 1:
+            by_axis = zip(*(array.shape for array in arrays), strict=True)
+            shape = [sizes[0] if len(set(sizes)) == 1 else None for sizes in by_axis]
+        specs.append(tf.TensorSpec(shape, tf.as_dtype(arrays[0].dtype), name))
+    return specs
 
 
 def cycled(task: Task) -> Iterator[list[Array]]:
-    """The feeds' arrays in the order of ``step``'s parameters, without end."""
+    """The feeds' arrays in the order of ``step``'s parameters, repeated without end."""
     names = task.argument_names()
     return itertools.cycle([[feed[name] for name in names] for feed in task.feeds])
 

@@ -1,11 +1,11 @@
-"""What the distribution modes share: one step done by several replicas, each on its share.
+"""The base of the modes that split a batch: several replicas do one step, each on its share.
 
-The strategy is TensorFlow's own. ``Strategy.run`` calls the step in every replica, and the runner
-says how their results become one (``Scenario.batch`` and ``Scenario.replicas`` are the contract):
-variables by their ``aggregation``, outputs by ``Strategy.reduce`` and ``Strategy.gather``.
+The strategy is TensorFlow's own. ``Strategy.run`` calls the step in every replica. Their results
+are combined as ``Scenario.batch`` and ``Scenario.replicas`` say: variables by their
+``aggregation``, outputs by ``Strategy.reduce`` and ``Strategy.gather``.
 
-A replica cannot update variables inside a loop or branch of the graph: the updates of all replicas
-are merged between the ops of the step, and TensorFlow does not merge inside a nested graph.
+A replica cannot update variables inside a loop or branch of the graph: TensorFlow merges the
+updates of all replicas between the ops of the step, and not inside a nested graph.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.errors import ScenarioError, Unsupported
+from eager_vs_graph.modes.object_graph import contents, walk
 from eager_vs_graph.modes.program import (
     Call,
     Task,
@@ -56,7 +57,7 @@ class ReplicatedProgram(TensorProgram):
         return scope
 
     def step(self) -> Callable[..., Any]:
-        # TensorFlow counts traces by function, to warn of retracing: by the author's, not by ours.
+        # TensorFlow's warning of retracing counts traces by function, and should name the author's.
         @functools.wraps(self.scenario.step)
         def together(*shares: Any) -> tuple[Any, Mapping[str, Any]]:
             return self._together(*shares)
@@ -65,14 +66,18 @@ class ReplicatedProgram(TensorProgram):
         return self._traced
 
     def _together(self, *shares: Any) -> tuple[Any, Mapping[str, Any]]:
-        """One step of all replicas: the outputs, and where they must be the same, all of them."""
+        """One step of all replicas.
+
+        Returns:
+            The outputs, and those of every replica for outputs that must be the same in all.
+        """
         results: Any = self._strategy.run(self._step_of_replica, args=shares)
         if not isinstance(results, Mapping):
             return results, {}
         local = {name: self._strategy.experimental_local_results(results[name]) for name in results}
-        same = {name for name in results if not self._is_united(name, local[name][0])}
+        same = {name for name in results if not self._is_combined(name, local[name][0])}
         outputs = {
-            name: local[name][0] if name in same else self._united(name, results[name])
+            name: local[name][0] if name in same else self._combined(name, results[name])
             for name in results
         }
         return outputs, {name: local[name] for name in same}
@@ -84,10 +89,10 @@ class ReplicatedProgram(TensorProgram):
         # A mirrored variable is to be read here, by the replica that returns it.
         return {name: tf.convert_to_tensor(value) for name, value in outputs.items()}
 
-    def _is_united(self, name: str, value: Any) -> bool:
+    def _is_combined(self, name: str, value: Any) -> bool:
         return name in self.task.scenario.batch or _is_number(value.dtype)
 
-    def _united(self, name: str, value: Any) -> Any:
+    def _combined(self, name: str, value: Any) -> Any:
         if name in self.task.scenario.batch:
             return self._strategy.gather(value, axis=0)
         return self._strategy.reduce(self.task.scenario.replicas.upper(), value, axis=None)
@@ -245,7 +250,9 @@ def _average_gradients(scenario: Scenario, replicas: int) -> None:
     Raises:
         Unsupported: an optimizer scales already.
     """
-    for optimizer in {id(found): found for found in _optimizers(vars(scenario))}.values():
+    for _, optimizer in walk(scenario, contents):
+        if not isinstance(optimizer, tf.keras.optimizers.Optimizer):
+            continue
         scales = isinstance(optimizer, tf.keras.optimizers.LossScaleOptimizer)
         if scales or optimizer.loss_scale_factor is not None:
             raise Unsupported(
@@ -255,23 +262,9 @@ def _average_gradients(scenario: Scenario, replicas: int) -> None:
         optimizer.loss_scale_factor = float(replicas)
 
 
-def _optimizers(value: Any, above: frozenset[int] = frozenset()) -> Iterator[Any]:
-    """The Keras optimizers that a scenario's attributes hold; ``above`` may form rings."""
-    if isinstance(value, tf.keras.optimizers.Optimizer):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _optimizers(item, above)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _optimizers(item, above)
-    elif isinstance(value, tf.Module | tf.keras.layers.Layer) and id(value) not in above:
-        yield from _optimizers(vars(value), above | {id(value)})
-
-
 @contextmanager
 def _merges_refused() -> Iterator[None]:
-    """Tell TensorFlow's refusal to merge replicas from an error of the author."""
+    """Raise ``Unsupported`` where TensorFlow refuses to merge replicas."""
     try:
         yield
     except RuntimeError as error:

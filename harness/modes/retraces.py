@@ -1,19 +1,18 @@
-"""Listens for TensorFlow's own warning that a ``tf.function`` retraces again and again.
+"""Counts TensorFlow's own warnings that a ``tf.function`` retraces again and again.
 
-A step may hold functions of its own, made anew in each call: their traces are in no counter that
-the harness can read, but TensorFlow notices and warns on its logger. Listen only after a program's
-first call: from then on nothing should be traced. (TensorFlow counts by the traced code, so the
-first traces of several programs of one scenario look like retracing to it.)
+A step may make functions of its own in each call. The harness cannot read how often they are
+traced, but TensorFlow notices and warns on its logger. Count only after a program's first call:
+from then on nothing should be traced. (TensorFlow counts by the traced code, so that the first
+traces of several programs of one scenario look like retracing.)
 """
 
 from __future__ import annotations
 
 import logging
-from types import TracebackType
 
 
 class RetraceWarnings(logging.Handler):
-    """Counts the warnings between entering and leaving; keeps them off the screen."""
+    """Counts the warnings between entering and leaving, and does not print them."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -31,10 +30,5 @@ class RetraceWarnings(logging.Handler):
         logging.getLogger("tensorflow").addHandler(self)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         logging.getLogger("tensorflow").removeHandler(self)

@@ -1,9 +1,8 @@
 """A SavedModel, loaded by ``tf.saved_model.load`` and called by its signature.
 
-The scenario's Python is gone from what is called: parity runs in a fresh process that never
-imported it. The timed call is the one that a user of a SavedModel makes, in the process that
-loaded it: ``loaded.signatures["step"](x=tensor)``, which takes tensors by name and returns them
-by name.
+Nothing of the scenario's Python is in what is called: parity runs in a fresh process that never
+imported it. **The timed call** is the one that a user of a SavedModel makes, in the process that
+loaded it: ``loaded.signatures["step"](x=tensor)``, which takes and returns tensors by name.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from eager_vs_graph.scenario import Array
 class SavedModelProgram(DeployedProgram):
     """The signature ``step`` of a loaded SavedModel."""
 
-    mode = "saved_model"
+    loader = LoadedModel
 
     def _timed_call(self) -> Call:
         assert isinstance(self._here, LoadedModel)

@@ -1,28 +1,28 @@
 """Writes a scenario as a SavedModel, with signatures for its step and for its state.
 
-The scenario is built and its step traced as for ``tf.function``; what is written has no Python
-left in it. Three signatures serve every way of loading it, in TensorFlow 2, in a v1 session or in
-a server:
+The scenario is built and its step traced as for ``tf.function``; what is written has no Python in
+it. Three signatures serve every way of loading it, in TensorFlow 2, in a v1 session or in a server:
 
     step    the step: inputs and outputs under their own names
     state   nothing in; the value of every variable out
     load    a value for every variable in; assigns them
 
-A signature's names must do as names in a graph, which a structural name (``dense/kernel``) does
-not: ``state`` and ``load`` call the variables ``variable_0``, ``variable_1``, … in the order of
-``Export.variables``. A scenario without variables has ``step`` alone.
+A signature's names must be valid names in a graph. A structural name (``dense/kernel``) is not: in
+``state`` and ``load`` the variables are ``variable_0``, ``variable_1``, … in the order of
+``Export.variables``. A scenario without variables has the signature ``step`` only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from eager_vs_graph.errors import Unsupported
+from eager_vs_graph.errors import Unsupported, one_line
+from eager_vs_graph.modes.object_graph import contents, walk
 from eager_vs_graph.modes.program import Task, require_no_new_variables, require_outputs
 from eager_vs_graph.modes.variables import variables_of
 from eager_vs_graph.scenario import Scenario, State
@@ -71,13 +71,12 @@ def export(task: Task, folder: Path) -> Export:
         require_no_new_variables(held, variables_of(scenario))
         module = tf.Module()
         module.kept = list(held.values())
-        module.resources = list(_resources(vars(scenario).values(), set()))
+        module.resources = _resources(scenario)
         signatures = {"step": step, **_state_signatures(module.kept)}
         try:
             tf.saved_model.save(module, str(folder), signatures)
         except (AssertionError, NotImplementedError, TypeError, ValueError) as error:
-            told = " ".join(str(error).split())[:300]
-            raise Unsupported(f"does not deploy: tf.saved_model.save: {told}") from error
+            raise Unsupported(f"does not deploy: tf.saved_model.save: {one_line(error)}") from error
     return Export(
         folder=folder,
         outputs=tuple(step.structured_outputs),
@@ -116,20 +115,10 @@ def _argument(index: int) -> str:
     return f"variable_{index}"
 
 
-def _resources(values: Iterable[Any], seen: set[int]) -> Iterator[Any]:
-    """What a step may use beside variables, and what a SavedModel must therefore be told of.
+def _resources(scenario: Scenario) -> list[Any]:
+    """What a step may use beside variables, which a SavedModel does not find by itself.
 
-    Tables, summary writers and datasets, in attributes, lists, dicts, modules and layers.
+    Tables, summary writers and data sets, in attributes, lists, dicts, modules and layers.
     """
-    for value in values:
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, tf.saved_model.experimental.TrackableResource | tf.data.Dataset):
-            yield value
-        elif isinstance(value, Mapping):
-            yield from _resources(value.values(), seen)
-        elif isinstance(value, list | tuple):
-            yield from _resources(value, seen)
-        elif isinstance(value, tf.Module | tf.keras.layers.Layer | Scenario):
-            yield from _resources(vars(value).values(), seen)
+    kinds = tf.saved_model.experimental.TrackableResource | tf.data.Dataset
+    return [value for _, value in walk(scenario, contents) if isinstance(value, kinds)]

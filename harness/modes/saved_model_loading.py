@@ -1,6 +1,6 @@
 """A SavedModel that a process has loaded: TensorFlow and NumPy only, nothing of a scenario.
 
-The measuring process and the fresh one load an export by the same code.
+The measuring process and the fresh process load an export by the same code.
 """
 
 from __future__ import annotations
@@ -30,6 +30,13 @@ class Loaded(Protocol):
         """Free what it holds."""
 
 
+class Loader(Protocol):
+    """Loads a SavedModel: ``LoadedModel``, ``LoadedSession``, or what a mode brings along."""
+
+    def __call__(self, folder: Path, device: str, resident: bool, /) -> Loaded:
+        """Load a folder on a device; ``resident`` says whether the step's inputs are."""
+
+
 class LoadedModel:
     """Loaded by ``tf.saved_model.load`` on a device."""
 
@@ -52,16 +59,15 @@ class LoadedModel:
         return {name: np.array(tensor.numpy()) for name, tensor in outputs.items()}
 
     def close(self) -> None:
-        """Let go of the variables."""
+        """Free the variables."""
         self.model = None
 
 
 class LoadedSession:
     """Loaded by ``tf.compat.v1.saved_model.load`` into a session.
 
-    A program that was written for a session feeds the signature's placeholders. With ``resident``
-    they are not there: the step's graph is imported with variables in their place
-    (``input_map``), and nothing is fed.
+    A program that was written for a session feeds the signature's placeholders. With ``resident``,
+    the step's graph is imported with variables in their place (``input_map``), and nothing is fed.
     """
 
     def __init__(self, folder: Path, device: str, resident: bool) -> None:
@@ -134,19 +140,19 @@ class _Place:
         start = tf.zeros(sizes, tf.as_dtype(info.dtype))
         self._variable = tf.Variable(start, trainable=False, shape=shape, name=f"resident_{name}")
         self.value = tf.identity(self._variable)
-        self._given = v1.placeholder(start.dtype, shape)
-        self._assign = self._variable.assign(self._given, read_value=False)
+        self._held = v1.placeholder(start.dtype, shape)
+        self._assign = self._variable.assign(self._held, read_value=False)
 
     def fill(self, session: Any, array: NDArray[Any]) -> None:
-        session.run(self._assign, {self._given: np.array(array)})
+        session.run(self._assign, {self._held: np.array(array)})
 
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without the warnings of loading.
+    """Suppress TensorFlow's warnings of loading.
 
-    They tell of a deprecated loader, which is the one under test, and of gradients that nobody
-    asks an exported step for; as the last words of a process that died they would mislead.
+    They are about a deprecated loader, which is the one under test, and about gradients, which an
+    exported step does not need. As the last lines of a process that ended they would mislead.
     """
     loggers = [logging.getLogger(name) for name in ("tensorflow", "absl")]
     levels = [logger.level for logger in loggers]
@@ -165,10 +171,3 @@ def signatures_of(folder: Path) -> Mapping[str, Any]:
     model.ParseFromString((folder / "saved_model.pb").read_bytes())
     signatures: Mapping[str, Any] = model.meta_graphs[0].signature_def
     return signatures
-
-
-LOADERS: dict[str, Callable[[Path, str, bool], Loaded]] = {
-    "saved_model": LoadedModel,
-    "saved_model_session": LoadedSession,
-}
-"""By mode: loads a folder on a device; the flag says whether the step's inputs are resident."""

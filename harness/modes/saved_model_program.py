@@ -1,4 +1,4 @@
-"""A program that was exported and is called through what was loaded from the export."""
+"""The base of the deployment modes: a program that is exported, loaded again and called."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ from eager_vs_graph.errors import Unsupported, WorkerLost
 from eager_vs_graph.modes import saved_model_process as fresh
 from eager_vs_graph.modes.program import Call, Program, Task
 from eager_vs_graph.modes.saved_model_export import export
-from eager_vs_graph.modes.saved_model_loading import LOADERS, Loaded
+from eager_vs_graph.modes.saved_model_loading import Loaded, Loader
 from eager_vs_graph.scenario import Array, Feed, State
 
 
 class DeployedProgram(Program):
-    """A SavedModel, loaded twice: here, to be timed, and in a fresh process, to be trusted.
+    """A SavedModel, loaded twice: in this process, to be timed, and in a fresh one, to be compared.
 
-    ``run`` is what parity is made of: one step in a process that has never imported the
-    scenario's code (``saved_model_process``), where the state stays from step to step. The timed
-    call is made in the measuring process, on the model that was loaded there: no pipe is inside
-    the clock. There is one state, in one of the two places: ``run`` takes it to the fresh process,
-    and asking for ``call`` brings it back (so ask anew after each ``run``). ``load`` and ``call``
+    ``run``, which parity uses, takes a step in a process that has never imported the scenario's
+    code (``saved_model_process``); the state stays there from step to step. The timed call is made
+    in the measuring process, on the model that was loaded there, so that no pipe is inside the
+    clock. There is one state, in one of the two places: ``run`` moves it to the fresh process, and
+    reading ``call`` moves it back (so read it again after each ``run``). ``load`` and ``call``
     alone never start the fresh process.
 
-    The export is in a temporary folder, removed by ``close``, with the program, or at exit.
+    The export is in a temporary folder, which goes with ``close``, with the program, or at exit.
     """
 
-    mode: ClassVar[str]
+    loader: ClassVar[Loader]
+    """How the mode loads the SavedModel, in both processes."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -43,7 +44,7 @@ class DeployedProgram(Program):
         self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._export = export(task, folder)
         self._resident = task.inputs == "resident"
-        self._here = LOADERS[self.mode](folder, task.device, self._resident)
+        self._here = type(self).loader(folder, task.device, self._resident)
         self._there: fresh.RemoteModel | None = None
         self._at: Loaded = self._here
         """Where the state is."""
@@ -55,7 +56,7 @@ class DeployedProgram(Program):
 
     @property
     def call(self) -> Call:
-        """The timed call; asking for it brings the state to where it is made."""
+        """The timed call; reading it moves the state to this process."""
         self._move(self._here)
         return self._call
 
@@ -68,7 +69,7 @@ class DeployedProgram(Program):
 
         Raises:
             Unsupported: the SavedModel does not deploy, with TensorFlow's reason.
-            Lost: the fresh process died or did not answer in time.
+            WorkerLost: the fresh process ended, or gave no answer in time.
         """
         self._move(self._in_fresh_process())
         try:
@@ -104,10 +105,10 @@ class DeployedProgram(Program):
         if self._there is None or not self._there.process.alive:
             place = self._export.folder, self.task.device, self._resident
             try:
-                self._there = fresh.shared().load(self.mode, *place)
+                self._there = fresh.shared().load(type(self).loader, *place)
             except WorkerLost:
                 raise
-            except Exception as error:  # it was loaded here: what it misses is in this process
+            except Exception as error:  # it loads in this process, which has the scenario's Python
                 raise Unsupported(f"does not deploy: {type(error).__name__}: {error}") from None
         return self._there
 
@@ -127,15 +128,15 @@ class DeployedProgram(Program):
 
 
 def refusal(error: Exception) -> Exception:
-    """What to raise for an op's error: ``Unsupported`` where it misses the Python process.
+    """What to raise for an op's error: ``Unsupported`` where the op needs another process.
 
-    ``tf.py_function`` and ``tf.numpy_function`` leave in the graph a key of a table of Python
-    functions; a process that did not trace them has nothing under it.
+    ``tf.py_function`` and ``tf.numpy_function`` leave in the graph a key to a table of Python
+    functions, which is empty in another process.
     """
     message = str(getattr(error, "message", error))
-    if told := re.search(r"Could not find callback with key=\S+ in the registry", message):
+    if missing := re.search(r"Could not find callback with key=\S+ in the registry", message):
         return Unsupported(
-            f"does not deploy: {told[0]}: tf.py_function and tf.numpy_function need the Python "
+            f"does not deploy: {missing[0]}: tf.py_function and tf.numpy_function need the Python "
             "process that traced them"
         )
     return error

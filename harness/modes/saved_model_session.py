@@ -1,10 +1,9 @@
 """A SavedModel loaded into a v1 session.
 
-``tf.compat.v1.saved_model.load`` is how a program that was written for a session loads it. The
-export is the one of ``saved_model``, and parity runs in a fresh process as there. The timed
-call fetches the outputs of the signature ``step`` by ``Session.make_callable``, as in the mode
-``session``. Fed inputs go into the signature's placeholders. Resident inputs are variables that
-the graph is imported onto.
+A program that was written for a session loads it by ``tf.compat.v1.saved_model.load``. The export
+is that of ``saved_model``, and parity runs in a fresh process as there. **The timed call** fetches
+the outputs of the signature ``step`` by ``Session.make_callable``, as in ``session``. Fed inputs go
+into the signature's placeholders. Resident inputs are variables, which the graph is imported onto.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from eager_vs_graph.scenario import Feed
 class SavedModelSessionProgram(DeployedProgram):
     """The signature ``step`` of a SavedModel in a session."""
 
-    mode = "saved_model_session"
+    loader = LoadedSession
 
     def _timed_call(self) -> Call:
         here, task = self._here, self.task
@@ -29,7 +28,7 @@ class SavedModelSessionProgram(DeployedProgram):
         fetches = [tensors[name] for name in self._export.outputs]
         if self._resident:
             here.place(task.feeds[0])
-            # One tensor is fetched by itself, as anybody would.
+            # One tensor is fetched as a tensor, not as a list of one.
             call = here.callable(fetches if len(fetches) > 1 else fetches[0], [])
         else:
             fetch = here.callable(fetches, [placeholders[name] for name in task.argument_names()])

@@ -16,25 +16,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.modes.object_graph import walk
 from eager_vs_graph.scenario import Scenario, State
+
+
+class Part(NamedTuple):
+    """A step on the way from a scenario to a variable."""
+
+    name: str
+    """Of the structural name; empty where the step has no name of its own."""
+    code: str
+    """The Python that takes the step, such as ``.kernel`` or ``[0]``."""
 
 
 def variables_of(scenario: Scenario) -> dict[str, tf.Variable]:
     """The ``tf.Variable`` behind every variable that the scenario's attributes hold."""
-    variables: dict[str, tf.Variable] = {}
-    seen: set[int] = set()
-    for attribute, value in vars(scenario).items():
-        for name, variable in _walk(attribute, value):
-            if id(variable) not in seen:
-                seen.add(id(variable))
-                variables[name] = variable
-    return variables
+    return {_name(path): variable for path, variable in _paths(scenario)}
+
+
+def code_of_variables(scenario: Scenario) -> dict[str, str]:
+    """The Python that reaches each variable from the scenario, such as ``.layers[0].kernel``."""
+    return {_name(path): "".join(part.code for part in path) for path, _ in _paths(scenario)}
 
 
 def checkpointed(scenario: Scenario) -> frozenset[str] | None:
@@ -84,62 +92,78 @@ def _as_double(array: Any) -> Any:
     return np.array(array, dtype=np.float64 if is_float else array.dtype)
 
 
-def _walk(
-    prefix: str, value: Any, above: frozenset[int] = frozenset()
-) -> Iterator[tuple[str, tf.Variable]]:
-    """Variables that a value holds; ``above`` are the modules around it, which may form rings."""
+def _paths(scenario: Scenario) -> Iterator[tuple[tuple[Part, ...], tf.Variable]]:
+    for path, value in walk(scenario, _parts):
+        if isinstance(value, tf.Variable):
+            yield path, value
+
+
+def _name(path: Iterable[Part]) -> str:
+    return "/".join(part.name for part in path if part.name)
+
+
+def _parts(value: Any) -> Iterator[tuple[Part, Any]]:
+    """The variables of an object, and the objects that may hold some."""
     if isinstance(value, tf.Variable):
-        yield prefix, value
-    elif isinstance(value, tf.keras.Variable):
-        yield prefix, value.value
+        return
+    if isinstance(value, tf.keras.Variable):
+        yield Part("", ".value"), value.value
     elif isinstance(value, tf.random.Generator):
-        yield f"{prefix}/state", value.state
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _walk(f"{prefix}/{key}", item, above)
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _walk(f"{prefix}/{index}", item, above)
-    elif isinstance(value, tf.keras.layers.Layer | tf.keras.optimizers.Optimizer):
-        # Keras 3 keeps its variables' paths; the first part is the object itself, but in a
-        # functional model, where it is the layer.
-        is_model = isinstance(value, tf.keras.Model)
-        paths = [
-            variable.path
-            if is_model and not variable.path.startswith(f"{value.name}/")
-            else variable.path.partition("/")[2]
-            for variable in value.variables
-        ]
-        names = _renumbered(paths)
-        yield from ((f"{prefix}/{n}", v.value) for n, v in zip(names, value.variables, strict=True))
-        yield from _raw_variables(prefix, value)
-    elif isinstance(value, tf.keras.Metric):
-        names = _renumbered(variable.name for variable in value.variables)
-        yield from ((f"{prefix}/{n}", v.value) for n, v in zip(names, value.variables, strict=True))
-    elif isinstance(value, tf.Module) and id(value) not in above:
-        for attribute, item in vars(value).items():
-            if not attribute.startswith("_self_"):  # TensorFlow's own book-keeping
-                yield from _walk(f"{prefix}/{attribute}", item, above | {id(value)})
+        yield Part("state", ".state"), value.state
+    elif isinstance(value, tf.keras.layers.Layer | tf.keras.optimizers.Optimizer | tf.keras.Metric):
+        listed = enumerate(zip(_keras_names(value), value.variables, strict=True))
+        for index, (name, variable) in listed:
+            yield Part(name, f".variables[{index}].value"), variable.value
+        yield from _unlisted(value)
+    elif isinstance(value, tf.Module | Scenario):
+        # TensorFlow's own book-keeping begins with _self_.
+        yield from _attributes(value, "_self_")
+    else:
+        yield from _items(value)
 
 
-def _raw_variables(
-    prefix: str, value: Any, above: frozenset[int] = frozenset()
-) -> Iterator[tuple[str, tf.Variable]]:
+def _keras_names(value: Any) -> list[str]:
+    """Names for the variables that a Keras object lists, in the order of the list."""
+    if isinstance(value, tf.keras.Metric):
+        return _renumbered(variable.name for variable in value.variables)
+    # Keras 3 keeps its variables' paths; the first part is the object itself, but in a functional
+    # model, where it is the layer.
+    is_model = isinstance(value, tf.keras.Model)
+    return _renumbered(
+        variable.path
+        if is_model and not variable.path.startswith(f"{value.name}/")
+        else variable.path.partition("/")[2]
+        for variable in value.variables
+    )
+
+
+def _unlisted(value: Any) -> Iterator[tuple[Part, tf.Variable]]:
     """Every ``tf.Variable`` that a Keras object's attributes hold: Keras 3 does not list them."""
-    if isinstance(value, tf.Variable):
-        yield prefix, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _raw_variables(f"{prefix}/{key}", item, above)
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _raw_variables(f"{prefix}/{index}", item, above)
-    elif isinstance(value, tf.keras.layers.Layer | tf.Module) and id(value) not in above:
-        held = {name: item for name, item in vars(value).items() if not name.startswith("_")}
+    for path, variable in walk(value, _public_parts):
+        if isinstance(variable, tf.Variable):
+            yield Part(_name(path), "".join(part.code for part in path)), variable
+
+
+def _public_parts(value: Any) -> Iterator[tuple[Part, Any]]:
+    if isinstance(value, tf.keras.layers.Layer | tf.Module):
+        yield from _attributes(value, "_")
         if isinstance(value, tf.keras.Model):
-            held["layers"] = value.layers
-        for name, item in held.items():
-            yield from _raw_variables(f"{prefix}/{name}", item, above | {id(value)})
+            yield Part("layers", ".layers"), value.layers
+    else:
+        yield from _items(value)
+
+
+def _attributes(value: Any, private: str) -> Iterator[tuple[Part, Any]]:
+    for name, item in list(vars(value).items()):
+        if not name.startswith(private):
+            yield Part(name, f".{name}"), item
+
+
+def _items(value: Any) -> Iterator[tuple[Part, Any]]:
+    if isinstance(value, Mapping):
+        yield from ((Part(str(key), f"[{key!r}]"), item) for key, item in value.items())
+    elif isinstance(value, list | tuple):
+        yield from ((Part(str(index), f"[{index}]"), item) for index, item in enumerate(value))
 
 
 def _renumbered(paths: Iterable[str]) -> list[str]:

@@ -1,32 +1,26 @@
-"""The worker processes of the mode ``multi_worker``: started once, given commands, heard in time.
+"""The two worker processes of the mode ``multi_worker``: both get the same requests.
 
-All programs of a process share one cluster, because starting it costs an import of TensorFlow for
-each worker. A worker that ends, or gives no answer in time, is named; the cluster is then ended,
-and the next program starts another.
+All programs of a process share one cluster, because each worker imports TensorFlow when it starts.
+When a worker ends or gives no answer in time, both are ended, the reason names the worker, and the
+next program starts another cluster.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
 import socket
-import threading
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from multiprocessing.connection import wait
 from typing import Any
 
-import psutil
-
-from eager_vs_graph.errors import ScenarioError, Unsupported, WorkerLost
-from eager_vs_graph.modes.worker_main import DONE, serve
-from eager_vs_graph.processes.helper import Helper
-from eager_vs_graph.processes.python import SILENCE_S
-from eager_vs_graph.results.record import CRASHED, ERROR, TIMEOUT, UNSUPPORTED
+from eager_vs_graph.errors import WorkerLost
+from eager_vs_graph.modes.worker_main import Worker
+from eager_vs_graph.processes.remote import Answer, Remote, answer_limit_s
+from eager_vs_graph.results.record import CRASHED, TIMEOUT
 
 WORKERS = 2
-_DEFAULT_LIMIT_S = 120.0
 _GRACE_S = 5.0
 """Seconds for the answer of a worker whose partner has failed."""
 
@@ -34,29 +28,30 @@ _GRACE_S = 5.0
 class Cluster:
     """Two worker processes on this machine, in one cluster of TensorFlow's gRPC servers.
 
+    Attributes:
+        limit_s: seconds that an answer may take.
+        lost: why the cluster cannot be used any more; None while it can.
+        unused: numbers of programs that the workers need not keep.
+
     Raises:
-        Lost: a worker ended before it was ready, or was not ready in time.
+        WorkerLost: a worker ended before it was ready, or was not ready in time.
     """
 
     def __init__(self) -> None:
-        # Less than a cell's limit, so that the reason is told before the whole process is ended.
-        self.limit_s = 0.8 * float(os.environ.get(SILENCE_S, _DEFAULT_LIMIT_S))
+        self.limit_s = answer_limit_s()
         self.lost: WorkerLost | None = None
-        self.closed: list[int] = []
-        """Programs that the workers may forget."""
+        self.unused: list[int] = []
         self._numbers = itertools.count()
         addresses = [f"127.0.0.1:{port}" for port in _free_ports(WORKERS)]
         self._workers = [
-            Helper(serve, environment=_place(addresses, index), name=f"worker {index}")
+            Remote(Worker, environment=_place(addresses, index), name=f"worker {index}")
             for index in range(WORKERS)
         ]
-        self._answers()
-        for worker in self._workers:
-            worker.forget()  # what TensorFlow says on its start explains no later end
+        self.ask("ready")
 
     @property
     def alive(self) -> bool:
-        """Whether commands can be given."""
+        """Whether the workers can be asked for something."""
         return self.lost is None and all(worker.alive for worker in self._workers)
 
     @property
@@ -68,82 +63,62 @@ class Cluster:
         """A number for a new program."""
         return next(self._numbers)
 
-    def take_closed(self) -> list[int]:
-        """The programs that may be forgotten, and were not told of before."""
-        taken = self.closed[:]
-        del self.closed[: len(taken)]
+    def take_unused(self) -> list[int]:
+        """The numbers in ``unused``, which is empty afterwards."""
+        taken = self.unused[:]
+        del self.unused[: len(taken)]
         return taken
 
-    def ask(self, command: str, number: int, *arguments: Any) -> list[Any]:
-        """Give a command to every worker and return their answers, in order.
+    def ask(self, verb: str, *arguments: Any) -> list[Any]:
+        """Ask every worker for the same and return their answers, in order.
+
+        Args:
+            verb: a method of ``Worker``.
+            arguments: what it is called with.
 
         Raises:
-            Lost: a worker ended or gave no answer in time.
-            Unsupported, ScenarioError: a worker refused or failed to do it, for this reason.
+            WorkerLost: a worker ended or gave no answer in time.
+            Unsupported, ScenarioError: the method raised it in a worker.
         """
         if self.lost is not None:
             raise self.lost
-        message = (command, number, arguments)
-        for worker in self._workers:
-            if not arguments:
-                _send(worker, message)
-                continue
-            # A stopped worker does not read, and a message larger than the pipe would wait for it.
-            sending = threading.Thread(target=_send, args=(worker, message), daemon=True)
-            sending.start()
-            sending.join(self.limit_s)
-            if sending.is_alive():
-                raise self._give_up(self._silence([worker]))
-        return self._answers()
-
-    def _answers(self) -> list[Any]:
-        """An answer of every worker.
-
-        A worker that ended is the reason for whatever the other says; a failure that was told is
-        the reason for the silence of the other, which waits for a partner in a collective.
-        """
-        answers: dict[Helper, tuple[str, Any]] = {}
+        answers: dict[Remote, Answer] = {}
         try:
+            for worker in self._workers:
+                worker.send(verb, *arguments, timeout_s=self.limit_s)
             while len(answers) < WORKERS:
-                self._hear(answers)
+                self._receive(answers)
         except WorkerLost as lost:
-            self._give_up(lost)
+            self._end_for(lost)
+            # A worker that ended is the reason for whatever the other one answered.
             if lost.status == CRASHED:
                 raise
         except BaseException:  # an answer that nobody waited for would be taken for the next one's
-            self._give_up(WorkerLost(CRASHED, "the workers were ended by an interruption"))
+            self._end_for(WorkerLost(CRASHED, "the workers were ended by an interruption"))
             raise
-        for status, reason in answers.values():
-            if status != DONE:
-                raise _told(status, reason)
+        # A failure is the reason for the silence of the other worker, which waits for its partner
+        # in a collective.
+        for answer in answers.values():
+            answer.result()
         if self.lost is not None:
             raise self.lost
-        return [answers[worker][1] for worker in self._workers]
+        return [answers[worker].value for worker in self._workers]
 
-    def _hear(self, answers: dict[Helper, tuple[str, Any]]) -> None:
+    def _receive(self, answers: dict[Remote, Answer]) -> None:
         """Wait for one more answer at least."""
         waiting = [worker for worker in self._workers if worker not in answers]
-        failed = any(status != DONE for status, _ in answers.values())
+        failed = any(answer.error for answer in answers.values())
         ready = wait([worker.fileno() for worker in waiting], _GRACE_S if failed else self.limit_s)
         if not ready:
-            raise self._silence(waiting)
+            who = " and ".join(worker.description for worker in waiting)
+            raise WorkerLost(TIMEOUT, f"no answer for {self.limit_s:g} s from {who}")
         for worker in waiting:
             if worker.fileno() in ready:
-                answers[worker] = worker.receive(self.limit_s)
+                answers[worker] = worker.receive()
 
-    def _silence(self, silent: Sequence[Helper]) -> WorkerLost:
-        told = []
-        for worker in silent:
-            status = "gone"
-            with suppress(psutil.Error):
-                status = psutil.Process(worker.pid).status()
-            told.append(f"worker {self._workers.index(worker)} ({status})")
-        return WorkerLost(TIMEOUT, f"no answer for {self.limit_s:g} s from {' and '.join(told)}")
-
-    def _give_up(self, reason: WorkerLost) -> WorkerLost:
+    def _end_for(self, reason: WorkerLost) -> None:
         self.lost = reason
         self.end()
-        return reason
 
     def end(self) -> None:
         """End the workers: they hold nothing that needs an orderly end."""
@@ -157,10 +132,10 @@ _clusters: list[Cluster] = []
 
 
 def cluster() -> Cluster:
-    """The cluster of this process; a fresh one where there is none that lives.
+    """The cluster of this process; a new one where there is none that can be used.
 
     Raises:
-        Lost: it does not start.
+        WorkerLost: it does not start.
     """
     if _clusters and not _clusters[-1].alive:
         _clusters.pop().end()
@@ -182,17 +157,6 @@ def _place(addresses: Sequence[str], index: int) -> dict[str, str]:
     task = {"type": "worker", "index": index}
     place = {"cluster": {"worker": list(addresses)}, "task": task}
     return {"TF_CONFIG": json.dumps(place), "CUDA_VISIBLE_DEVICES": "-1"}
-
-
-def _send(worker: Helper, message: object) -> None:
-    with suppress(WorkerLost):  # its answer says so
-        worker.send(message)
-
-
-def _told(status: str, reason: str) -> Exception:
-    if status == UNSUPPORTED:
-        return Unsupported(reason)
-    return ScenarioError(reason) if status == ERROR else WorkerLost(status, reason)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -1,17 +1,17 @@
 """XLA: ``tf.function(jit_compile=True)``, the whole step compiled into fused machine code.
 
 The first call traces and compiles, and so does the first call of every new combination of input
-shapes. Fusion and XLA's own kernels round differently from TensorFlow's, so results may differ in
-the last digits; Grappler's rewrites do not happen. What XLA has no kernel for (strings,
-``tf.py_function``, ``tf.data``, printing) it refuses to compile, and so it does gradients of a
-loop of unknown length. Some of what it compiles means something else there: assertions are left
-out, indices out of range are clamped, and random numbers are others for the same state (but for
-stateless ones with ``alg="philox"``).
+shapes. XLA's kernels round differently from TensorFlow's, so that results may differ in the last
+digits; Grappler does not rewrite the graph. XLA refuses to compile what it has no kernel for
+(strings, ``tf.py_function``, ``tf.data``, printing) and gradients of a loop of unknown length. Some
+of what it compiles has another meaning there: assertions are left out, indices out of range are
+clamped, and the same state gives other random numbers (but for stateless ones with
+``alg="philox"``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -20,6 +20,7 @@ from eager_vs_graph.errors import Unsupported
 from eager_vs_graph.modes.failures import is_of_xla, xla_reason
 from eager_vs_graph.modes.function import FunctionProgram
 from eager_vs_graph.modes.program import Task
+from eager_vs_graph.modes.script_parts import Build, Outcome, VariablesOf, take_steps
 from eager_vs_graph.scenario import Array, Feed
 
 
@@ -35,7 +36,7 @@ class XlaProgram(FunctionProgram):
             raise Unsupported(xla_reason(error)) from error
 
     def _runs_without_xla(self, feed: Feed) -> bool:
-        """Tell XLA's refusal from the author's mistake, which fails in any graph."""
+        """Whether the step runs in a graph. Then XLA refuses it; else the step is wrong."""
         try:
             with self.task.on_device():
                 tf.function(self.scenario.step)(*self._tensors(feed))
@@ -53,6 +54,13 @@ class XlaProgram(FunctionProgram):
 def warm() -> None:
     """Compile once: the first compilation of a process also starts the compiler."""
     tf.function(tf.math.square, jit_compile=True)(tf.constant(2.0)).numpy()
+
+
+def run_mode(build: Build, feeds: Sequence[Feed], variables_of: VariablesOf) -> Outcome:
+    """Take the steps as a ``tf.function`` that XLA compiles."""
+    scenario = build()
+    step = tf.function(scenario.step, jit_compile=True)
+    return take_steps(step, feeds, variables_of(scenario))
 
 
 build: Callable[[Task], XlaProgram] = XlaProgram

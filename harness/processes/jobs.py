@@ -2,49 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from eager_vs_graph.catalog.entry import Entry
+from eager_vs_graph.catalog.selection import Selection
+from eager_vs_graph.results.request import Timed
 
 
 @dataclass(frozen=True)
 class CheckJob:
     """Find devices and environment, make the grid, and check parity of every cell."""
 
-    entries: list[Entry]
-    sizes: list[str]
-    modes: list[str]
-    devices: list[str]
-    """Empty means every device found."""
-    inputs: list[str]
-    logical_cpus: int = 1
+    selection: Selection
     excluded: list[str] = field(default_factory=list)
-    """Ids of cells that already cost a process its life."""
+    """Ids of cells that already ended a process."""
     done: list[str] = field(default_factory=list)
     """Ids of cells whose parity is known already."""
     finished: list[list[str]] = field(default_factory=list)
     """Scenario and size of the cells that need no further look, checkpoints included."""
     uncounted: list[list[str]] = field(default_factory=list)
-    """Scenario and size whose work is not compared: a look at it ended a process."""
+    """Scenario and size whose work is not compared: comparing it ended a process."""
+    broken: dict[str, list[str]] = field(default_factory=dict)
+    """By scenario that cannot be loaded: the status of its cells and the reason."""
     files: str = ""
     """Folder for what the compared steps wrote; empty: it is not kept."""
-
-
-@dataclass(frozen=True)
-class Timed:
-    """A cell to time, and the program behind its name."""
-
-    cell: str
-    mode: str
-    """The mode that the program is built in; for the A/A control, its twin's."""
-    group: str
-    """The cells of one group are timed in turn, block by block."""
-    slowdown: float | None = None
-    """Makes every call longer by this fraction, by spinning: to test the harness on itself. With 0,
-    the call goes through the same wrapper and is not made longer; with None, there is none."""
 
 
 @dataclass(frozen=True)
@@ -70,43 +54,32 @@ class MeasureJob:
 class ExplainJob:
     """Explain why cells disagree with eager."""
 
-    entries: list[Entry]
-    sizes: list[str]
-    modes: list[str]
-    devices: list[str]
-    """Empty means CPU:0."""
-    inputs: list[str]
+    selection: Selection
     seconds: float
     """Seconds after which no experiment begins."""
     done: list[str] = field(default_factory=list)
     """Ids of cells that are explained already, or ended their process."""
+    ended: dict[str, list[str]] = field(default_factory=dict)
+    """By id of the cell, experiments that have ended or held up a process: they are left out."""
     condition: str = ""
     """A condition of ``runs/process_conditions.py`` that this process is for; empty:
     every other experiment."""
     cells: list[str] = field(default_factory=list)
-    """Ids of the cells; empty: every cell of the scenarios."""
+    """Ids of the cells; empty: every cell of the selection."""
     scripts: bool = False
     """Whether to write a script that reproduces each disagreement."""
-    logical_cpus: int = 1
 
 
 Job = CheckJob | MeasureJob | ExplainJob
+_KINDS: dict[str, type[Job]] = {kind.__name__: kind for kind in (CheckJob, MeasureJob, ExplainJob)}
 
 
-def write(plan: Job, path: Path) -> None:
-    """Write a plan for a child."""
-    content = {"task": type(plan).__name__, **asdict(plan)}
-    path.write_text(json.dumps(content, default=str), encoding="utf-8")
+def write(job: Job, path: Path) -> None:
+    """Write a job for a child."""
+    path.write_bytes(msgspec.json.encode([type(job).__name__, job], enc_hook=str))
 
 
 def read(path: Path) -> Job:
-    """Read the plan that the parent wrote."""
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    kinds = {kind.__name__: kind for kind in (CheckJob, MeasureJob, ExplainJob)}
-    kind = kinds[content.pop("task")]
-    content["entries"] = [Entry.of_json(entry) for entry in content["entries"]]
-    if kind is MeasureJob:
-        content["result"] = Path(content["result"])
-        content["timed"] = [Timed(**timed) for timed in content["timed"]]
-    plan: Job = kind(**content)
-    return plan
+    """Read the job that the parent wrote."""
+    name, content = msgspec.json.decode(path.read_bytes())
+    return msgspec.convert(content, _KINDS[name], dec_hook=lambda kind, text: kind(text))

@@ -1,7 +1,7 @@
-"""What a child process tells its parent while it works: one JSON object a line, flushed.
+"""The journal of a child process: what it reports to its parent while it works.
 
-A line is on its way to the disk before the work it announces begins, so that the parent knows
-which cell a dead or silent child was at, and has every finished block. Free of TensorFlow.
+One JSON object a line, written before the work that it announces begins. So the parent knows which
+cell a dead or silent child was at, and has every finished block.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Imports TensorFlow without what Keras imports only because it is installed.
 
-Keras takes pandas, matplotlib, SciPy and scikit-learn along when it finds them: 3.6 of 10.9 s on
-the machine this was written on, in every pass, for features that no timed step uses. They are
-hidden while TensorFlow is imported, and importable again afterwards.
+Keras imports pandas, matplotlib, SciPy and scikit-learn when it finds them: 3.6 of 10.9 s on the
+machine this was written on, in every pass, for features that no timed step uses. They are hidden
+while TensorFlow is imported, and can be imported again afterwards.
 """
 
 from __future__ import annotations

@@ -9,11 +9,17 @@ import sys
 import sysconfig
 from pathlib import Path
 
-_GREETING = re.compile(r"[IW]\d{4} |WARNING: All log messages before absl::InitializeLog")
-"""What TensorFlow says whenever it starts: not why a process ended."""
+_LOG = re.compile(
+    r"[IWE]\d{4} |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |WARNING: All log messages before absl|"
+    r"Extension modules: |To enable the following instructions"
+)
+"""What TensorFlow logs whenever it starts, and what Python lists after a fatal error: not why a
+process ended. Fatal messages of TensorFlow's begin with F."""
+_FATAL = "Fatal Python error: "
 SILENCE_S = "EAGER_VS_GRAPH_SILENCE_S"
 """Variable in a child's environment: its ``Limits.silence_s``. A mode that waits for a process of
-its own gives up sooner, so that it can say why."""
+its own stops waiting sooner, so that it can say why."""
+DEFAULT_SILENCE_S = 120.0
 
 
 def child_environment() -> dict[str, str]:
@@ -51,7 +57,16 @@ def how_it_ended(code: int) -> str:
 
 
 def last_lines(log: str, count: int = 3) -> str:
-    """The last words of a process's output, to be put behind how it ended."""
+    """The end of a process's output, to be put behind how it ended; empty where it says nothing.
+
+    After a fatal error, Python prints the stack of every thread: of that, the error and the
+    innermost frame outside of installed packages are enough.
+    """
     lines = [line.strip() for line in log.splitlines()]
-    told = [line for line in lines if line and not _GREETING.match(line)][-count:]
-    return f": {' | '.join(told)}" if told else ""
+    lines = [line for line in lines if line and not _LOG.match(line)]
+    fatal = next((n for n, line in enumerate(lines) if line.startswith(_FATAL)), None)
+    if fatal is not None:
+        frames = [line for line in lines[fatal:] if line.startswith('File "')]
+        own = [frame for frame in frames if "site-packages" not in frame and "<" not in frame]
+        lines = [*lines[max(0, fatal - 1) : fatal + 1], *(own or frames)[:1]]
+    return f": {' | '.join(lines[-count:])}" if lines else ""

@@ -1,14 +1,14 @@
 """Child processes: started, followed through their journals, stopped when they hang or grow.
 
 One cell can take a process with it (a hang, an abort, all the memory). The journal says which cell
-the process was at, so that cell is given up and the rest goes on in a new process.
+the process was at, so that cell is recorded as failed, and the rest continues in a new process.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,29 +20,43 @@ import psutil
 
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.processes import jobs
+from eager_vs_graph.processes.cpu_wait import cpu_wait_s, longest_wait_s
 from eager_vs_graph.processes.jobs import Job
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.python import (
+    DEFAULT_SILENCE_S,
     SILENCE_S,
     child_environment,
     how_it_ended,
     last_lines,
     python_module,
 )
+from eager_vs_graph.processes.scratch import scratch_folder
 from eager_vs_graph.results.record import CRASHED, TIMEOUT
 
 _POLL_S = 0.25
 _GRACE_S = 10.0
 _IMPORT_S = 300.0
+_SHORT_S = 8.0
+_FINISH_S = 5.0
+"""Seconds for a child to end whose work is done."""
+_QUIET_S = 1.0
+"""Silence after which it is looked at whether the child waits for a CPU."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """What a child may take."""
 
-    silence_s: float = 120.0
-    """Seconds without a word in the journal, i.e. for one cell's build, parity or block."""
+    silence_s: float = DEFAULT_SILENCE_S
+    """Seconds without a word in the journal, i.e. for one cell's build, parity or block. Time that
+    the child spends waiting for a CPU, because the machine is busy, does not count."""
     memory_bytes: int = int(psutil.virtual_memory().total * 0.9)
+
+    @property
+    def short_s(self) -> float:
+        """Seconds without a word for a cell whose like has hung before."""
+        return min(self.silence_s, max(_SHORT_S, self.silence_s / 12))
 
 
 @dataclass(frozen=True)
@@ -56,37 +70,41 @@ class Outcome:
     """The cell it was at, when it did not complete."""
     stage: str = ""
     """What was done with that cell."""
+    silent_s: float = 0.0
+    """Seconds from its last word to its end: waiting that is no work."""
 
 
 def run_child(
-    plan: Job,
+    job: Job,
     folder: Path,
     name: str,
     listen: Callable[[Event], None],
     limits: Limits,
     tick: Callable[[], None] = lambda: None,
     environment: Mapping[str, str] | None = None,
+    impatient: Callable[[str], bool] = lambda _cell: False,
 ) -> Outcome:
-    """Run a plan in a child process until it ends.
+    """Run a job in a child process until it ends.
 
     Args:
-        plan: what to do.
-        folder: where plan, journal and output are kept, as ``<name>.plan`` and so on.
-        name: tells this child from others in the folder.
+        job: what to do.
+        folder: where job, journal and output are kept, as ``<name>.job`` and so on.
+        name: distinguishes this child from others in the folder.
         listen: is given every event of the journal, in order.
         limits: what the child may take before it is killed.
         tick: is called while waiting, some times a second.
         environment: variables besides those of this process.
+        impatient: whether a cell has a short limit, ``Limits.short_s``.
 
     Raises:
         UsageError: the child found the user's mistake.
         Interrupted: Ctrl-C, a hang-up or a termination signal; the child was ended first.
     """
-    plan_file, journal, log = (folder / f"{name}.{kind}" for kind in ("plan", "jsonl", "log"))
-    jobs.write(plan, plan_file)
+    job_file, journal, log = (folder / f"{name}.{kind}" for kind in ("job", "jsonl", "log"))
+    jobs.write(job, job_file)
     journal.unlink(missing_ok=True)
     follower = Follower(journal)
-    watch = _Watch()
+    watch = _Watch(impatient)
 
     def hear() -> None:
         for event in follower.events():
@@ -94,10 +112,12 @@ def run_child(
             listen(event)
 
     # What the child's programs write goes with it, however it ends.
-    scratch = tempfile.TemporaryDirectory(prefix="eager-vs-graph-", ignore_cleanup_errors=True)
-    with scratch, log.open("wb") as output, _signals_interrupt():
+    with scratch_folder() as scratch, log.open("wb") as output, _signals_interrupt():
         process = subprocess.Popen(
-            [*python_module("eager_vs_graph.child"), str(plan_file), str(journal)],
+            [
+                *python_module("eager_vs_graph.child"),
+                *(str(job_file), str(journal), str(os.getpid())),
+            ],
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -106,7 +126,7 @@ def run_child(
             env={
                 **child_environment(),
                 SILENCE_S: str(limits.silence_s),
-                "TMPDIR": scratch.name,
+                "TMPDIR": str(scratch),
                 **(environment or {}),
             },
         )
@@ -116,7 +136,9 @@ def run_child(
                 time.sleep(_POLL_S)
                 hear()
                 tick()
-                if killed := watch.verdict(process.pid, limits):
+                if watch.is_overdue():
+                    process.kill()  # its work is done and written; a thread of it does not end
+                elif killed := watch.verdict(process.pid, limits):
                     process.kill()
                     process.wait()
         except KeyboardInterrupt:
@@ -129,34 +151,41 @@ def run_child(
     hear()
     if watch.usage_error:
         raise UsageError(watch.usage_error)
-    if killed:
+    if killed and not watch.finished:
         status = TIMEOUT if "no sign of progress" in killed else CRASHED
-        return Outcome(status, killed, watch.cell, watch.stage)
-    if process.returncode != 0 or not watch.finished:
+        return Outcome(status, killed, watch.cell, watch.stage, watch.silent_s())
+    if not watch.finished:
         how = how_it_ended(process.returncode)
-        told = last_lines(log.read_text(encoding="utf-8", errors="replace"))
-        return Outcome(CRASHED, f"{how}{told}", watch.cell, watch.stage)
+        output_end = last_lines(log.read_text(encoding="utf-8", errors="replace"))
+        return Outcome(CRASHED, f"{how}{output_end}", watch.cell, watch.stage, watch.silent_s())
     return Outcome("complete")
 
 
 class _Watch:
     """Knows what a child is at, and when it has been at it for too long."""
 
-    def __init__(self) -> None:
+    def __init__(self, impatient: Callable[[str], bool]) -> None:
+        self._impatient = impatient
         self.cell: str | None = None
         self.stage = ""
         self.usage_error = ""
         self.finished = False
         self._heard = time.monotonic()
+        self._waits: dict[str, float] | None = None
         self._imported = False
 
     def hear(self, event: Event) -> None:
         self._heard = time.monotonic()
+        self._waits = None
         match event["event"]:
             case "imported":
                 self._imported = True
             case "cell":
                 self.cell, self.stage = event["cell"], event.get("stage", "")
+            case "loading":
+                self.cell, self.stage = event["scenario"], "loading"
+            case "grid":
+                self.cell = None
             case "blocks" | "built" | "parity" | "work":
                 self.cell = None
             case "usage_error":
@@ -164,22 +193,38 @@ class _Watch:
             case "finished" | "done":
                 self.finished = True
 
+    def silent_s(self) -> float:
+        """Seconds since the child's last word."""
+        return time.monotonic() - self._heard
+
+    def is_overdue(self) -> bool:
+        """Whether the child has written its last word and does not end."""
+        return self.finished and self.silent_s() > _FINISH_S
+
     def verdict(self, pid: int, limits: Limits) -> str:
         """Why the child must be killed; empty when it may go on."""
-        silent = time.monotonic() - self._heard
+        silent = self.silent_s()
+        if silent > _QUIET_S and self._waits is None:
+            self._waits = cpu_wait_s(pid)
         # A cell's limit says nothing about how long TensorFlow's import takes.
-        if silent > (limits.silence_s if self._imported else max(limits.silence_s, _IMPORT_S)):
+        limit = limits.silence_s if self._imported else max(limits.silence_s, _IMPORT_S)
+        if self.cell is not None and self._impatient(self.cell):
+            limit = limits.short_s
+        if silent > limit and silent - longest_wait_s(self._waits or {}, pid) > limit:
             return f"no sign of progress for {silent:.0f} s"
         try:
             resident = psutil.Process(pid).memory_info().rss
         except psutil.Error:
             return ""
         if resident > limits.memory_bytes:
-            return (
-                f"took {resident / 2**30:.1f} GiB of memory; the limit is "
-                f"{limits.memory_bytes / 2**30:.1f} GiB"
-            )
+            return f"took {_size(resident)} of memory; the limit is {_size(limits.memory_bytes)}"
         return ""
+
+
+def _size(memory_bytes: float) -> str:
+    if memory_bytes < 2**30:
+        return f"{memory_bytes / 2**20:.0f} MiB"
+    return f"{memory_bytes / 2**30:.1f} GiB"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""What a test that uses ``modes`` has in the place of pytest-benchmark's fixture, while it runs."""
+"""pytest-benchmark's fixture in a test that uses ``tf_modes``, too: it times the mode's call."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from eager_vs_graph.pytest_plugin.modes import Modes
-from eager_vs_graph.pytest_plugin.pair import Timed
-from eager_vs_graph.pytest_plugin.run import Run
+from eager_vs_graph.child.bench.prepare import Prepared
+from eager_vs_graph.pytest_plugin.checked_function import CheckedFunction
+from eager_vs_graph.pytest_plugin.tf_modes import TfModes
 
 
 class Benchmark:
-    """pytest-benchmark's fixture, which times a mode's program where it is given a ``Run``.
+    """pytest-benchmark's fixture; given a ``CheckedFunction``, it times the mode's program.
 
-    ``run`` itself compares every call with eager. So it is called once, compared, and what is timed
-    is the call that every mode of the harness is timed by: one step, outputs as NumPy arrays, from
-    the state that the calls so far led to. Everything else is the fixture's own.
+    A checked function compares every call with eager. So it is called once, compared, and what is
+    timed is the call that every mode of the harness is timed by: one step, outputs as NumPy arrays,
+    from the state that the calls so far led to. Everything else is the fixture's own.
     """
 
-    def __init__(self, fixture: Any, modes: Modes) -> None:
+    def __init__(self, fixture: Any, modes: TfModes) -> None:
         self._fixture = fixture
         self._modes = modes
 
@@ -36,12 +36,12 @@ class Benchmark:
 
     def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Time a function as pytest-benchmark does; return what it returns."""
-        if not isinstance(function, Run):
+        if not isinstance(function, CheckedFunction):
             with self._watched():
                 return self._fixture(function, *args, **kwargs)
         value = function(*args, **kwargs)
         with self._timing(function, args, kwargs) as timed:
-            self._fixture(timed.call)
+            self._fixture(timed.program.call)
         return value
 
     def pedantic(
@@ -53,23 +53,25 @@ class Benchmark:
     ) -> Any:
         """Time a function in given rounds and iterations; return what it returns."""
         kwargs = kwargs or {}
-        if not isinstance(target, Run):
+        if not isinstance(target, CheckedFunction):
             with self._watched():
                 return self._fixture.pedantic(target, args, kwargs, **options)
         if options.get("setup") is not None:
             pytest.fail(
-                "benchmark.pedantic has a setup that gives a function of `modes` its arguments, "
-                "but they should be given as args: they are on the device before the clock starts",
+                "benchmark.pedantic was given a setup for a function of tf_modes, but should be "
+                "given its arguments as args: they are on the device before the clock starts",
                 pytrace=False,
             )
         value = target(*args, **kwargs)
         with self._timing(target, args, kwargs) as timed:
-            self._fixture.pedantic(timed.call, **options)
+            self._fixture.pedantic(timed.program.call, **options)
         return value
 
     @contextmanager
-    def _timing(self, run: Run, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Timed]:
-        timed = run.timed(*args, **kwargs)
+    def _timing(
+        self, function: CheckedFunction, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Iterator[Prepared]:
+        timed = function.timed(*args, **kwargs)
         try:
             with timed.program.task.on_device():
                 yield timed
@@ -79,12 +81,12 @@ class Benchmark:
         stats = self._fixture.stats
         if stats is None:  # pytest-benchmark is switched off
             return
-        cell = run.cell
+        cell = function.cell
         self._fixture.extra_info.update(
             {"cell": cell.id, **vars(cell), "pass": 1, "block": 0, "position": 0}
         )
-        run.timing = {**stats.as_dict(), "group": cell.group}
-        run.cold = {
+        function.timing = {**stats.as_dict(), "group": cell.group}
+        function.cold = {
             "status": "measured",
             "build_s": timed.build_s,
             "first_call_s": timed.first_call_s,
@@ -94,11 +96,11 @@ class Benchmark:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """Know while something is timed that may call a function of ``modes``."""
-        for run in self._modes.runs:
-            run.is_timed = True
+        """Tell the test's functions that something is timed which might call them."""
+        for function in self._modes.functions:
+            function.is_timed = True
         try:
             yield
         finally:
-            for run in self._modes.runs:
-                run.is_timed = False
+            for function in self._modes.functions:
+                function.is_timed = False

@@ -1,6 +1,6 @@
 """What experiments found of disagreements, as data. Free of TensorFlow.
 
-``eager_vs_graph.child.explain`` makes it, ``explanations.json`` in a run's folder keeps it, reports show it.
+``child/explain`` makes it, ``explanations.json`` in a run's folder keeps it, reports show it.
 
 An explanation is about one cell. It says which tensors are not bit-identical to eager's, who of the
 two is right, which cause was found for which tensor, with the evidence of the experiment that found
@@ -9,13 +9,9 @@ it, and what was excluded by experiment.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
 
-from eager_vs_graph.results.record import SCHEMA, TensorComparison, read_json, reading, write_json
-
-T = TypeVar("T")
+from eager_vs_graph.results.record import CellId, Status, TensorComparison
 
 # The causes, by their names in the terminal and the tests.
 GRAPPLER = "grappler"
@@ -25,6 +21,8 @@ THREADS = "threads"
 NONDETERMINISM = "nondeterminism"
 TRACE_TIME = "trace-time side effect"
 RANDOM_STREAMS = "random streams"
+AUTOGRAPH = "autograph"
+RAISES = "one raises"
 DTYPE = "dtype promotion"
 SHAPE = "unknown shape"
 MODE_BRANCH = "asks for the mode"
@@ -38,6 +36,8 @@ CAUSES = (
     NONDETERMINISM,
     TRACE_TIME,
     RANDOM_STREAMS,
+    AUTOGRAPH,
+    RAISES,
     DTYPE,
     SHAPE,
     MODE_BRANCH,
@@ -71,7 +71,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Who is right in the worst element of a tensor: each mode's own error against the reference."""
+    """Who is right in a tensor's worst element: each mode's own error against the reference."""
 
     tensor: str
     kind: str
@@ -86,7 +86,7 @@ class Judgement:
 class Profile:
     """One tensor's errors, to be drawn: element by element, by ULP distance, and step by step.
 
-    ``index``, ``value``, ``eager``, ``reference`` and ``ulp`` have an entry for each sampled element:
+    ``index``, ``value``, ``eager``, ``reference`` and ``ulp`` have an entry for each sample:
     all of a small tensor, the worst and evenly spread ones of a large one.
     """
 
@@ -109,8 +109,52 @@ class Profile:
     """Elements of the whole tensor by that distance: 0, 1, 2–3, 4–7, … ULP; the last bin also
     holds what is further apart, and what is finite on one side only."""
     errors: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
-    """By side, the largest absolute error against the reference after each step; only for outputs of
+    """By side, the largest absolute error against the reference after each step; for outputs of
     a scenario with variables, and for scalars. None where no element is finite."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The first op on the way to a tensor whose value is not eager's, as far as could be seen."""
+
+    tensor: str
+    """The tensor whose ops were looked at."""
+    step: int = 0
+    op: str = ""
+    """Its type; empty where none was found."""
+    line: str = ""
+    """The user's line that asks for it, ``file.py:12: the line``."""
+    index: tuple[int, ...] = ()
+    value: str = ""
+    """The mode's value of the op's worst element."""
+    eager: str = ""
+    far: str = ""
+    """How far apart the two are, such as ``3 ULP``; empty where they are no near numbers."""
+    same_inputs: bool = False
+    """Whether all of the op's inputs were seen to be eager's, bit for bit."""
+    given: str = ""
+    """Where a constant that it is given is another one: both."""
+    hidden: str = ""
+    """Line of a loop or branch that it comes out of, and that could not be looked into."""
+    seen: str = ""
+    """How far could be seen, where no op was found."""
+
+    def text(self, mode: str) -> str:
+        """The finding in a line."""
+        if not self.op:
+            inside = f"; it comes out of {self.hidden}" if self.hidden else ""
+            return f"first op that differs: not found ({self.seen}{inside})"
+        place = f"[{', '.join(map(str, self.index))}]" if self.index else ""
+        far = f" ({self.far})" if self.far else ""
+        inputs = "; its inputs are the same, bit for bit" if self.same_inputs else ""
+        inputs = f"; {self.given}" if self.given else inputs
+        hidden = f"; what it is given comes out of {self.hidden}" if self.hidden else ""
+        line = f" at {self.line}" if self.line else ""
+        return (
+            f"first op that differs, on the way to {self.tensor} in step {self.step}: "
+            f"{self.op}{place}{line}: eager {self.eager}, {mode} {self.value}{far}"
+            f"{inputs or hidden}"
+        )
 
 
 @dataclass(frozen=True)
@@ -133,8 +177,8 @@ class Cause:
 class Explanation:
     """One cell's disagreement with eager, explained as far as experiments could."""
 
-    cell: str
-    status: str
+    cell: CellId
+    status: Status
     """The word of parity."""
     reason: str = ""
     tensors: tuple[TensorComparison, ...] = ()
@@ -145,6 +189,8 @@ class Explanation:
     profiles: tuple[Profile, ...] = ()
     """Of the tensors that are worst apart, the first one's first."""
     causes: tuple[Cause, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    """The first op that differs, for each kind of cause that has one."""
     unexplained: tuple[str, ...] = ()
     """Names of the tensors for which no cause was found."""
     unsteady: tuple[str, ...] = ()
@@ -165,7 +211,7 @@ class FreshResult:
 
     condition: str
     """Such as ``op determinism``; see ``runs/process_conditions.py``."""
-    cell: str
+    cell: CellId
     against_eager: dict[str, str] = field(default_factory=dict)
     """By tensor: the word, or ``identical``."""
     eager_again: dict[str, str] = field(default_factory=dict)
@@ -173,63 +219,3 @@ class FreshResult:
     values: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By tensor: the mode's and eager's value of the first element that differs."""
     error: str = ""
-
-
-def explanation_from(content: dict[str, Any]) -> Explanation:
-    """Read an explanation from JSON; what a newer version added is left out.
-
-    Raises:
-        KeyError, TypeError: it is damaged.
-    """
-    nested = {
-        "tensors": TensorComparison,
-        "against_reference": TensorComparison,
-        "judgements": Judgement,
-        "profiles": Profile,
-        "causes": Cause,
-    }
-    read: dict[str, Any] = {}
-    for name, value in content.items():
-        kind = nested.get(name)
-        read[name] = value if kind is None else tuple(_read(kind, each) for each in value)
-    return _read(Explanation, read)
-
-
-def _read(kind: type[T], content: dict[str, Any]) -> T:
-    """Make a dataclass of JSON, lists as tuples; without the entries that it does not know."""
-    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
-    read = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in content.items()
-        if name in known
-    }
-    if kind is Judgement:
-        read["sides"] = tuple(_read(Accuracy, side) for side in content["sides"])
-    if kind is Profile:
-        read["errors"] = {side: tuple(each) for side, each in content.get("errors", {}).items()}
-    return kind(**read)
-
-
-FILE = "explanations.json"
-"""The file in a run's folder."""
-
-
-def save(folder: Path, explanations: list[Explanation]) -> None:
-    """Write what was found into a run's folder; no file where there is nothing."""
-    if explanations:
-        content = {"schema": SCHEMA, "explanations": [asdict(each) for each in explanations]}
-        write_json(folder / FILE, content)
-
-
-def load(folder: Path) -> list[Explanation]:
-    """Read what was found; nothing where the run's folder has no such file.
-
-    Raises:
-        UsageError: the file is damaged.
-    """
-    path = folder / FILE
-    if not path.exists():
-        return []
-    with reading(path):
-        return [explanation_from(each) for each in read_json(path)["explanations"]]
-    raise AssertionError

@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from eager_vs_graph.results import explanation
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.cells import Cell
-from eager_vs_graph.results.record import CellParity, CheckpointParity, PassRecord, Run, reading
+from eager_vs_graph.results.explanation import Explanation
+from eager_vs_graph.results.record import CellParity, CheckpointParity, PassRecord
+from eager_vs_graph.results.request import RunRequest
+from eager_vs_graph.results.run import Run
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ class Frames:
     """One run, read."""
 
     environment: dict[str, Any]
-    request: dict[str, Any]
+    request: RunRequest
     cells: list[Cell]
     """Every cell of the run, in the run's order."""
     parity: dict[str, CellParity]
@@ -53,8 +54,7 @@ class Frames:
     @property
     def control_of(self) -> str | None:
         """The mode that the A/A control is a second program of."""
-        twin: str | None = self.request.get("control_of")
-        return twin
+        return self.request.control_of
 
 
 def read(folder: Path) -> Frames:
@@ -65,9 +65,8 @@ def read(folder: Path) -> Frames:
 
     """
     run = Run(folder)
-    with reading(run.folder / "environment.json"):
-        environment, request = run.environment(), run.request()
-        cells = [Cell.parse(text) for text in request["cells"]]
+    environment, request = run.environment, run.request
+    cells = [Cell.parse(text) for text in request.cells]
     parity = {entry.cell: entry for entry in run.parity()}
     warnings: list[str] = []
     passes: list[PassRecord] = []
@@ -93,7 +92,7 @@ def read(folder: Path) -> Frames:
         pass_cells=pd.DataFrame(rows, columns=PASS_COLUMNS),
         warnings=warnings,
         checkpoints=_guarded(run.checkpoints, warnings) or [],
-        explanations=_guarded(partial(explanation.load, run.folder), warnings) or [],
+        explanations=_guarded(run.explanations, warnings) or [],
     )
 
 
@@ -106,27 +105,25 @@ def _pass_numbers(raw: Path) -> list[int]:
 def _blocks(run: Run, number: int) -> list[dict[str, Any]]:
     """Read the timed blocks of one pass, or none of them when one is damaged."""
     rows = []
-    with reading(run.pass_file(number)):
-        for entry in run.benchmarks(number):
-            cell = Cell.parse(entry["extra_info"]["cell"])
-            rounds = np.asarray(entry["stats"]["data"], dtype=float)
-            if (
-                rounds.ndim != 1
-                or not rounds.size
-                or not (np.isfinite(rounds) & (rounds > 0)).all()
-            ):
-                raise ValueError(f"{cell.id} has a round that is no positive time")
-            rows.append(
-                {
-                    "pass": number,
-                    "cell": cell.id,
-                    **vars(cell),
-                    "group": entry.get("group") or cell.group,
-                    "probe_s": float(entry["extra_info"].get("probe_s", "nan")),
-                    "block": int(entry["extra_info"]["block"]),
-                    "seconds": rounds,
-                }
+    for block in run.blocks(number):
+        info, cell = block.extra_info, Cell.parse(block.extra_info.cell)
+        rounds = np.asarray(block.stats.data, dtype=float)
+        if not rounds.size or not (np.isfinite(rounds) & (rounds > 0)).all():
+            raise UsageError(
+                f"{run.pass_file(number)}: {cell.id} has a round that is no positive time; delete "
+                "the file to report the rest of the run"
             )
+        rows.append(
+            {
+                "pass": number,
+                "cell": cell.id,
+                **vars(cell),
+                "group": block.group or cell.group,
+                "probe_s": np.nan if info.probe_s is None else info.probe_s,
+                "block": info.block,
+                "seconds": rounds,
+            }
+        )
     return rows
 
 

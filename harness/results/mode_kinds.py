@@ -1,8 +1,10 @@
-"""Modes by kind, as a run's record describes them. Reports know no modes of their own."""
+"""The modes of a run by kind, as its record describes them. Reports know no modes of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+
+from eager_vs_graph.results.request import RunRequest
 
 EXECUTION = "execution"
 KINDS = (EXECUTION, "deployment", "distribution")
@@ -10,6 +12,11 @@ KINDS = (EXECUTION, "deployment", "distribution")
 
 Kinds = Mapping[str, str]
 """The kind of each mode, by name."""
+
+
+def kinds_of(request: RunRequest) -> dict[str, str]:
+    """Read the kind of each mode; none is known in records that are older than kinds."""
+    return {mode: about.kind for mode, about in request.about_modes.items()}
 
 
 def by_kind(modes: Iterable[str], kinds: Kinds) -> dict[str, list[str]]:

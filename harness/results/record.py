@@ -1,10 +1,10 @@
-"""A run's folder and its schema: the only source of truth for reports. Free of TensorFlow.
+"""The schema of a run's folder, the only source of truth for reports. Free of TensorFlow.
 
     results/<run-id>/
       environment.json      what was asked for and the machine it ran on
       parity.json           one CellParity a cell
       checkpoints.json      one CheckpointParity a pair of modes, where a scenario has a checkpoint
-      explanations.json     one Explanation a cell that disagrees (see ``eager_vs_graph.results.explanation``)
+      explanations.json     one Explanation a cell that disagrees (``explanation.py``)
       raw/pass-1.json       pytest-benchmark's own JSON of the first pass
       raw/pass-1.cells.json what pytest-benchmark has no place for: cold costs, failures, machine
 
@@ -14,21 +14,13 @@ the steps of the compared cells wrote, for people and their tools (``tensorboard
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from eager_vs_graph.errors import UsageError
+from msgspec import Meta
 
-SCHEMA = 2
-READABLE = (1, 2)
-"""2 added ``curves`` to a cell's parity and ``about_modes`` to the request; 1 reads as without."""
-
-# The words of parity, from best to worst: the word of a cell is the worst of its tensors'.
+# The statuses of parity, from best to worst: a cell has the worst status of its tensors.
 IDENTICAL = "identical"
 CLOSE = "close"
 VACUOUS = "vacuous"
@@ -51,6 +43,13 @@ STATUSES = (
 )
 AGREEING = (IDENTICAL, CLOSE)
 
+Status = Annotated[str, Meta(pattern=f"^({'|'.join(STATUSES)})$")]
+"""One of ``STATUSES``."""
+PassStatus = Annotated[str, Meta(pattern=f"^(measured|{'|'.join(STATUSES)})$")]
+"""``measured``, or one of ``STATUSES``."""
+CellId = Annotated[str, Meta(pattern="^[^/]+(/[^/]+){4}$")]
+"""The id of a cell: five parts with slashes between them; see ``Cell``."""
+
 
 @dataclass(frozen=True)
 class TensorComparison:
@@ -61,7 +60,7 @@ class TensorComparison:
     """``output``, ``variable``, or ``written``: read back from the files that the steps wrote."""
     against: str
     """``eager`` or ``reference``; for eager itself, ``eager`` is its own second run."""
-    status: str
+    status: Status
     known: str | None = None
     """The reason the author declared for the difference, where one was declared."""
     detail: str = ""
@@ -87,6 +86,11 @@ class TensorComparison:
     """Elements of the worst step that are NaN or infinite on one side only."""
     signed_zeros: int = 0
     """Elements of the worst step that are zeros of different sign."""
+    lost: int = 0
+    """Elements that have no right digit although the tensor agrees: smaller than the tolerance's
+    absolute part. Against the reference; where there is none, against eager."""
+    lost_detail: str = ""
+    """The element of these that is worst, both values, and which mode is right."""
     by_step: tuple[float | None, ...] = ()
     """Largest absolute error of each compared step, in order; empty when all are identical.
     A variable is compared after the last step only."""
@@ -104,8 +108,8 @@ class TensorComparison:
 class CellParity:
     """How one cell's outputs and state compare with the reference and with eager."""
 
-    cell: str
-    status: str
+    cell: CellId
+    status: Status
     reason: str = ""
     known: str | None = None
     """The declared reason, when every difference of the cell was declared."""
@@ -125,6 +129,11 @@ class CellParity:
     unequal_work: str = ""
     """Why a speed-up would compare unequal work, though the answers may agree; or nothing.
     Records of older versions do not know it (see ``eager_vs_graph.child.explain.work``)."""
+
+    @property
+    def lost(self) -> int:
+        """Elements that have no right digit although their tensor agrees."""
+        return max((tensor.lost for tensor in self.tensors), default=0)
 
     @property
     def comparable(self) -> bool:
@@ -150,11 +159,11 @@ class CheckpointParity:
     train on, and are compared like any two cells.
     """
 
-    wrote: str
+    wrote: CellId
     """Id of the cell that wrote."""
-    read: str
+    read: CellId
     """Id of the cell that restored; the same scenario and size."""
-    status: str
+    status: Status
     """``identical``: restored and trained on bit for bit; ``close``: restored bit for bit, trained
     on within tolerance; otherwise what went wrong, in the words of cells."""
     reason: str = ""
@@ -171,8 +180,8 @@ class CheckpointParity:
 class PassCell:
     """What one pass has to say of one cell, besides the rounds."""
 
-    status: str
-    """``measured``, or the word of the failure: unsupported, error, crashed, timeout."""
+    status: PassStatus
+    """``measured``, or the status of a failure: unsupported, error, crashed, timeout."""
     reason: str = ""
     build_s: float | None = None
     """Seconds to build the program: variables, graph, session; no call."""
@@ -203,214 +212,19 @@ class PassRecord:
     """Wall seconds of the timed blocks, from the first to the last."""
     clock_s: float
     """Seconds of these inside timed calls."""
-    cells: dict[str, PassCell]
+    cells: dict[CellId, PassCell]
+    seconds: float | None = None
+    """Wall seconds from the start of the pass's process to its end, by a clock that never jumps."""
     machine: dict[str, Any] = field(default_factory=dict)
-    """Load, steal, swap and frequency around the pass (see ``eager_vs_graph.child.environment``)."""
+    """Load, steal, swap and frequency around the pass (``child/machine.py``)."""
 
     @property
     def wall_s(self) -> float:
         """Wall seconds from the start of its process to the end."""
-        begin, end = map(datetime.fromisoformat, (self.started, self.ended))
-        return (end - begin).total_seconds()
-
-
-class Run:
-    """A run's folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @property
-    def id(self) -> str:
-        """The folder's name."""
-        return self.folder.name
-
-    @property
-    def raw(self) -> Path:
-        """The folder of the passes."""
-        return self.folder / "raw"
-
-    @property
-    def work(self) -> Path:
-        """What an unfinished run needs: plans and journals; gone when it is finished."""
-        return self.folder / "work"
-
-    @property
-    def files(self) -> Path:
-        """What the steps of the compared cells wrote; one folder a cell."""
-        return self.folder / "files"
-
-    @property
-    def payload(self) -> Path:
-        """The user's function and arguments, pickled, where they are no module's."""
-        return self.folder / "adopted.pkl"
-
-    @property
-    def owner(self) -> Path:
-        """The id of the process that measures the run."""
-        return self.work / "pid"
-
-    def pass_file(self, number: int) -> Path:
-        """pytest-benchmark's JSON of a pass."""
-        return self.raw / f"pass-{number}.json"
-
-    def pass_cells_file(self, number: int) -> Path:
-        """Cold costs, failures and machine state of a pass."""
-        return self.raw / f"pass-{number}.cells.json"
-
-    def save_environment(self, environment: dict[str, Any], request: dict[str, Any]) -> None:
-        """Write what was asked for and where it ran."""
-        content = {"schema": SCHEMA, "environment": environment, "request": request}
-        write_json(self.folder / "environment.json", content)
-
-    def environment(self) -> dict[str, Any]:
-        """What the run ran on."""
-        return dict(self._environment_file()["environment"])
-
-    def request(self) -> dict[str, Any]:
-        """What was asked for: scenarios with summaries and sizes, cells, options."""
-        return dict(self._environment_file()["request"])
-
-    def _environment_file(self) -> dict[str, Any]:
-        content = read_json(self.folder / "environment.json")
-        seen = content.get("schema") if isinstance(content, dict) else None
-        if seen not in READABLE:
-            raise UsageError(
-                f"{self.folder / 'environment.json'}: schema is {seen}, but should be one of "
-                f"{', '.join(map(str, READABLE))}; render the run with the version of the harness "
-                "that made it"
-            )
-        return dict(content)
-
-    def save_parity(self, cells: list[CellParity]) -> None:
-        """Write the parity of all cells."""
-        content = {"schema": SCHEMA, "cells": [asdict(cell) for cell in cells]}
-        write_json(self.folder / "parity.json", content)
-
-    def parity(self) -> list[CellParity]:
-        """Read the parity of all cells.
-
-        Raises:
-            UsageError: the file is missing or damaged.
-        """
-        path = self.folder / "parity.json"
-        with reading(path):
-            return [_cell_parity(entry) for entry in read_json(path)["cells"]]
-        raise AssertionError
-
-    def save_checkpoints(self, pairs: list[CheckpointParity]) -> None:
-        """Write what became of every checkpoint; no file where there was none."""
-        if pairs:
-            content = {"schema": SCHEMA, "pairs": [asdict(pair) for pair in pairs]}
-            write_json(self.folder / "checkpoints.json", content)
-
-    def checkpoints(self) -> list[CheckpointParity]:
-        """Read what became of every checkpoint; nothing where the run has no such file.
-
-        Raises:
-            UsageError: the file is damaged.
-        """
-        path = self.folder / "checkpoints.json"
-        if not path.exists():
-            return []
-        with reading(path):
-            return [CheckpointParity(**entry) for entry in read_json(path)["pairs"]]
-        raise AssertionError
-
-    def save_pass(self, record: PassRecord) -> None:
-        """Write what a pass says besides its rounds."""
-        content = {"schema": SCHEMA, **asdict(record)}
-        write_json(self.pass_cells_file(record.number), content)
-
-    def pass_numbers(self) -> list[int]:
-        """Numbers of the passes that have a file, in order."""
-        names = (path.name.split(".")[0] for path in self.raw.glob("pass-*.cells.json"))
-        return sorted(int(name.removeprefix("pass-")) for name in names)
-
-    def spent_s(self) -> float:
-        """Wall seconds of the passes, of those that ended as they should and of the others."""
-        records = [self.pass_record(number) for number in self.pass_numbers()]
-        return sum(record.wall_s for record in records)
-
-    def pass_record(self, number: int) -> PassRecord:
-        """Read what a pass says besides its rounds.
-
-        Raises:
-            UsageError: the file is missing or damaged.
-        """
-        path = self.pass_cells_file(number)
-        with reading(path):
-            content = dict(read_json(path))
-            content.pop("schema")
-            content["cells"] = {k: PassCell(**v) for k, v in content["cells"].items()}
-            return PassRecord(**content)
-        raise AssertionError
-
-    def benchmarks(self, number: int) -> Iterator[dict[str, Any]]:
-        """The blocks of a pass as pytest-benchmark wrote them.
-
-        Each has ``extra_info`` (``cell``, ``block``, ``position``, ``probe_s``) and ``stats``
-        (``data``: seconds per call of every round).
-
-        Raises:
-            UsageError: the file is missing or damaged.
-        """
-        path = self.pass_file(number)
-        with reading(path):
-            yield from read_json(path)["benchmarks"]
-
-
-class reading:  # noqa: N801 - reads as a statement: with reading(path)
-    """Turn whatever a damaged file raises into one line that names the file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        if kind is not None and issubclass(kind, (KeyError, TypeError, ValueError, IndexError)):
-            raise UsageError(
-                f"{self.path}: damaged ({kind.__name__}: {error}); delete it to report the rest"
-            ) from None
-
-
-def _cell_parity(entry: dict[str, Any]) -> CellParity:
-    tensors = tuple(
-        TensorComparison(
-            **{
-                **tensor,
-                "shape": tuple(tensor["shape"]),
-                "worst_index": None
-                if tensor["worst_index"] is None
-                else tuple(tensor["worst_index"]),
-                "by_step": tuple(tensor.get("by_step", ())),
-            }
-        )
-        for tensor in entry["tensors"]
-    )
-    return CellParity(**{**entry, "tensors": tensors})
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        UsageError: it is missing or is not JSON; the message names it.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such file; is this the folder of a run?") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{path}: damaged ({error}); delete it to report the rest of the run"
-        ) from None
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file whole or not at all: a reader never sees half of it."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)  # noqa: PTH105 - atomic on every platform
+        if self.seconds is not None:
+            return self.seconds
+        try:  # until 0.1, there were only the two dates
+            begin, end = map(datetime.fromisoformat, (self.started, self.ended))
+            return max(0.0, (end - begin).total_seconds())
+        except (ValueError, TypeError):
+            return 0.0

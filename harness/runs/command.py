@@ -6,14 +6,17 @@ import shlex
 import sys
 from pathlib import Path
 
-MODULE = "python -m harness"
 SCRIPT = "eager-vs-graph"
 """The console command that the distribution installs."""
 
 
 def name() -> str:
-    """``eager-vs-graph`` where the console command was typed, else ``python -m harness``."""
-    return SCRIPT if Path(sys.argv[0]).stem == SCRIPT else MODULE
+    """``eager-vs-graph`` where that was typed, else ``python -m`` and the name of the package."""
+    typed = Path(sys.argv[0])
+    if typed.stem == SCRIPT:
+        return SCRIPT
+    # In a checkout, the package's folder is called harness.
+    return f"python -m {'harness' if typed.parent.name == 'harness' else 'eager_vs_graph'}"
 
 
 def line(*arguments: object) -> str:

@@ -26,12 +26,13 @@ from eager_vs_graph.runs import explain as inquiry
 from eager_vs_graph.runs.progress import Progress
 
 if TYPE_CHECKING:
-    from eager_vs_graph.runs.bench import CheckResult, Request
+    from eager_vs_graph.runs.check import CheckResult
+    from eager_vs_graph.runs.request import Request
 
 SECONDS = 30.0
-"""Wall seconds for the explanations of a check, all together…"""
-SHARE = 1 / 8
-"""… and at most this share of a run's budget."""
+"""Wall seconds for the explanations of a check, all together, at most."""
+SHARE = 1 / 2
+"""Share of a run's budget that explanations may take, where other cells are timed."""
 LEAST_S = 10.0
 """Seconds below which nothing could be found out: TensorFlow's import alone takes some."""
 _RESERVE = 0.5
@@ -40,6 +41,14 @@ _RESERVE = 0.5
 _SILENCE_S = 20.0
 """Seconds more than the limit after which an experiment that does not end is ended."""
 _EXPLAINED = (DIFFERS, NONDETERMINISTIC, ERROR)
+
+
+def seconds_of(budget_s: float, *, anything_timed: bool) -> float:
+    """Wall seconds for explanations of a run: kept for them before anything is timed.
+
+    Where no cell agrees, nothing is timed, and all of the budget may go into finding out why.
+    """
+    return min(SECONDS, budget_s * (SHARE if anything_timed else 1.0))
 
 
 def explain(
@@ -68,18 +77,16 @@ def explain(
         return [_untried(cell, "no time was left") for cell in cells]
     names = {cell.cell.partition("/")[0] for cell in cells}
     explain_request = inquiry.ExplainRequest(
-        entries=[entry for entry in request.entries if entry.name in names],
-        sizes=request.sizes,
-        modes=request.modes,
-        devices=request.devices,
-        inputs=request.inputs,
+        selection=replace(
+            request.selection,
+            entries=[entry for entry in request.selection.entries if entry.name in names],
+        ),
         limits=replace(
             request.limits, silence_s=min(request.limits.silence_s, seconds + _SILENCE_S)
         ),
         seconds=seconds,
         reserve_s=seconds * _RESERVE * any(cell.status == NONDETERMINISTIC for cell in cells),
         cells=[cell.cell for cell in cells],
-        logical_cpus=request.logical_cpus,
     )
     began = time.monotonic()
     found: dict[str, Explanation] = {}

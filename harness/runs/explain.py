@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from eager_vs_graph.catalog.entry import Entry
+import msgspec
+
+from eager_vs_graph.catalog.selection import Selection
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.processes.jobs import ExplainJob
 from eager_vs_graph.processes.journal import Event
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
-from eager_vs_graph.results.explanation import Explanation, FreshResult, explanation_from
+from eager_vs_graph.results.explanation import Explanation, FreshResult
 from eager_vs_graph.runs import process_conditions
 from eager_vs_graph.runs.progress import Progress
 
@@ -27,18 +29,13 @@ _MAX_LOST = 5
 class ExplainRequest:
     """What to explain."""
 
-    entries: list[Entry]
-    sizes: list[str]
-    modes: list[str]
-    devices: list[str]
-    inputs: list[str]
+    selection: Selection
     limits: Limits = field(default_factory=Limits)
     seconds: float = SECONDS
     scripts: bool = False
     """Whether to write a script for each disagreement."""
     cells: list[str] = field(default_factory=list)
     """Ids of the cells; empty: every cell of the scenarios."""
-    logical_cpus: int = 1
     reserve_s: float = 0.0
     """Of ``seconds``, those that are kept for the conditions that take fresh processes."""
 
@@ -70,9 +67,9 @@ def explain(request: ExplainRequest, folder: Path, progress: Progress) -> Explai
     for attempt in range(_MAX_LOST):
         if attempt and request.seconds - (time.monotonic() - began) < _FRESH_S:
             break
-        plan = _plan(request, began, done=list(explanations))
+        job = _job(request, began, done=list(explanations))
         name = f"explain-{attempt}"
-        outcome = _run(request, plan, folder, name, progress, explanations, scripts)
+        outcome = _run(request, job, folder, name, progress, explanations, scripts)
         if outcome.status == "complete":
             break
         if outcome.cell is None:
@@ -105,9 +102,9 @@ def _with_fresh_processes(
                 for each in after
             ]
         progress.stage(f"a fresh process: {condition}")
-        plan = replace(_plan(request, began), condition=condition, cells=open_)
+        job = replace(_job(request, began), condition=condition, cells=open_)
         seen: list[FreshResult] = []
-        outcome = _run(request, plan, folder, f"fresh-{number}", progress, {}, {}, seen)
+        outcome = _run(request, job, folder, f"fresh-{number}", progress, {}, {}, seen)
         results += seen
         if outcome.status != "complete":
             told = {result.cell for result in seen}
@@ -121,7 +118,7 @@ def _with_fresh_processes(
 
 def _run(
     request: ExplainRequest,
-    plan: ExplainJob,
+    job: ExplainJob,
     folder: Path,
     name: str,
     progress: Progress,
@@ -134,29 +131,24 @@ def _run(
             case "grid":
                 progress.stage("experiments", len(event["cells"]))
             case "explanation":
-                explanation = explanation_from(event)
+                explanation = msgspec.convert(event, Explanation)
                 explanations[explanation.cell] = explanation
                 progress.advance(explanation.cell)
             case "script" if event["text"]:
                 scripts[event["cell"]] = event["text"]
             case "fresh" if results is not None:
-                results.append(FreshResult(**event))
+                results.append(msgspec.convert(event, FreshResult))
 
     hear: Callable[[Event], None] = listen
-    environment = process_conditions.environment(plan.condition)
-    return run_child(plan, folder, name, hear, request.limits, progress.tick, environment)
+    environment = process_conditions.environment(job.condition)
+    return run_child(job, folder, name, hear, request.limits, progress.tick, environment)
 
 
-def _plan(request: ExplainRequest, began: float, done: Sequence[str] = ()) -> ExplainJob:
+def _job(request: ExplainRequest, began: float, done: Sequence[str] = ()) -> ExplainJob:
     return ExplainJob(
-        entries=request.entries,
-        sizes=request.sizes,
-        modes=request.modes,
-        devices=request.devices,
-        inputs=request.inputs,
+        selection=request.selection,
         seconds=request.seconds - request.reserve_s - (time.monotonic() - began),
         done=list(done),
         scripts=request.scripts,
         cells=request.cells,
-        logical_cpus=request.logical_cpus,
     )

@@ -12,7 +12,11 @@ from typing import TextIO
 
 from eager_vs_graph.errors import UsageError
 
-LOCK = Path(tempfile.gettempdir()) / "eager-vs-graph.lock"
+LOCK = Path(
+    os.environ.get("EAGER_VS_GRAPH_LOCK") or Path(tempfile.gettempdir()) / "eager-vs-graph.lock"
+)
+"""The same file for every run on the machine, so that one finds the other; the tests, which look at
+no time, take one each."""
 
 
 @contextmanager
@@ -35,8 +39,8 @@ def machine(shared: bool = False) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise UsageError(
-                f"process {holder} is measuring on this machine; two runs would measure each "
-                "other: wait for it, or say --allow-concurrent"
+                f"Another benchmark (pid {holder}) is running and would disturb the timings. Wait "
+                "for it or pass --allow-concurrent."
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -45,13 +49,24 @@ def machine(shared: bool = False) -> Iterator[None]:
 
 
 def _open() -> TextIO:
-    """The lock's file, which every user of the machine may lock, whoever made it."""
+    """The lock's file, which every user of the machine may lock, whoever made it.
+
+    Raises:
+        UsageError: something else is in its place, such as a folder or a link.
+    """
 
     def opener(path: str, flags: int) -> int:
         before = os.umask(0)
         try:
-            return os.open(path, flags, 0o666)
+            # Never through a link: it could lead to any file that this user may write.
+            return os.open(path, flags | os.O_NOFOLLOW, 0o666)
         finally:
             os.umask(before)
 
-    return open(LOCK, "a+", encoding="utf-8", opener=opener)
+    try:
+        return open(LOCK, "a+", encoding="utf-8", opener=opener)
+    except OSError as error:
+        raise UsageError(
+            f"{LOCK}: cannot be the lock of benchmarks: {error.strerror}; remove it, or pass "
+            "--allow-concurrent"
+        ) from None

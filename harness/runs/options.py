@@ -1,154 +1,221 @@
-"""From options to a request, and from a run to its report."""
+"""What a run can be asked: each option once, with its default, its help and what it comes to.
+
+The command line has these as options, ``compare`` as arguments.
+"""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from eager_vs_graph.catalog import find as catalog
+from typer import Option
+
 from eager_vs_graph.catalog.entry import Entry
+from eager_vs_graph.catalog.find import select
+from eager_vs_graph.catalog.selection import Selection
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
+from eager_vs_graph.processes.supervise import Limits
 from eager_vs_graph.results.cells import INPUTS, choose, unknown_name_message
-from eager_vs_graph.runs import command as commands
-from eager_vs_graph.runs.defaults import (
-    BUDGET_S,
-    FEW,
-    PRECISION,
-    QUICK_BUDGET_S,
-    QUICK_SIZES,
-    SECONDS_A_PASS,
-)
-from eager_vs_graph.runs.quantities import MEMORY, quantity, words
+from eager_vs_graph.runs import command
+from eager_vs_graph.runs.quantities import MEMORY, quantity, seconds, words
+from eager_vs_graph.runs.request import Request
 
-if TYPE_CHECKING:
-    from eager_vs_graph.processes.supervise import Limits
-    from eager_vs_graph.runs.bench import Request
+RESULTS = Path("results")
+BUDGET_S = 270.0
+QUICK_BUDGET_S = 46.0
+SECONDS_A_PASS = 60.0
+PRECISION = 0.02
+FEW = "custom_gradient,matmul_chain,mnist_step,py_func_bridge,regression_training"
+"""Scenarios that stand for the others where time is short."""
 
 
-def show_report(folder: Path) -> int:
-    """Render and print a run; 1 when a cell failed or differs without being known to."""
-    from eager_vs_graph import reports
-    from eager_vs_graph.reports.terminal import run as terminal
-    from eager_vs_graph.results.record import Run
+@dataclass(frozen=True)
+class ScenarioOptions:
+    """Which scenarios, at which sizes."""
 
-    rendered = reports.render(folder)
-    terminal.print_result(rendered)
-    print(f"report: {rendered.page}")
-    run = Run(folder)
-    failed = any(cell.failed for cell in run.parity())
-    return 1 if failed or any(pair.failed for pair in run.checkpoints()) else 0
+    scenarios: Annotated[
+        str,
+        Option(
+            metavar="NAMES|FILES|FOLDERS",
+            help="What to run. Default: every built-in scenario. `all` adds those of installed "
+            "distributions; the name of a distribution selects what it ships.",
+        ),
+    ] = ""
+    sizes: Annotated[
+        str, Option(metavar="NAMES|all", help="Default: the sizes that `list` marks with *.")
+    ] = ""
 
+    def entries(self, default: str = "", largest_number: int | None = None) -> list[Entry]:
+        """The catalogue's entries, with the sizes that are wanted by default.
 
-def request_for(
-    scenarios: str,
-    modes: str,
-    sizes: str,
-    devices: str,
-    inputs: str,
-    *,
-    logical_cpus: int,
-    limits: Limits,
-    passes: int | None = None,
-    budget_s: float = BUDGET_S,
-    precision: float = PRECISION,
-    seed: int = 0,
-    quick: bool = False,
-    explain: bool = True,
-) -> Request:
-    """What the options ask for; raises ``UsageError`` where one names what does not exist."""
-    entries = catalog.select(words(scenarios or (FEW if quick else "")))
-    chosen_sizes = _choose_sizes(entries, words(sizes))
-    if not sizes:
-        few = QUICK_SIZES if quick else None
-        entries = [
-            replace(entry, sizes={size: entry.sizes[size] for size in entry.default_sizes[:few]})
+        Args:
+            default: the scenarios where none is named.
+            largest_number: at most so many sizes of each scenario where no size is named.
+        """
+        entries = select(words(self.scenarios or default))
+        if self.sizes:
+            return entries
+        return [
+            replace(
+                entry,
+                sizes={size: entry.sizes[size] for size in entry.default_sizes[:largest_number]},
+            )
             for entry in entries
         ]
-    return request_of(
-        entries,
-        modes=modes,
-        devices=devices,
-        inputs=inputs,
-        sizes=chosen_sizes,
-        budget_s=budget_s,
-        passes=passes,
-        precision=precision,
-        seed=seed,
-        logical_cpus=logical_cpus,
-        limits=limits,
-        explain=explain,
-    )
+
+    def chosen_sizes(self, entries: Sequence[Entry]) -> list[str]:
+        """The names of the sizes to run.
+
+        Raises:
+            UsageError: no scenario has a size of that name.
+        """
+        known = list(dict.fromkeys(size for entry in entries for size in entry.sizes))
+        wanted = words(self.sizes)
+        if wanted in ([], ["all"]):
+            return known
+        for size in wanted:
+            if size not in known:
+                raise UsageError(unknown_name_message("size", size, known))
+        return wanted
 
 
-def request_of(
-    entries: list[Entry],
-    *,
-    modes: str,
-    devices: str,
-    inputs: str,
-    sizes: list[str] | None = None,
-    budget_s: float,
-    passes: int | None,
-    precision: float,
-    seed: int = 0,
-    logical_cpus: int = 1,
-    limits: Limits | None = None,
-    explain: bool = True,
-    command: str = "",
-) -> Request:
-    """A request for these entries, at all their sizes where none are named.
+@dataclass(frozen=True)
+class GridOptions:
+    """Which modes, where."""
 
-    ``command`` is what was called, where it was no command line.
-    """
-    from eager_vs_graph.processes.supervise import Limits
-    from eager_vs_graph.runs.bench import Request
+    modes: Annotated[
+        str,
+        Option(
+            metavar="NAMES|all",
+            help=f"Of {', '.join(MODES)}. Default: {','.join(DEFAULT_MODES)}.",
+        ),
+    ] = ""
+    devices: Annotated[
+        str, Option(metavar="NAMES", help="Such as CPU:0,GPU:0. Default: every device found.")
+    ] = ""
+    inputs: Annotated[
+        str,
+        Option(
+            metavar="POLICIES|all",
+            help="resident: inputs are on the device before the clock starts; fed: NumPy arrays "
+            f"are passed in every call. Default: {INPUTS[0]}.",
+        ),
+    ] = ""
+    logical_cpus: Annotated[
+        int, Option(min=1, max=64, help="Number of logical devices to split the CPU into.")
+    ] = 1
 
-    return Request(
-        entries=entries,
-        sizes=sizes or list(dict.fromkeys(size for entry in entries for size in entry.sizes)),
-        modes=choose("mode", words(modes), list(MODES), DEFAULT_MODES),
-        devices=words(devices),
-        inputs=choose("inputs policy", words(inputs), INPUTS, INPUTS[:1]),
-        budget_s=budget_s,
-        passes=passes,
-        precision=precision,
-        command=command or commands.line(*sys.argv[1:]),
-        seed=seed,
-        logical_cpus=logical_cpus,
-        limits=limits or Limits(),
-        explain=explain,
-    )
+    def selection(self, entries: list[Entry], sizes: list[str] | None = None) -> Selection:
+        """The part of the grid that is asked for; all sizes of the entries where none are named.
 
-
-def default_budget_s(passes: int | None, quick: bool) -> float:
-    """Wall seconds for a run whose user gave none."""
-    if passes is not None:
-        return BUDGET_S + passes * SECONDS_A_PASS
-    return QUICK_BUDGET_S if quick else BUDGET_S
+        Raises:
+            UsageError: a mode or policy does not exist; the message gives the nearest.
+        """
+        every = list(dict.fromkeys(size for entry in entries for size in entry.sizes))
+        return Selection(
+            entries=entries,
+            sizes=sizes or every,
+            modes=choose("mode", words(self.modes), list(MODES), DEFAULT_MODES),
+            devices=words(self.devices),
+            inputs=choose("inputs policy", words(self.inputs), INPUTS, INPUTS[:1]),
+            logical_cpus=self.logical_cpus,
+        )
 
 
-def limits_for(cell_timeout: float, memory_limit: str) -> Limits:
-    """What a child process may take; raises ``UsageError`` where the size is none."""
-    from eager_vs_graph.processes.supervise import Limits
+@dataclass(frozen=True)
+class LimitOptions:
+    """What a child process may take."""
 
-    if not memory_limit:
-        return Limits(silence_s=cell_timeout)
-    return Limits(silence_s=cell_timeout, memory_bytes=int(quantity(memory_limit, MEMORY)))
+    cell_timeout: Annotated[
+        float,
+        Option(min=1, metavar="SECONDS", help="Abort a cell that reports no progress for so long."),
+    ] = 120.0
+    memory_limit: Annotated[
+        str,
+        Option(
+            metavar="SIZE",
+            help="Abort a cell whose process takes more, such as 4GiB. Default: nine tenths of the "
+            "machine's memory.",
+        ),
+    ] = ""
+
+    def limits(self) -> Limits:
+        """The limits; raises ``UsageError`` where the size is none."""
+        if not self.memory_limit:
+            return Limits(silence_s=self.cell_timeout)
+        memory = int(quantity(self.memory_limit, MEMORY))
+        return Limits(silence_s=self.cell_timeout, memory_bytes=memory)
 
 
-def _choose_sizes(entries: list[Entry], wanted: list[str]) -> list[str]:
-    """The size names to run, of all that any selected scenario has.
+@dataclass(frozen=True)
+class TimingOptions:
+    """How long and how exactly to time, and where the run is kept."""
 
-    Raises:
-        UsageError: a size that no selected scenario has.
-    """
-    known = list(dict.fromkeys(size for entry in entries for size in entry.sizes))
-    if not wanted or wanted == ["all"]:
-        return known
-    for size in wanted:
-        if size not in known:
-            raise UsageError(unknown_name_message("size", size, known))
-    return wanted
+    passes: Annotated[
+        int | None,
+        Option(
+            metavar="N",
+            min=1,
+            help="Number of passes. Default: until --precision is reached or --budget is spent.",
+        ),
+    ] = None
+    budget: Annotated[
+        str, Option(metavar="TIME", help="Wall time of the whole run, such as 90s or 5m.")
+    ] = ""
+    precision: Annotated[
+        float,
+        Option(
+            min=0, max=1, help="Half-width of a speed-up's 95 % interval to reach, as a fraction."
+        ),
+    ] = PRECISION
+    seed: Annotated[int, Option(help="Seed of the order in which blocks are timed.")] = 0
+    explain: Annotated[
+        bool,
+        Option(
+            "--explain/--no-explain",
+            help="Find out by experiment why cells disagree (at most 30 s).",
+        ),
+    ] = True
+    allow_concurrent: Annotated[
+        bool, Option("--allow-concurrent", help="Run even though another benchmark is running.")
+    ] = False
+    results: Annotated[Path, Option(help="Folder that runs are kept in.")] = RESULTS
+
+    def budget_s(self, default: float) -> float:
+        """Wall seconds for the run; raises ``UsageError`` where the time is none."""
+        if self.budget:
+            return seconds(self.budget)
+        if self.passes is not None:
+            return BUDGET_S + self.passes * SECONDS_A_PASS
+        return default
+
+    def request(
+        self,
+        selection: Selection,
+        limits: Limits,
+        *,
+        default_budget_s: float,
+        called: str = "",
+    ) -> Request:
+        """What is asked for.
+
+        Args:
+            selection: the cells.
+            limits: what a child process may take.
+            default_budget_s: wall seconds where neither a budget nor passes are given.
+            called: what was called, where it was no command line.
+        """
+        return Request(
+            selection,
+            budget_s=self.budget_s(default_budget_s),
+            passes=self.passes,
+            precision=self.precision,
+            command=called or command.line(*sys.argv[1:]),
+            seed=self.seed,
+            limits=limits,
+            explain=self.explain,
+        )

@@ -20,10 +20,13 @@ import psutil
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import Interrupted, UsageError
-from eager_vs_graph.processes.jobs import MeasureJob, Timed
+from eager_vs_graph.processes.jobs import MeasureJob
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
-from eager_vs_graph.results.record import PassCell, PassRecord, Run, read_json, write_json
+from eager_vs_graph.results.codec import write_json
+from eager_vs_graph.results.record import PassCell, PassRecord
+from eager_vs_graph.results.request import Timed
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import budget as effort
 from eager_vs_graph.runs import command
 from eager_vs_graph.runs.progress import Progress
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
     from eager_vs_graph.statistics import GroupPrecision
 
 _MAX_LOST = 20
-"""Processes that cells may take with them before a run gives up."""
+"""Passes that may crash before the run stops."""
+_MAX_UNEXPLAINED = 3
+"""Passes in a row that may end for no reason of their cells', such as a kill from outside."""
 _ENOUGH_DISK = 20 * 2**20
 
 
@@ -80,10 +85,10 @@ class PassRunner:
 
         Raises:
             Interrupted: the user stopped it; what was finished is in the record.
-            UsageError: the disk is full, or cells ended too many processes.
+            UsageError: the disk is full.
         """
         began = time.monotonic()
-        accidents = 0
+        accidents = unexplained = 0
         for number in self.run.pass_numbers():
             self._learn(self.run.pass_record(number))
         while True:
@@ -103,10 +108,10 @@ class PassRunner:
             self._learn(record)
             if record.outcome != "complete":
                 accidents += 1
-                if accidents >= _MAX_LOST:
-                    raise UsageError(
-                        f"{accidents} cells ended their process; narrow the run to find out why"
-                    )
+                failed = any(cell.status != "measured" for cell in record.cells.values())
+                unexplained = 0 if failed else unexplained + 1
+                if accidents >= _MAX_LOST or unexplained >= _MAX_UNEXPLAINED:
+                    return effort.Stop(f"{accidents} passes did not complete", reached=False)
 
     def _is_complete(self, number: int) -> bool:
         return self.run.pass_record(number).outcome == "complete"
@@ -147,7 +152,7 @@ class PassRunner:
             for timed in self.timed
             if timed.cell not in self.lost and timed.group in step.groups
         ]
-        plan = MeasureJob(
+        job = MeasureJob(
             entries=self.entries,
             timed=timed,
             number=number,
@@ -162,7 +167,7 @@ class PassRunner:
         listener = PassListener(number, self.progress)
         try:
             outcome = run_child(
-                plan,
+                job,
                 self.run.work,
                 f"pass-{number}",
                 listener.listen,
@@ -176,9 +181,8 @@ class PassRunner:
         record = listener.save(self.run, outcome)
         _forget(self.run, number)
         if outcome.status != "complete":
-            if outcome.cell is None:
-                raise UsageError(f"the process of pass {number} {outcome.status}: {outcome.reason}")
-            self.progress.note(f"{outcome.cell}: {outcome.status}: {outcome.reason}")
+            what = outcome.cell or f"pass {number}"
+            self.progress.note(f"{what}: {outcome.status}: {outcome.reason}")
         return record
 
     def _require_disk(self) -> None:
@@ -208,6 +212,7 @@ class PassListener:
         self._cells: dict[str, dict[str, Any]] = {}
         self._startup_s = 0.0
         self._started = _now()
+        self._began = time.monotonic()
         self._finished: Event = {}
         self._benchmarks: list[dict[str, Any]] = []
 
@@ -250,7 +255,7 @@ class PassListener:
                 status=outcome.status, reason=outcome.reason
             )
         try:
-            read_json(run.pass_file(self._number))
+            run.blocks(self._number)
         except UsageError:
             _write_benchmarks(run.pass_file(self._number), self._benchmarks)
         record = PassRecord(
@@ -263,6 +268,7 @@ class PassListener:
             clock_s=self._finished.get("clock_s", 0.0),
             cells={cell: PassCell(**entry) for cell, entry in self._cells.items()},
             machine=self._finished.get("machine", {}),
+            seconds=time.monotonic() - self._began,
         )
         run.save_pass(record)
         return record

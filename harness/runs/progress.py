@@ -84,7 +84,7 @@ class TerminalProgress(Progress):
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
-        self._console.print(text, highlight=False, markup=False)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _show(self, text: str) -> None:
         if self._console.is_terminal:

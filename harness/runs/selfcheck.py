@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from eager_vs_graph.processes.jobs import Timed
-from eager_vs_graph.results.cells import CONTROL, Cell
+from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import read
-from eager_vs_graph.results.record import Run
-from eager_vs_graph.runs.bench import CheckResult
+from eager_vs_graph.results.request import Timed
+from eager_vs_graph.results.run import Run
+from eager_vs_graph.runs.check import CheckResult
 from eager_vs_graph.statistics.estimates import compare_modes, locate
 from eager_vs_graph.statistics.intervals import joint_half_width
 from eager_vs_graph.statistics.verdicts import Judged, judge
@@ -151,11 +151,10 @@ def _overhead(runs: Sequence[Run]) -> Iterator[Row]:
     added: dict[str, list[float]] = {}
     relative: dict[str, list[float]] = {}
     for run in runs:
-        for entry in chain.from_iterable(run.benchmarks(number) for number in run.pass_numbers()):
-            bare = entry["extra_info"].get("bare_s")
-            if bare:
-                timed_s, bare_s = np.min(entry["stats"]["data"]), np.min(bare)
-                cell = Cell.parse(entry["extra_info"]["cell"]).id
+        for block in chain.from_iterable(run.blocks(number) for number in run.pass_numbers()):
+            if block.extra_info.bare_s:
+                timed_s, bare_s = np.min(block.stats.data), np.min(block.extra_info.bare_s)
+                cell = block.extra_info.cell
                 added.setdefault(cell, []).append(float(timed_s - bare_s))
                 relative.setdefault(cell, []).append(float(timed_s / bare_s - 1))
     if not added:

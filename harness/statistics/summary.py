@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eager_vs_graph.results import requested
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.frames import Frames
-from eager_vs_graph.results.mode_kinds import EXECUTION
+from eager_vs_graph.results.mode_kinds import EXECUTION, kinds_of
 from eager_vs_graph.results.record import AGREEING, STATUSES, CellParity, TensorComparison
+from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.statistics import estimate_cells, estimate_costs
 from eager_vs_graph.statistics.break_even import break_even
 from eager_vs_graph.statistics.feeding import feeding_costs
@@ -140,8 +140,8 @@ def _record_row(cell: Cell, frames: Frames) -> dict[str, Any]:
         "baseline": twin.mode if cell.mode == CONTROL else BASELINE,
         "traces": max((e.traces for _, e in history if e.traces is not None), default=None),
         "retraces": max((e.retraces for _, e in history if e.retraces is not None), default=None),
-        "parameters": requested.size_parameters(frames.request, cell.scenario).get(cell.size, ""),
-        "mode_kind": requested.mode_kinds(frames.request).get(twin.mode, EXECUTION),
+        "parameters": _parameters(frames.request, cell),
+        "mode_kind": kinds_of(frames.request).get(twin.mode, EXECUTION),
         **(_parity_row(parity) if parity else {"reason": "parity was not recorded"}),
     }
     if cell.mode == CONTROL:  # its twin's work is its own
@@ -171,6 +171,11 @@ def _parity_row(parity: CellParity) -> dict[str, Any]:
         "status_vs_reference": worst_status(reference, NO_REFERENCE if eager else ""),
         "unequal_work": parity.unequal_work,
     }
+
+
+def _parameters(request: RunRequest, cell: Cell) -> str:
+    scenario = request.scenarios.get(cell.scenario)
+    return scenario.sizes.get(cell.size, "") if scenario else ""
 
 
 def _latencies(blocks: pd.DataFrame) -> pd.DataFrame:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
@@ -18,7 +21,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.mode_kinds import EXECUTION
+from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.statistics.speedup_rule import BASELINE
 
 WIDTH_IN = 4.8
@@ -43,26 +48,28 @@ class Look:
     marker: str
 
 
-_LOOKS = {
-    "eager": Look("#7d8590", "o"),
-    "function": Look("#1f7fc4", "s"),
-    "session": Look("#d55e00", "D"),
-    "control": Look("#86878a", "x"),
-    "concrete": Look("#00946c", "^"),
-    "xla": Look("#c2559a", "v"),
-    "saved_model": Look("#8a63d2", "P"),
-    "saved_model_session": Look("#a67c00", "X"),
-    "mirrored": Look("#008c95", "<"),
-    "multi_worker": Look("#a0623a", ">"),
-    "session_remote": Look("#6b8500", "p"),
-}
-_SPARE = (
+_CONTROL = Look("#86878a", "x")
+_DEFAULTS = (
+    Look("#7d8590", "o"),
+    Look("#1f7fc4", "s"),
+    Look("#d55e00", "D"),
+    Look("#00946c", "^"),
+    Look("#c2559a", "v"),
+    Look("#8a63d2", "P"),
+    Look("#a67c00", "X"),
+    Look("#008c95", "<"),
+    Look("#a0623a", ">"),
+    Look("#6b8500", "p"),
     Look("#d33f5a", "h"),
     Look("#4f74e0", "d"),
     Look("#b86b00", "*"),
     Look("#2f8f2f", "8"),
     Look("#9a5fb0", "H"),
 )
+"""For modes of which a record does not say how they look, in the order of the modes."""
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_MARKERS = frozenset(look.marker for look in _DEFAULTS)
+_of_run: ContextVar[Mapping[str, Look]] = ContextVar("_of_run", default=MappingProxyType({}))
 
 RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -92,12 +99,33 @@ _SVG_THEME = (
 )
 
 
+@contextmanager
+def looks_of(request: RunRequest) -> Iterator[None]:
+    """Have the modes look as the run's record says, or else by their order in it."""
+    looks = {
+        mode: Look(about.colour, about.marker)
+        for mode, about in request.about_modes.items()
+        if _COLOUR.fullmatch(about.colour) and about.marker in _MARKERS
+    }
+    others = [mode for mode in request.modes if mode not in looks]
+    spare = [look for look in _DEFAULTS if look not in looks.values()] or _DEFAULTS
+    token = _of_run.set(looks | dict(zip(others, cycle(spare), strict=False)))
+    try:
+        yield
+    finally:
+        _of_run.reset(token)
+
+
 def look_of(mode: str, modes: Iterable[str]) -> Look:
-    """Return the fixed look of a mode; others take the spare looks in alphabetical order."""
-    if mode in _LOOKS:
-        return _LOOKS[mode]
-    strangers = sorted(set(modes) - set(_LOOKS) | {mode})
-    return _SPARE[strangers.index(mode) % len(_SPARE)]
+    """Return how a mode looks in the run (``looks_of``); if in none, by its place in ``modes``."""
+    if mode == CONTROL:
+        return _CONTROL
+    if look := _of_run.get().get(mode):
+        return look
+    recorded = _of_run.get()
+    others = sorted({*modes, mode} - recorded.keys() - {CONTROL})
+    spare = [look for look in _DEFAULTS if look not in recorded.values()] or _DEFAULTS
+    return spare[others.index(mode) % len(spare)]
 
 
 def styled() -> Any:

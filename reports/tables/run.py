@@ -8,11 +8,10 @@ from typing import Any
 from eager_vs_graph.reports.formatting import percent, seconds
 from eager_vs_graph.reports.labels import size_label
 from eager_vs_graph.reports.table import Column, Table
-from eager_vs_graph.results import requested
 from eager_vs_graph.results.frames import Frames
-from eager_vs_graph.results.mode_kinds import by_kind
+from eager_vs_graph.results.mode_kinds import by_kind, kinds_of
 from eager_vs_graph.results.record import PassRecord
-from eager_vs_graph.results.requested import Request
+from eager_vs_graph.results.request import RunRequest
 
 LABELS = {
     "tensorflow": "TensorFlow",
@@ -35,28 +34,27 @@ LABELS = {
 """How entries of the environment are named; others keep their key."""
 
 
-def workloads(request: Request) -> Table:
+def workloads(request: RunRequest) -> Table:
     """Tabulate the scenarios of a run: what they compute, and the parameters of every size."""
     columns = (
         *(Column("scenario"), Column("size"), Column("parameters", "prose")),
         Column("what it computes", "prose"),
     )
     rows = [
-        (name, size_label(size), parameters, about if index == 0 else "")
-        for name in requested.scenario_names(request)
-        for about in [requested.scenario_summary(request, name).replace("``", "")]
-        for index, (size, parameters) in enumerate(requested.size_parameters(request, name).items())
+        (name, size_label(size), parameters, "" if index else scenario.summary.replace("``", ""))
+        for name, scenario in request.scenarios.items()
+        for index, (size, parameters) in enumerate(scenario.sizes.items())
     ]
-    return Table("What was compared", columns, rows, sectioned=False).without_idle()
+    return Table("What was compared", columns, rows).without_idle()
 
 
-def modes(request: Request) -> Table:
+def modes(request: RunRequest) -> Table:
     """Tabulate what the run's modes are, as its record says."""
     columns = (Column("mode"), Column("kind"), Column("what it is", "prose"))
-    summaries = requested.mode_summaries(request)
+    about = request.about_modes
     rows = [
-        (mode, kind, summaries[mode])
-        for kind, members in by_kind(summaries, requested.mode_kinds(request)).items()
+        (mode, kind, about[mode].summary)
+        for kind, members in by_kind(about, kinds_of(request)).items()
         for mode in members
     ]
     return Table("The modes", columns, rows).without_idle("kind")
@@ -92,16 +90,15 @@ def environment(frames: Frames) -> Table:
     return Table("Environment and options", (Column("what"), Column("value", "prose")), rows)
 
 
-def _options(request: Request) -> dict[str, str]:
+def _options(request: RunRequest) -> dict[str, str]:
     """The options that a reader may ask for; the rest of the request is the harness's own."""
-    asked, budget_s = requested.passes_asked_for(request), requested.budget_s(request)
-    precision, cpus = requested.precision(request), requested.logical_cpus(request)
+    asked = "as many as precision and budget need" if request.passes is None else request.passes
     return {
-        "passes asked for": "as many as precision and budget need" if asked is None else str(asked),
-        "precision asked for": f"±{percent(precision)}" if precision else "none",
-        "budget": seconds(budget_s) if budget_s else "none",
-        "logical CPUs": str(cpus),
-        "seed": str(requested.seed(request)),
+        "passes asked for": str(asked),
+        "precision asked for": f"±{percent(request.precision)}" if request.precision else "none",
+        "budget": seconds(request.budget_s) if request.budget_s else "none",
+        "logical CPUs": str(request.logical_cpus),
+        "seed": str(request.seed),
     }
 
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import read
-from eager_vs_graph.results.record import Run
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.statistics.estimates import compare_modes, locate
 from eager_vs_graph.statistics.intervals import joint_half_width, quantile_t
 from eager_vs_graph.statistics.verdicts import calibration, judge

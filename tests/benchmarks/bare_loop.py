@@ -32,9 +32,9 @@ from eager_vs_graph.child.bench.prepare import Prepared, pace, prepare
 from eager_vs_graph.child.bench.schedule import Turn
 from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity.check import subject
-from eager_vs_graph.processes.jobs import Timed
 from eager_vs_graph.processes.journal import Journal
 from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.request import Timed
 
 SCENARIO, SIZE = "matmul_chain", "tiny"
 MODES = ("eager", "function", "session")

@@ -35,8 +35,8 @@ def calls(index: int) -> list[Callable[[], Any]]:
     from eager_vs_graph.child.bench.prepare import prepare
     from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.parity.check import subject
-    from eager_vs_graph.processes.jobs import Timed
     from eager_vs_graph.results.cells import Cell
+    from eager_vs_graph.results.request import Timed
 
     scenario, size, mode, slowdown = PAIRS[index]
     entry = next(entry for entry in catalog.select([]) if entry.name == scenario)

@@ -12,6 +12,7 @@ reads the runs' records.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -23,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from eager_vs_graph.child.bench.schedule import ITEM_S
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import read
-from eager_vs_graph.results.record import Run
+from eager_vs_graph.results.run import Run
 
 LONG_S = 0.05
 """A group counts as long when one round of all its programs takes longer."""
@@ -34,7 +35,7 @@ def round_seconds(run: Run) -> pd.DataFrame:
     rows = [
         (entry["group"], entry["extra_info"]["cell"], entry["stats"]["total"], entry["stats"])
         for number in run.pass_numbers()
-        for entry in run.benchmarks(number)
+        for entry in json.loads(run.pass_file(number).read_text("utf-8"))["benchmarks"]
     ]
     table = pd.DataFrame(rows, columns=["group", "cell", "total", "stats"])
     table["round_s"] = [s["iterations"] * float(np.median(s["data"])) for s in table["stats"]]

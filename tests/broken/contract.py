@@ -84,10 +84,10 @@ class ReferenceReshapes(Counting):
         return {"doubled": 2 * x}
 
 
-class ReferenceMissing(Counting):
-    """Nobody wrote a reference."""
+class WithoutReference(Counting):
+    """Nobody wrote a reference, which is no mistake."""
 
-    name = "reference_missing"
+    name = "without_reference"
     sizes = {"tiny": Size()}
     reference = Scenario.reference
 

@@ -51,8 +51,8 @@ def step(x):
     return tf.reduce_sum(weight * x)
 
 
-def test_step(modes, benchmark):
-    run = modes(step)
+def test_step(tf_modes, benchmark):
+    run = tf_modes(step)
     x = np.ones(8, np.float32)
     np.testing.assert_allclose(run(x), 16.0)
     benchmark(run, x)
@@ -99,7 +99,7 @@ def main() -> None:
     )
     verb("parity", "--scenarios", "mine")
     (work / "test_step.py").write_text(TEST, encoding="utf-8")
-    options = ["--modes", "eager,function,session", "--modes-record", "record"]
+    options = ["--evg-modes", "eager,function,session", "--evg-record", "record"]
     step("pytest with modes", [binaries / "pytest", "-q", *options], work)
     verb("report", "record", ends="report.html")
     for name in ("plain", "models", "programs"):

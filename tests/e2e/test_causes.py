@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from commands import REPOSITORY, harness, python
+from commands import REPOSITORY, SUPPORT, harness, python
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child.explain import engine
@@ -277,7 +277,7 @@ def scripts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scripts")
     for name in SHOWN:
         (folder / f"{name}.py").write_text(explained(name, KNOWN[name].mode)[1], encoding="utf-8")
-    done = python("-I", REPOSITORY / "tests" / "run_scripts.py", folder, cwd=folder)
+    done = python("-I", SUPPORT / "run_scripts.py", folder, cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder
 

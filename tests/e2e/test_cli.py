@@ -22,7 +22,7 @@ from commands import REPOSITORY, harness, python
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.event_files import read_summaries
-from eager_vs_graph.results.record import Run
+from eager_vs_graph.results.run import Run
 
 HEAD = "import os\nimport numpy as np\nimport tensorflow as tf\nfrom eager_vs_graph import *\n"
 
@@ -40,7 +40,6 @@ class {class_name}(Scenario):
     def build(self):
         self.total = tf.Variable(tf.zeros(4))
         self.graph = not tf.executing_eagerly()
-        self.calls = 0
 
     def step(self, x):
         {first}
@@ -53,8 +52,8 @@ class {class_name}(Scenario):
 '''
 
 ABORT = "if not (tf.executing_eagerly() or self.graph): os.abort()"
-RAISE = """self.calls += 1
-        if tf.executing_eagerly() and self.calls > 40:
+# A block is an item of a pytest session: the cell agrees, is built, and fails while it is timed.
+RAISE = """if tf.executing_eagerly() and "PYTEST_CURRENT_TEST" in os.environ:
             raise RuntimeError("too many calls")"""
 
 
@@ -481,5 +480,5 @@ def test_a_traceback_is_there_for_who_asks(tmp_path, monkeypatch):
 
 def test_the_tests_run_the_harness_of_this_repository(tmp_path):
     done = python("-c", "import eager_vs_graph; print(eager_vs_graph.__file__)", cwd=tmp_path)
-    assert Path(done.stdout.strip()).parent.parent == REPOSITORY
+    assert Path(done.stdout.strip()).resolve() == REPOSITORY / "harness" / "__init__.py"
     assert sys.prefix == sys.exec_prefix

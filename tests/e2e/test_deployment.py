@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from commands import python
-from test_runners import Cumulate, Varying, assert_same_bits
-from test_state import Everything
+from commands import SUPPORT, python
+from contract_scenarios import Cumulate, Everything, Varying, assert_same_bits
 from workbench import built_in, program, words
 
 from eager_vs_graph import Scenario, Size
@@ -21,7 +20,7 @@ from eager_vs_graph.child.loading import load
 from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
 from eager_vs_graph.modes import saved_model_process as fresh
-from eager_vs_graph.modes.saved_model_loading import signatures_of
+from eager_vs_graph.modes.saved_model_loading import LoadedModel, signatures_of
 from eager_vs_graph.processes.python import SILENCE_S
 from eager_vs_graph.results.cells import INPUTS
 
@@ -80,19 +79,12 @@ def test_the_fresh_process_has_never_seen_a_scenario(tmp_path, mode):
     total = built.run(feed)["total"]
     np.testing.assert_array_equal(total, feed["x"] if feed["x"].sum() > 0 else 0 * feed["x"])
     assert built._at.process is fresh.shared()
-    modules = fresh.shared().request("modules")
+    modules = fresh.shared().ask("modules")
     assert {"tensorflow", "eager_vs_graph.modes.saved_model_loading"} <= {*modules}
-    ours = {name for name in modules if name.partition(".")[0] in {"harness", "scenarios"}}
-    assert not {name for name in ours if name.startswith("scenarios")}
-    # Neither the contract of scenarios nor that of runners is there.
-    assert (
-        not {
-            "eager_vs_graph.scenario",
-            "eager_vs_graph.modes.variables",
-            "eager_vs_graph.modes.program",
-        }
-        & ours
-    )
+    assert not {name for name in modules if name.startswith("eager_vs_graph.scenarios")}
+    # Neither the contract of scenarios nor that of programs is there.
+    contracts = {"scenario", "modes.variables", "modes.program"}
+    assert not {f"eager_vs_graph.{name}" for name in contracts} & {*modules}
     assert not {scenario.__module__, entry.file.stem} & {*modules}
 
 
@@ -249,12 +241,6 @@ def test_an_op_that_fails_is_an_error_of_its_own_kind(mode):
     assert fresh.shared().alive  # the process goes on
 
 
-def test_an_exception_of_a_kind_that_is_unknown_here_keeps_its_name():
-    for kind, expected in {"ValueError": ValueError, "Strange": RuntimeError}.items():
-        assert type(fresh._exception(kind, "why")) is expected
-    assert str(fresh._exception("Strange", "why")) == "Strange: why"
-
-
 def test_a_process_that_dies_costs_the_program_that_asked():
     built, other = (program(Cumulate, mode) for mode in DEPLOYED)
     (feed, *_) = built.task.feeds
@@ -310,21 +296,7 @@ def test_parity_reports_a_process_that_is_lost_and_goes_on(monkeypatch, end, sta
     assert fresh.shared() is not process
 
 
-def test_an_answer_that_nobody_waited_for_is_not_taken_for_another(monkeypatch):
-    process = fresh.FreshProcess()
-
-    def interrupt(_seconds):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(process._helper, "receive", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            process.request("modules")
-    with pytest.raises(WorkerLost, match="has been ended"):
-        process.request("modules")
-
-
-def test_a_cell_is_given_up_for_its_process_before_it_is_given_up_itself(monkeypatch):
+def test_the_fresh_process_answers_within_less_than_a_cell_may_take(monkeypatch):
     monkeypatch.setattr(fresh, "_shared", [])
     monkeypatch.setenv(SILENCE_S, "50")
     process = fresh.shared()
@@ -347,7 +319,7 @@ def test_the_export_is_removed_with_the_program(mode):
 
 LEAVING = """
 from workbench import program
-from test_runners import Cumulate
+from contract_scenarios import Cumulate
 built = program(Cumulate, "saved_model")
 assert built._export.folder.exists()
 print(built._export.folder)
@@ -355,7 +327,7 @@ print(built._export.folder)
 
 
 def test_the_export_is_removed_at_exit(tmp_path):
-    path = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+    path = f"import sys; sys.path.insert(0, {str(SUPPORT)!r})\n"
     done = python("-c", path + LEAVING, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert not Path(done.stdout.splitlines()[-1]).exists()
@@ -363,7 +335,7 @@ def test_the_export_is_removed_at_exit(tmp_path):
 
 def test_a_model_that_is_closed_is_dropped_in_the_fresh_process():
     built = program(Cumulate, "saved_model")
-    remote = fresh.shared().load("saved_model", built._export.folder, "CPU:0", False)
+    remote = fresh.shared().load(LoadedModel, built._export.folder, "CPU:0", False)
     assert remote.call("state", {})
     remote.close()
     with pytest.raises(KeyError):

@@ -15,9 +15,10 @@ from eager_vs_graph.reports import Rendered, render
 from eager_vs_graph.reports.charts import disagreement as chart
 from eager_vs_graph.reports.disagreements import ALIKE, disagreements
 from eager_vs_graph.reports.terminal.explanation import print_short
-from eager_vs_graph.results import explanation as explanations
+from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.explanation import Accuracy, Cause, Explanation, Judgement, Profile
-from eager_vs_graph.results.record import Run, TensorComparison, write_json
+from eager_vs_graph.results.record import TensorComparison
+from eager_vs_graph.results.run import Run
 
 CAUSES = REPOSITORY / "tests" / "causes"
 DIFFERING = TensorComparison(
@@ -61,33 +62,35 @@ FOUND = [
     ),
 ]  # fmt: skip
 
+EXPLANATIONS = "explanations.json"
+
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     folder = write_run(tmp_path_factory.mktemp("results") / "run", Shape(passes=2, blocks=2))
-    explanations.save(folder, FOUND)
+    Run(folder).save_explanations(FOUND)
     return render(folder)
 
 
 def test_what_was_found_is_read_back_as_it_was(rendered: Rendered) -> None:
-    assert explanations.load(rendered.folder) == FOUND
+    assert Run(rendered.folder).explanations() == FOUND
 
 
 def test_a_newer_record_is_read_and_an_older_one_has_none(rendered: Rendered, tmp_path: Path):
-    content = json.loads((rendered.folder / explanations.FILE).read_text())
+    content = json.loads((rendered.folder / EXPLANATIONS).read_text())
     content["explanations"][0]["mood"] = "new"
     content["explanations"][0]["causes"][0]["colour"] = "new"
-    write_json(tmp_path / explanations.FILE, content)
-    assert explanations.load(tmp_path) == FOUND
-    (tmp_path / explanations.FILE).unlink()
-    assert explanations.load(tmp_path) == []
+    write_json(tmp_path / EXPLANATIONS, content)
+    assert Run(tmp_path).explanations() == FOUND
+    (tmp_path / EXPLANATIONS).unlink()
+    assert Run(tmp_path).explanations() == []
 
 
 def test_a_damaged_file_is_named_and_the_rest_is_reported(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", Shape(scenarios=("mnist_step",), passes=1))
-    (folder / explanations.FILE).write_text('{"explanations": [{"status": "differs"}]}')
+    (folder / EXPLANATIONS).write_text('{"explanations": [{"status": "differs"}]}')
     result = render(folder)
-    assert any(explanations.FILE in warning for warning in result.warnings)
+    assert any(EXPLANATIONS in warning for warning in result.warnings)
     assert "Why modes disagree" not in result.page.read_text(encoding="utf-8")
 
 
@@ -172,7 +175,7 @@ def test_bench_keeps_explanations_and_shows_them(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     folder = (tmp_path / "results" / "latest").resolve()
-    found = {each.cell.split("/")[2]: each for each in explanations.load(folder)}
+    found = {each.cell.split("/")[2]: each for each in Run(folder).explanations()}
     assert set(found) == {"eager", "function"}
     assert [cause.what for cause in found["function"].causes] == ["arithmetic_optimization"]
     assert found["function"].profiles[0].elements == 3

@@ -8,12 +8,11 @@ import re
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
-from commands import REPOSITORY, harness, python
+from commands import SUPPORT, harness, python
 from divided import (
     ROWS,
     Branch,
@@ -43,7 +42,6 @@ from eager_vs_graph.scenarios.regression_training import (
     RegressionTrainingOptimizer,
 )
 
-HERE = Path(__file__).parents[1]
 STEPS = 5
 RTOL = 1e-5
 """Float32 means of shares are rounded otherwise than the mean of the whole: some 2⁻²⁴ in each of
@@ -199,8 +197,24 @@ def test_workers_compute_on_the_first_cpu_only():
     assert "which have no CPU:1" in cell.reason
 
 
+class Adopted(Line):
+    """Its class is not in the file of the user's code."""
+
+    name = "adopted"
+
+    @classmethod
+    def source_file(cls):
+        return "train.py"
+
+
+def test_code_that_workers_cannot_import_is_refused():
+    cell = words(Adopted, ["multi_worker"])["multi_worker"]
+    assert cell.status == "unsupported"
+    assert "adopted code exists only in the process that adopted it" in cell.reason
+
+
 def test_three_replicas_share_what_three_divides():
-    done = python(HERE / "three_replicas_script.py", cwd=HERE)
+    done = python(SUPPORT / "three_replicas_script.py", cwd=SUPPORT)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["devices"] == ["CPU:0", "CPU:1", "CPU:2"]
@@ -227,17 +241,17 @@ def test_asking_for_mirrored_splits_the_cpu_and_keeps_the_grid(tmp_path):
     assert "unsupported" not in done.stdout
 
 
-def test_programs_share_the_workers_and_are_forgotten():
+def test_programs_share_the_workers_which_drop_those_that_are_closed():
     pids = workers.cluster().pids
     first, second = program(Line, "multi_worker"), program(Line, "multi_worker")
     first.call()
     assert [one.state()["calls"] for one in (first, second)] == [1, 0]
     first.close()
-    assert workers.cluster().closed == [first._number]
+    assert workers.cluster().unused == [first._number]
     third = program(Line, "multi_worker")
     third.call()
     assert workers.cluster().pids == pids
-    assert first._number not in workers.cluster().closed
+    assert first._number not in workers.cluster().unused
     with pytest.raises(ScenarioError, match="KeyError"):
         first.call()
 
@@ -256,9 +270,9 @@ def processes(pids):
 
 def test_workers_end_with_their_parent_even_when_they_are_stopped():
     parent = subprocess.Popen(
-        [sys.executable, HERE / "orphans_script.py"],
-        cwd=HERE,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        [sys.executable, SUPPORT / "orphans_script.py"],
+        cwd=SUPPORT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
@@ -267,7 +281,7 @@ def test_workers_end_with_their_parent_even_when_they_are_stopped():
         orphans = processes(told["pids"])
         orphans[1].suspend()
         parent.kill()
-    ended = [gone(orphan, within_s=10) for orphan in orphans]
+    ended = [gone(orphan, within_s=300) for orphan in orphans]
     for orphan in orphans:
         with suppress(psutil.NoSuchProcess):
             orphan.kill()

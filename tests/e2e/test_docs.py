@@ -3,9 +3,10 @@
 * Blocks of Python on a page are run one after the other, in one process a page, as a reader would
   type them.
 * A block whose fence names a file (``python train.py``) is that file.
-* Lines that begin with ``$`` in a ``console`` block are command lines. They run in an empty folder
-  that holds the page's files, in the order of the page; what the page shows below them is real
-  output of another day, so only the exit code is compared: 0, or what a comment says.
+* Lines that begin with ``$`` in a ``console`` block are command lines, a test each. Those below one
+  heading run in one folder that holds the page's files, in the order of the page: what a heading
+  tells can be done without the others. What the page shows below a command is real output of
+  another day, so only the exit code is compared: 0, or what a comment says.
 """
 
 from __future__ import annotations
@@ -21,18 +22,31 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
+SECTION = re.compile(r"^## +(.*)$", re.MULTILINE)
 FENCE = re.compile(r"^```(\w+)(?: +(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)$", re.MULTILINE)
 EXIT_CODE = re.compile(r"# exit code (\d+)$")
 NARROWED = {
     # A whole run takes minutes; the same command line over little is what a test can afford. make
-    # takes the first two from the environment, and pytest the last.
+    # takes these from the environment.
     "SCENARIOS": "hello_matmul",
     "BUDGET": "5s",
-    "PYTEST_ADDOPTS": "tests/unit/test_cells.py",
+    "TESTS": "tests/unit/test_cells.py",
 }
 A_BUDGET = re.compile(r"(?<=--budget )\d+s")
 """Likewise: the line is the page's, and takes less long."""
+JUDGES_SPEED = "--fail-over"
+"""Whether such a command succeeds depends on how busy the machine is: it only has to judge."""
+
+
+@dataclass
+class Section:
+    """The command lines below one heading of a page."""
+
+    page: Path
+    title: str
+    commands: list[str]
 
 
 @dataclass
@@ -42,32 +56,47 @@ class Page:
     path: Path
     code: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
-    commands: list[str] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+
+    @property
+    def is_for_a_checkout(self) -> bool:
+        """Whether its commands are those of somebody who has the repository."""
+        return self.path.parent == ROOT
 
 
 def read(path: Path) -> Page:
     page = Page(path)
-    for language, name, text in FENCE.findall(path.read_text(encoding="utf-8")):
-        if language == "console":
-            page.commands += re.findall(r"^\$ (.*(?:\\\n.*)*)$", text, re.MULTILINE)
-        elif name:
-            page.files[name] = text
+    text = path.read_text(encoding="utf-8")
+    for language, name, block in FENCE.findall(text):
+        if name:
+            page.files[name] = block
         elif language == "python":
-            page.code.append(text)
+            page.code.append(block)
+    title, *parts = SECTION.split(text)
+    for heading, part in zip(["", *parts[::2]], [title, *parts[1::2]], strict=True):
+        consoles = [block for language, _, block in FENCE.findall(part) if language == "console"]
+        if commands := COMMAND.findall("".join(consoles)):
+            page.sections.append(Section(path, heading, commands))
     return page
 
 
-def written(pages: list[Path]) -> list[Page]:
-    """Pages that have something to run."""
-    return [page for page in map(read, pages) if page.code or page.commands]
+READ = {path: read(path) for path in PAGES}
+WITH_CODE = [page for page in READ.values() if page.code]
+SECTIONS = [section for page in READ.values() for section in page.sections]
 
 
-def names(pages: list[Page]) -> list[str]:
-    return [page.path.name for page in pages]
-
-
-WITH_CODE = [page for page in written(PAGES) if page.code]
-WITH_COMMANDS = [page for page in written(PAGES) if page.commands]
+def items() -> list[object]:
+    """A test a command line; those of a section in the same process of the tests, in order."""
+    return [
+        pytest.param(
+            section,
+            command,
+            id=f"{section.page.stem}:{' '.join(command.split())}",
+            marks=pytest.mark.xdist_group(f"{section.page.stem}:{section.title}"),
+        )
+        for section in SECTIONS
+        for command in section.commands
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -85,18 +114,38 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """By section: the folder in which its commands run, laid out before the first of them."""
+    return Folders(tmp_path_factory)
+
+
+class Folders(dict[str, Path]):
+    """Lays a section's folder out when it is first asked for."""
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        super().__init__()
+        self._factory = factory
+
+    def of(self, section: Section) -> Path:
+        key = f"{section.page.stem}:{section.title}"
+        if key not in self:
+            self[key] = self._factory.mktemp("page")
+            lay_out(READ[section.page], self[key])
+        return self[key]
+
+
 def environment(tools: Path, checkout: bool = False) -> dict[str, str]:
     ours = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
     return {
         **ours,
         **(NARROWED if checkout else {}),
         "PATH": f"{tools}{os.pathsep}{ours['PATH']}",
-        "PYTHONPATH": str(ROOT),
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
 
 
-@pytest.mark.parametrize("page", WITH_CODE, ids=names(WITH_CODE))
+@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.path.name)
 def test_code_of_a_page_runs(page: Page, tmp_path: Path, tools: Path) -> None:
     lay_out(page, tmp_path)
     script = tmp_path / "page_as_a_script.py"
@@ -113,38 +162,51 @@ def test_code_of_a_page_runs(page: Page, tmp_path: Path, tools: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=names(WITH_COMMANDS))
-def test_commands_of_a_page_run(page: Page, tmp_path: Path, tools: Path) -> None:
-    lay_out(page, tmp_path)
-    for line in page.commands:
-        command = A_BUDGET.sub(NARROWED["BUDGET"], EXIT_CODE.sub("", line).strip())
-        wanted = int(found[1]) if (found := EXIT_CODE.search(line)) else 0
-        done = subprocess.run(
-            ["sh", "-c", command],
-            cwd=tmp_path,
-            env=environment(tools, checkout=page.path.parent == ROOT),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == wanted, f"$ {line}\n{done.stdout}{done.stderr}"
+@pytest.mark.parametrize(("section", "line"), items())
+def test_a_command_of_a_page(section: Section, line: str, folders: Folders, tools: Path) -> None:
+    command = A_BUDGET.sub(NARROWED["BUDGET"], EXIT_CODE.sub("", line).strip())
+    wanted = {int(found[1]) if (found := EXIT_CODE.search(line)) else 0}
+    if JUDGES_SPEED in line:
+        wanted = {0, 1}
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=folders.of(section),
+        env=environment(tools, checkout=READ[section.page].is_for_a_checkout),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in wanted, f"$ {line}\n{done.stdout}{done.stderr}"
 
 
 def lay_out(page: Page, folder: Path) -> None:
     files = page.files
-    if page.path.parent == ROOT:
-        files = {**read(ROOT / "docs" / "tutorial.md").files, **files}
-        # The README's commands are for a checkout: a copy of this one.
-        keep = shutil.ignore_patterns(".git", ".venv", "results", ".*_cache", "__pycache__")
-        shutil.copytree(ROOT, folder, ignore=keep, dirs_exist_ok=True)
-        (folder / ".venv").symlink_to(Path(sys.prefix))
+    if page.is_for_a_checkout:
+        files = {**READ[ROOT / "docs" / "tutorial.md"].files, **files}
+        copy_checkout(folder)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
+def copy_checkout(folder: Path) -> None:
+    """A checkout after `make`, with the environment that runs these tests."""
+    keep = shutil.ignore_patterns(".git", ".venv", "build", "results", ".*_cache", "__pycache__")
+    shutil.copytree(ROOT, folder, ignore=keep, dirs_exist_ok=True)
+    (folder / ".venv").mkdir()
+    for part in Path(sys.prefix).iterdir():
+        if part.name not in {"installed", "linked"}:
+            (folder / ".venv" / part.name).symlink_to(part)
+    for name in ("installed", "linked"):  # newer than what they are made from: nothing to install
+        (folder / ".venv" / name).touch()
+
+
 def test_pages_were_found() -> None:
     assert len(WITH_CODE) >= 3
-    assert sum(len(page.commands) for page in WITH_COMMANDS) >= 15
-    for page in map(read, PAGES):
-        fences = page.path.read_text(encoding="utf-8").count("```")
-        assert fences % 2 == 0, page.path
+    assert sum(len(section.commands) for section in SECTIONS) >= 25
+    for path in PAGES:
+        text = path.read_text(encoding="utf-8")
+        assert text.count("```") % 2 == 0, path
+        shown = [block for language, _, block in FENCE.findall(text) if language == "console"]
+        assert len(COMMAND.findall("".join(shown))) == sum(
+            len(section.commands) for section in READ[path].sections
+        )

@@ -17,15 +17,16 @@ from eager_vs_graph.modes.eager import EagerProgram
 from eager_vs_graph.modes.program import Program
 from eager_vs_graph.modes.variables import checkpointed
 from eager_vs_graph.results.cells import Cell
-from eager_vs_graph.results.record import AGREEING, CheckpointParity, Run
+from eager_vs_graph.results.record import AGREEING, CheckpointParity
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.scenario import Scenario
 from eager_vs_graph.scenarios.checkpoint import Checkpoint, TrainingCheckpoint
 from eager_vs_graph.scenarios.regression_training import RegressionTraining
 
 REFUSED = {
     **dict.fromkeys(SPLITTING, "declares no batch to split among replicas"),
-    "saved_model": "a tf.train.Checkpoint of the scenario's cannot be reached in this mode",
-    "saved_model_session": "a tf.train.Checkpoint of the scenario's cannot be reached in this mode",
+    "saved_model": "a tf.train.Checkpoint of the scenario cannot be reached in this mode",
+    "saved_model_session": "a tf.train.Checkpoint of the scenario cannot be reached in this mode",
 }
 """Modes that cannot keep a checkpoint: a part of the reason."""
 NO_FILES = {**REFUSED, "xla": "Detected unsupported operations when trying to compile graph"}
@@ -196,7 +197,7 @@ def test_a_mode_in_another_process_says_that_it_cannot():
     built = program(broken("descent"), "eager")
     built.__class__ = Elsewhere
     for refused in (built.write_checkpoint, built.restore_checkpoint):
-        with pytest.raises(Unsupported, match=r"a tf\.train\.Checkpoint of the scenario's cannot"):
+        with pytest.raises(Unsupported, match=r"a tf\.train\.Checkpoint of the scenario cannot"):
             refused("anywhere")
 
 

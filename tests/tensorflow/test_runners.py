@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
-from commands import python
+from contract_scenarios import Cumulate, Varying, assert_same_bits
 from workbench import GRAPHS, SAME_KERNELS, WHOLE, program, task
 
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.child.parity.trajectory import of_program
-from eager_vs_graph.modes import BASELINE, MODES
+from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import INPUTS, Cell
 from eager_vs_graph.scenarios.mnist_step import MnistStep
 from eager_vs_graph.scenarios.regression_training import (
@@ -26,57 +23,6 @@ from eager_vs_graph.scenarios.regression_training import (
 every_mode = pytest.mark.parametrize("mode", WHOLE)
 every_graph = pytest.mark.parametrize("mode", GRAPHS)
 every_policy = pytest.mark.parametrize("inputs", INPUTS)
-
-
-class Cumulate(Scenario):
-    """A step whose result needs every part of the contract: order, state, inputs, branches."""
-
-    name = "cumulate"
-    sizes = {"tiny": Size(n=3)}
-
-    def inputs(self, rng):
-        return [
-            {"y": np.full(3, 10.0 * k, np.float32), "x": np.full(3, float(k), np.float32)}
-            for k in (1, 2, 3)
-        ]
-
-    def build(self):
-        self.total = tf.Variable(tf.zeros(3))
-        self.calls = tf.Variable(0)
-
-    def step(self, x, y):
-        before = self.total + 0.0
-        self.total.assign_add(x)  # no output depends on it but through the variable
-        self.calls.assign_add(1)
-        branch = tf.constant(-1)
-        if tf.reduce_sum(x) > 4.0:
-            branch = tf.constant(1)
-        count = tf.constant(0)
-        while count < 5:
-            count += 2
-        return {
-            "z_first": y,
-            "total": self.total,
-            "before": before,
-            "branch": branch,
-            "count": count,
-        }
-
-
-class Varying(Cumulate):
-    """Feeds of several shapes, and an output that follows them."""
-
-    name = "varying"
-    sizes = {"tiny": Size()}
-
-    def inputs(self, rng):
-        return [{"x": np.ones((n, 2), np.float32)} for n in (3, 5, 1)]
-
-    def build(self):
-        pass
-
-    def step(self, x):
-        return {"x": x + 1.0, "sum": tf.reduce_sum(x)}
 
 
 class WithoutInputs(Scenario):
@@ -131,23 +77,6 @@ class Initialised(Scenario):
 def outputs_of(scenario, mode, inputs="resident", steps=3):
     built = program(scenario, mode, inputs)
     return of_program(built, built.state(), built.task.feeds, steps)
-
-
-def assert_same_bits(found, expected):
-    assert found.keys() == expected.keys()
-    for name, array in expected.items():
-        assert found[name].dtype == array.dtype
-        assert found[name].shape == array.shape
-        np.testing.assert_array_equal(found[name], array, err_msg=name)
-
-
-def test_the_modes_of_the_list_are_the_runners_that_exist():
-    runners = Path(parity.__file__).parents[2] / "modes"
-    shared = {"__init__", "program", "failures", "variables", "grappler", "retraces"}
-    shared |= {f"saved_model_{part}" for part in ("program", "export", "process", "loading")}
-    shared |= {"replicas", "worker_main", "worker_cluster"}  # of the two that split a batch
-    assert {file.stem for file in runners.glob("*.py")} - shared == set(MODES)
-    assert BASELINE in MODES
 
 
 @every_policy
@@ -352,41 +281,3 @@ def test_programs_of_one_process_do_not_touch_each_other():
     twins[0].close()
     assert twins[1].call()[1].tolist() == [1, 1, 1]
     assert tf.executing_eagerly()
-
-
-@pytest.fixture(scope="module")
-def placement(tmp_path_factory):
-    script = Path(__file__).parents[1] / "placement_script.py"
-    done = python(script, cwd=tmp_path_factory.mktemp("placement"))
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-@every_policy
-@every_mode
-@pytest.mark.parametrize("device", ["CPU:0", "CPU:1"])
-def test_variables_and_work_are_on_the_cells_device(placement, device, mode, inputs):
-    assert placement["devices"] == ["CPU:0", "CPU:1"]
-    found = placement[Cell("accumulate", "tiny", mode, device, inputs).id]
-    assert found["variables"] == [device]
-    assert found["work"] == [device]
-    assert found["status"] == "identical"
-    assert found["traces"] == (mode != "eager")
-
-
-@pytest.mark.parametrize("device", ["CPU:0", "CPU:1"])
-@pytest.mark.parametrize("mode", ["eager", "function"])
-def test_a_step_places_its_own_work_whatever_the_cells_device(placement, mode, device):
-    found = placement["placed by the step"][f"{mode} {device}"]
-    assert found["status"] == "close"  # to the reference: a product of float32
-    assert found["outputs"] == {"at_home": "CPU:0", "away": "CPU:1", "back_home": "CPU:0"}
-
-
-def test_a_session_copies_between_the_devices_that_a_step_names(placement):
-    found = placement["placed by the step"]
-    home, away = found["session CPU:0"], found["session CPU:1"]
-    assert home["status"] == away["status"] == "close"
-    assert home["products"] == away["products"] == ["CPU:0", "CPU:1"]
-    # The input and the square go there, the cube comes back.
-    assert home["copies"] == [["CPU:0", "CPU:1"], ["CPU:0", "CPU:1"], ["CPU:1", "CPU:0"]]
-    assert ["CPU:1", "CPU:0"] in away["copies"]  # the cell's own inputs are on CPU:1

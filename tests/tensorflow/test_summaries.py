@@ -174,9 +174,9 @@ def test_every_program_has_a_folder_of_its_own_that_goes_with_it(mode):
 def test_a_mode_in_another_process_says_that_it_cannot_tell():
     built = program(broken("logged"), "eager")
     built.scenario = None
-    with pytest.raises(Unsupported, match="files of the scenario's cannot be reached in this mode"):
+    with pytest.raises(Unsupported, match="files of the scenario cannot be reached in this mode"):
         Program.written(built)
-    with pytest.raises(Unsupported, match="summary writers of the scenario's cannot be reached"):
+    with pytest.raises(Unsupported, match="summary writers of the scenario cannot be reached"):
         Program.flush(built)
 
 

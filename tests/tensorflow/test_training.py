@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import numpy as np
@@ -12,14 +13,9 @@ from workbench import program, words
 from eager_vs_graph import Goal, Scenario, Size
 from eager_vs_graph.child.parity.check import subject
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
-from eager_vs_graph.results.record import (
-    AGREEING,
-    UNSUPPORTED,
-    CellParity,
-    Run,
-    read_json,
-    write_json,
-)
+from eager_vs_graph.results.codec import write_json
+from eager_vs_graph.results.record import AGREEING, UNSUPPORTED, CellParity
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.scenarios.mnist_step import MnistStep
 from eager_vs_graph.scenarios.mnist_training import MnistTrainingGraph, MnistTrainingLoop
 from eager_vs_graph.scenarios.regression_training import (
@@ -271,7 +267,7 @@ def test_a_curve_that_is_none_is_named(curve):
 def test_a_record_without_curves_still_reads(tmp_path):
     run = Run(tmp_path)
     run.save_parity([CellParity("a/b/eager/CPU:0/fed", "close", learned={"W": 3.0})])
-    content = read_json(tmp_path / "parity.json")
+    content = json.loads((tmp_path / "parity.json").read_text("utf-8"))
     for cell in content["cells"]:
         del cell["curves"]
     write_json(tmp_path / "parity.json", {**content, "schema": 1})
@@ -282,5 +278,5 @@ def test_a_record_without_curves_still_reads(tmp_path):
 def test_every_mode_says_what_it_is():
     for mode in MODES.values():
         about = mode.about()
-        assert about["kind"] in ("execution", "deployment", "distribution")
-        assert about["summary"]
+        assert about.kind in ("execution", "deployment", "distribution")
+        assert about.summary

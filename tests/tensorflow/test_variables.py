@@ -5,115 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from contract_scenarios import Everything
 from workbench import WHOLE, program
 
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.errors import ScenarioError
 from eager_vs_graph.modes import DEFAULT_MODES
-from eager_vs_graph.modes.variables import as_reference, require_same, variables_of
-
-
-class Innermost(tf.keras.layers.Layer):
-    """The guide's style: a raw variable, in a layer inside a layer."""
-
-    def __init__(self):
-        super().__init__()
-        self.w = tf.Variable(2.0)
-
-    def build(self, shape):
-        self.built = True
-
-    def call(self, x):
-        return x * self.w
-
-
-class Inner(tf.keras.layers.Layer):
-    """A layer that holds layers, and a variable that Keras does not list."""
-
-    def __init__(self):
-        super().__init__()
-        self.first = tf.keras.layers.Dense(3)
-        self.second = tf.keras.layers.Dense(3)
-        self.offset = tf.Variable(1.0)
-        self.innermost = [Innermost()]
-
-    def build(self, shape):
-        self.scale = self.add_weight(name="scale", shape=())
-        self.first.build(shape)
-        self.second.build((shape[0], 3))
-
-    def call(self, x):
-        return self.innermost[0](self.second(self.first(x))) * self.scale + self.offset
-
-
-class Module(tf.Module):
-    """A tf.Module with variables of its own and of a list."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = tf.Variable(tf.ones(2), name="w")
-        self.parts = [tf.Variable(1.0, name="part"), tf.Variable(2.0, name="part")]
-        self._private = {"unnamed": tf.Variable(1.0)}
-        self.myself = self
-
-
-class Everything(Scenario):
-    """Every kind of thing that may hold variables."""
-
-    name = "everything"
-    sizes = {"tiny": Size()}
-
-    def inputs(self, rng):
-        return [{"x": np.ones((2, 4), np.float32)}]
-
-    def build(self):
-        self.plain = tf.Variable(1.0)
-        self.again = self.plain
-        self.listed = [tf.Variable(1), tf.Variable(2)]
-        self.mapped = {"a": tf.Variable(1.0), "b": (tf.Variable(2.0),)}
-        self.module = Module()
-        self.dense = tf.keras.layers.Dense(3)
-        self.dense.build((None, 4))
-        self.layers = [tf.keras.layers.Dense(3, use_bias=False) for _ in range(2)]
-        for layer in self.layers:
-            layer.build((None, 4))
-        self.nested = Inner()
-        self.nested.build((None, 4))
-        self.sequence = tf.keras.Sequential(
-            [
-                tf.keras.layers.Dense(5),
-                tf.keras.layers.BatchNormalization(),
-                Innermost(),
-                tf.keras.layers.Dense(3),
-            ]
-        )
-        self.sequence.build((None, 4))
-        self.adam = tf.keras.optimizers.Adam(0.01)
-        self.adam.build(self.sequence.trainable_variables)
-        self.metric = tf.keras.metrics.Mean()
-        self.accuracy = tf.keras.metrics.SparseCategoricalAccuracy()
-        self.generator = tf.random.Generator.from_seed(1)
-        self.keras = tf.keras.Variable(1.0)
-        self.text, self.nothing = "not a variable", None
-
-    def step(self, x):
-        noise = self.generator.normal((2, 3))
-        with tf.GradientTape() as tape:
-            y = self.sequence(x) + noise
-            loss = tf.reduce_mean(tf.square(y))
-        variables = self.sequence.trainable_variables
-        self.adam.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        self.metric.update_state(loss)
-        self.accuracy.update_state(tf.zeros(2, tf.int32), y)
-        self.listed[1].assign_add(1)
-        self.module.parts[0].assign_add(1.0)
-        return {
-            "loss": loss,
-            "mean": self.metric.result(),
-            "noise": noise,
-            "nested": self.nested(x),
-        }
-
+from eager_vs_graph.modes.object_graph import walk
+from eager_vs_graph.modes.variables import (
+    as_reference,
+    code_of_variables,
+    require_same,
+    variables_of,
+)
 
 EXPECTED = {
     "plain": (),
@@ -165,6 +69,29 @@ def test_names_say_where_a_variable_is(programs):
     slots = [name for name in state if name.startswith("adam/")]
     assert len(slots) == 2 + 2 * 6  # momentum and velocity of each trainable variable
     assert len({name.removeprefix("adam/") for name in slots}) == len(slots)
+
+
+def test_every_variable_is_where_its_code_says():
+    scenario = Everything(Size())
+    scenario.build()
+    variables, code = variables_of(scenario), code_of_variables(scenario)
+    assert code.keys() == variables.keys()
+    assert code["nested/innermost/0/w"] == ".nested.innermost[0].w"
+    for name, variable in variables.items():
+        assert eval(f"scenario{code[name]}", {"scenario": scenario}) is variable, name
+
+
+def test_a_walk_visits_each_object_once_by_its_first_way():
+    shared = {"leaf": object()}
+    ring = [shared, [shared]]
+    ring.append(ring)
+
+    def parts(value):
+        return enumerate(value) if isinstance(value, list) else getattr(value, "items", tuple)()
+
+    visited = list(walk(ring, parts))
+    assert [path for path, _ in visited] == [(), (0,), (0, "leaf"), (1,)]
+    assert [value for _, value in visited] == [ring, shared, shared["leaf"], ring[1]]
 
 
 def test_names_shapes_and_dtypes_are_the_same_in_every_program(programs):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from textwrap import dedent
 
 import pytest
@@ -11,7 +10,7 @@ from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.child.loading import load
 from eager_vs_graph.errors import ScenarioError, UsageError
-from eager_vs_graph.scenario import Scenario, Size
+from eager_vs_graph.scenario import Size
 
 ALL = catalog.entries([catalog.BUILT_IN])
 
@@ -39,26 +38,6 @@ def test_the_five_scenarios_are_there():
         "py_func_bridge",
     }
     assert len({entry.name for entry in ALL}) == len(ALL)
-
-
-@pytest.mark.parametrize("entry", ALL, ids=lambda entry: entry.name)
-def test_an_entry_is_what_the_class_says(entry):
-    loaded = load(entry)
-    assert issubclass(loaded, Scenario)
-    assert (loaded.__name__, loaded.name) == (entry.class_name, entry.name)
-    assert loaded.summary() == entry.summary
-    assert entry.summary.endswith(".")
-    assert entry.timing == loaded.timing
-    assert list(loaded.sizes) == list(entry.sizes)
-    for size, text in entry.sizes.items():
-        read = {
-            k.arg: ast.literal_eval(k.value) for k in ast.parse(f"f({text})").body[0].value.keywords
-        }
-        assert read == dict(loaded.sizes[size])
-
-
-def test_importing_twice_gives_the_same_class():
-    assert load(ALL[0]) is load(ALL[0])
 
 
 def test_a_folder_of_ones_own(tmp_path):

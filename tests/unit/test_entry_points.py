@@ -2,55 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
-from commands import harness
+from distributions import SCENARIO, distribution, sound
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child.loading import load
 from eager_vs_graph.errors import ScenarioError, UsageError
-
-HELPER = "FACTOR = 2.0\n"
-SCENARIO = '''
-import numpy as np
-
-from eager_vs_graph import Scenario, Size
-
-from .helper import FACTOR
-
-
-class Shipped(Scenario):
-    """Doubles what another distribution gave it."""
-
-    name = "{name}"
-    sizes = {{"tiny": Size(n=4)}}
-
-    def inputs(self, rng):
-        return [{{"x": rng.standard_normal(self.size.n, dtype=np.float32)}}]
-
-    def step(self, x):
-        return {{"doubled": FACTOR * x}}
-
-    def reference(self, state, x):
-        return {{"doubled": 2 * x}}
-'''
-
-
-def distribution(folder: Path, name: str, points: dict[str, str], files: dict[str, str]) -> None:
-    """A distribution as an installer leaves it."""
-    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", "utf-8")
-    lines = [f"{point} = {value}" for point, value in points.items()]
-    text = "\n".join(["[eager_vs_graph.scenarios]", *lines, ""])
-    (info / "entry_points.txt").write_text(text, "utf-8")
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(dedent(content), "utf-8")
 
 
 @pytest.fixture
@@ -60,19 +20,6 @@ def site(tmp_path, monkeypatch) -> Path:
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
     return folder
-
-
-def sound(folder: Path, name: str = "their-scenarios", scenario: str = "shipped") -> str:
-    package = name.replace("-", "_")
-    files = {
-        f"{package}/__init__.py": "raise RuntimeError('executed')\n",
-        f"{package}/inner/__init__.py": "",
-        f"{package}/inner/helper.py": HELPER,
-        f"{package}/inner/_private.py": "this is not python",
-        f"{package}/inner/{scenario}.py": SCENARIO.format(name=scenario),
-    }
-    distribution(folder, name, {"all": f"{package}.inner"}, files)
-    return package
 
 
 def test_the_scenarios_of_a_distribution_are_found_without_executing_it(site):
@@ -158,26 +105,3 @@ def test_a_folder_of_a_known_name_does_not_hide_it(site, tmp_path, monkeypatch):
     ]
     with pytest.raises(UsageError, match="no scenario found"):
         catalog.select(["./shipped"])
-
-
-def test_from_list_to_parity(tmp_path, monkeypatch):
-    site, work = tmp_path / "site", tmp_path / "work"
-    work.mkdir()
-    package = sound(site)
-    (site / package / "__init__.py").write_text("", "utf-8")
-    distribution(site, "broken-one", {"x": "nowhere"}, {})
-    # As a path file does: behind whatever else is installed.
-    monkeypatch.setattr("workbench.REPOSITORY", f"{catalog.BUILT_IN.parent}:{site}")
-    listed = harness("list", cwd=work)
-    assert listed.returncode == 0
-    assert "concept" not in listed.stdout
-    assert "sizes: tiny*; from their-scenarios" in listed.stdout
-    assert listed.stderr == (
-        "left out: distribution broken-one, entry point x = nowhere: there is no module nowhere\n"
-    )
-    content = json.loads(harness("list", "--format", "json", cwd=work).stdout)
-    by_name = {entry["name"]: entry["distribution"] for entry in content["scenarios"]}
-    assert (by_name["shipped"], by_name["hello_matmul"]) == ("their-scenarios", "")
-    done = harness("parity", "--scenarios", "shipped", "--modes", "eager,function", cwd=work)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("identical") == 2

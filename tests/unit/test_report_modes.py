@@ -26,11 +26,12 @@ from eager_vs_graph.reports.matrix import matrix
 from eager_vs_graph.reports.reasons import of_check
 from eager_vs_graph.reports.terminal import run as terminal
 from eager_vs_graph.reports.terminal.grid import print_table
-from eager_vs_graph.results import requested
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import read
-from eager_vs_graph.results.mode_kinds import by_kind
-from eager_vs_graph.results.record import CellParity, Run, TensorComparison
+from eager_vs_graph.results.mode_kinds import by_kind, kinds_of
+from eager_vs_graph.results.record import CellParity, TensorComparison
+from eager_vs_graph.results.request import ModeInfo, RunRequest
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.statistics.summary import summarise
 from eager_vs_graph.statistics.totals import NOT_CHECKED
 from eager_vs_graph.statistics.training_curves import curves, furthest
@@ -86,13 +87,31 @@ def printed(parity: list[CellParity], width: int, *, is_terminal: bool) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
+def test_a_mode_looks_as_the_record_says_or_by_its_order(tmp_path: Path) -> None:
+    run = Run(write_run(tmp_path / "run", replace(TEN, scenarios=("mnist_step",), passes=1)))
+    hostile = "red;background:url(https://example.com)"
+    about = {
+        **run.request.about_modes,
+        "xla": ModeInfo(colour="#123456", marker="s"),
+        "concrete": ModeInfo(colour=hostile, marker="s"),
+    }
+    run.save_environment(run.environment, replace(run.request, about_modes=about))
+    with style.looks_of(Run(run.folder).request):
+        looks = {mode: style.look_of(mode, []) for mode in KINDS}
+    assert looks["xla"] == style.Look("#123456", "s")
+    assert len({look.colour for look in looks.values()}) == len(KINDS)
+    page = render(run.folder).page.read_text(encoding="utf-8")
+    assert "#123456" in page
+    assert hostile not in page
+
+
 def test_the_record_says_what_kind_a_mode_is(ten: Rendered) -> None:
-    assert requested.mode_kinds(ten.frames.request) == KINDS
+    assert kinds_of(ten.frames.request) == KINDS
     assert dict(zip(ten.summary["mode"], ten.summary["mode_kind"], strict=True)) == {
         **KINDS,
         CONTROL: "execution",
     }
-    assert requested.mode_kinds({"modes": ["eager"]}) == {}  # a record from before kinds
+    assert kinds_of(RunRequest(modes=["eager"])) == {}  # a record from before kinds
     assert by_kind(["a", "mirrored", "eager", "saved_model"], {**KINDS, "a": "other"}) == {
         "execution": ["eager"],
         "deployment": ["saved_model"],
@@ -373,7 +392,7 @@ def test_timing_on_several_devices_without_resident_inputs(tmp_path: Path) -> No
     other = summary.assign(device="CPU:1", latency_s=np.nan, status="crashed")
     both = np.concatenate([summary.to_records(), other.to_records()])
     both = type(summary)(both, columns=["cell", *summary.columns])
-    request = {**Run(folder).request(), "absent_devices": []}
+    request = replace(Run(folder).request, absent_devices=[])
     assert [re.sub(r"[0-9.]+ secs", "# secs", line) for line in guide_timing(both, request)][
         1:
     ] == [
@@ -390,4 +409,4 @@ def test_a_run_without_the_guides_size_prints_no_timing(tmp_path: Path) -> None:
     summary = summarise(frames)
     assert (summary["size"] == "guide").any()  # a guide's size, but no line of timing
     assert guide_timing(summary, frames.request) == []
-    assert guide_timing(summary, {}) == []
+    assert guide_timing(summary, RunRequest()) == []

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from commands import harness
 from record_fixture import Shape, write_run
 
 from eager_vs_graph import cli
-from eager_vs_graph.results.record import Run
+from eager_vs_graph.results.run import Run
 from eager_vs_graph.statistics.run_comparison import compare
 
 SHAPE = Shape(scenarios=("matmul_chain",), trouble=False, spread=0.008)
@@ -88,13 +87,13 @@ def set_status(run: Path, cell: str, status: str) -> None:
     edit(run / "parity.json", change)
 
 
-def test_the_same_figures_are_no_regression(runs: tuple[Path, Path], tmp_path: Path) -> None:
-    done = harness("compare", *runs, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "0 of 18 cells became slower by more than 5%, 0 became faster" in done.stdout
-    assert "0 no longer agree with eager" in done.stdout
-    assert "before: yesterday, after: today" in done.stdout
-    assert "control" not in done.stdout
+def test_the_same_figures_are_no_regression(runs: tuple[Path, Path], comparing: Compare) -> None:
+    done = comparing(*runs)
+    assert (done.code, done.err) == (0, "")
+    assert "0 of 18 cells became slower by more than 5%, 0 became faster" in done.out
+    assert "0 no longer agree with eager" in done.out
+    assert "before: yesterday, after: today" in done.out
+    assert "control" not in done.out
 
 
 def test_a_regression_is_named_first_and_fails(runs: tuple[Path, Path], comparing: Compare) -> None:

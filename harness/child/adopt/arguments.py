@@ -26,11 +26,10 @@ from typing import Any
 import numpy as np
 
 from eager_vs_graph.errors import ScenarioError
-from eager_vs_graph.scenario import Array
+from eager_vs_graph.scenario import SEED, Array
 
 STEPS = 3
 """Feeds that are drawn: successive steps must not all see the same values."""
-SEED = 20181031
 _SPEC = re.compile(
     r"(?P<dtype>[a-z]+[0-9]*)\s*\[(?P<shape>[\d,\s]*)\]"
     r"(\s+in\s+(?P<low>-?[\d.e+-]*?\d)\.\.(?P<high>-?[\d.e+-]+))?\s*$"
@@ -134,6 +133,13 @@ def _add(
     if name in call.kwargs:
         raise ScenarioError(f"argument {name!r} is given twice")
     call.kwargs[name] = values[0]
+
+
+def names_factory(text: str) -> bool:
+    """Whether a text such as ``module:make_args`` names what is to be called."""
+    rest = _split(text)[1]
+    is_other = _SPEC.match(rest) or rest.endswith((".npy", ".npz")) or _constant(rest)
+    return not is_other and bool(_FACTORY.match(rest))
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -15,12 +15,13 @@ import tensorflow as tf
 
 from eager_vs_graph.catalog.target import Target
 from eager_vs_graph.child.adopt.arguments import STEPS, calls, drawn
-from eager_vs_graph.child.adopt.function import Adopted, described, members_of, results
+from eager_vs_graph.child.adopt.described import described
+from eager_vs_graph.child.adopt.function import Adopted, members_of
+from eager_vs_graph.child.adopt.results import results
 from eager_vs_graph.child.adopt.structure import identifiers
-from eager_vs_graph.errors import NoReference, PartNotFound, ScenarioError
-from eager_vs_graph.scenario import Array, KnownDifference, State
+from eager_vs_graph.errors import NoReference, PartNotFound, ScenarioError, one_line
+from eager_vs_graph.scenario import SEED, Array, KnownDifference, State
 
-SEED = 20181031
 SIGNATURE = "serving_default"
 
 
@@ -74,7 +75,7 @@ def scenario_of_folder(target: Target, name: str) -> type[Saved]:
     try:
         loaded = tf.saved_model.load(str(path))
     except Exception as error:
-        told = " ".join(str(error).split())[:300]
+        told = one_line(error)
         raise ScenarioError(f"{path}: does not load: {type(error).__name__}: {told}") from error
     if SIGNATURE not in loaded.signatures:
         raise ScenarioError(

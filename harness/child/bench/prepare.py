@@ -15,8 +15,8 @@ from eager_vs_graph.child.parity.check import Subject
 from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.modes.program import Call, Program
-from eager_vs_graph.processes.jobs import Timed
 from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.request import Timed
 from eager_vs_graph.scenario import Feed, State
 
 ROUND_S = 1.0e-3

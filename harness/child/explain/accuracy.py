@@ -8,19 +8,21 @@ from typing import Any
 import numpy as np
 
 from eager_vs_graph.child.explain.disagreement import Disagreement, as_wide
-from eager_vs_graph.child.parity.compare import DEFAULT_TOLERANCE, ulp_distance
+from eager_vs_graph.child.parity.compare import DEFAULT_TOLERANCE, epsilon, ulp_distance
 from eager_vs_graph.results.explanation import Accuracy, Judgement, Key
 from eager_vs_graph.scenario import Array
 
 
 def judge(disagreement: Disagreement, key: Key) -> Judgement | None:
     """Hold both sides of a disagreement against the reference; None where nothing can be held."""
-    tensor = disagreement.apart[key]
+    tensor = disagreement.differing[key]
     if disagreement.found.error or tensor.worst_index is None:
         return None
     step = tensor.worst_step or 0
     kind, name = key
     trajectory = disagreement.lab.reference()
+    if trajectory is None:
+        return None
     reference = np.asarray(
         trajectory.outputs[step][name] if kind == "output" else trajectory.state[name]
     )
@@ -54,8 +56,7 @@ def _accuracy(mode: str, array: Array, index: tuple[int, ...], right: Any) -> Ac
 
 def _digits(value: Any, right: Any, dtype: np.dtype[Any]) -> float:
     """Right decimal digits, −log10 of the relative error, between 0 and what the dtype holds."""
-    epsilon = 2.0**-7 if dtype.name == "bfloat16" else float(np.finfo(dtype).eps)
-    most = -math.log10(epsilon)
+    most = -math.log10(epsilon(dtype))
     wide, expected = as_wide(np.asarray(value)), as_wide(np.asarray(right))
     if wide == expected or (np.isnan(wide) and np.isnan(expected)):
         return most

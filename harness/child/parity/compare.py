@@ -1,4 +1,4 @@
-"""Two arrays in, a word and the distances out. NumPy only.
+"""Two arrays in, a status and the distances out. NumPy only.
 
 Tolerances by dtype are those of ``torch.testing.assert_close``: the widest used set of per-dtype
 defaults, so that ``close`` here means what it means to most readers. An element is close when
@@ -8,7 +8,9 @@ defaults, so that ``close`` here means what it means to most readers. An element
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from eager_vs_graph.results.record import CLOSE, DIFFERS, IDENTICAL, VACUOUS
@@ -22,6 +24,7 @@ DEFAULT_TOLERANCE = {
     "complex64": Tolerance(rtol=1.3e-6, atol=1e-5),
     "complex128": Tolerance(rtol=1e-7, atol=1e-7),
 }
+FLOATS = ("float16", "bfloat16", "float32", "float64")
 _EXACT = Tolerance(rtol=0.0, atol=0.0)
 
 
@@ -163,6 +166,11 @@ def ulp_distance(value: Array, reference: Array) -> Array:
     far_apart = (a < 0) != (b < 0)
     near = np.abs(np.where(far_apart, 0, a) - np.where(far_apart, 0, b)).astype(np.float64)
     return np.where(far_apart, np.abs(a.astype(np.float64)) + np.abs(b.astype(np.float64)), near)
+
+
+def epsilon(dtype: Any) -> float:
+    """Distance from 1.0 to the next number of a floating-point dtype, bfloat16 included."""
+    return float(ml_dtypes.finfo(dtype).eps)  # type: ignore[no-untyped-call]
 
 
 def _signs_differ(value: Array, reference: Array) -> Array:

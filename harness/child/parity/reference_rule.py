@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from eager_vs_graph.child.parity.compare import FLOATS, epsilon
 from eager_vs_graph.scenario import Array
 
 MULTIPLIER = 2.0
@@ -36,7 +37,7 @@ def passes(value: Array, eager: Array, reference: Array) -> bool:
     """
     if value.dtype != eager.dtype or value.shape != eager.shape or value.shape != reference.shape:
         return False
-    if not value.size or value.dtype.name not in (*_SIXTEEN_BITS, "float32", "float64"):
+    if not value.size or value.dtype.name not in FLOATS:
         return False
     wide = [array.astype(np.float64) for array in (value, eager, reference)]
     if not all(np.isfinite(array).all() for array in wide):
@@ -54,6 +55,4 @@ def _rms(array: Array) -> float:
 
 def _half_the_digits(dtype: Any) -> float:
     """Relative error at which half of a dtype's digits are gone: the root of its epsilon."""
-    # NumPy has no finfo of bfloat16; its significand has 8 bits.
-    epsilon = 2.0**-7 if dtype.name == "bfloat16" else float(np.finfo(dtype).eps)
-    return float(np.sqrt(epsilon))
+    return float(np.sqrt(epsilon(dtype)))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eager_vs_graph.child.parity.compare import FLOATS, epsilon
 from eager_vs_graph.child.parity.reference_rule import MULTIPLIER_NOISY
 from eager_vs_graph.child.parity.trajectory import Trajectory, of_program
 from eager_vs_graph.modes import BASELINE
@@ -26,62 +27,66 @@ from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.scenario import Array
 
 if TYPE_CHECKING:
-    from eager_vs_graph.child.parity.check import Subject
+    from eager_vs_graph.child.parity.subject import Subject
 
 _TIMES = 2
-_EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 
 
 def perturbed(subject: Subject, cell: Cell) -> list[Trajectory]:
-    """What eager does once more, and from inputs and variables moved by their last digit."""
+    """What eager does once more, and from inputs and variables moved by their last digit.
+
+    Each is a program of its own: what Python keeps from call to call begins anew.
+    """
     assert subject.initial is not None
-    program = subject.build(cell.in_mode(BASELINE))
-    steps = subject.scenario.parity_steps
-    found = [of_program(program, subject.initial, subject.feeds, steps)]
-    for time in range(_TIMES):
-        rng = np.random.default_rng(time)
-        initial = _moved(subject.initial, rng)
-        feeds = [_moved(feed, rng) for feed in subject.feeds]
-        found.append(of_program(program, initial, feeds, steps))
-    program.close()
+    found = []
+    for seed in (None, *range(_TIMES)):
+        initial, feeds = subject.initial, list(subject.feeds)
+        if seed is not None:
+            rng = np.random.default_rng(seed)
+            initial = _moved(initial, rng)
+            feeds = [_moved(feed, rng) for feed in feeds]
+        program = subject.build(cell.in_mode(BASELINE))
+        found.append(of_program(program, initial, feeds, subject.scenario.parity_steps))
+        program.close()
     return found
 
 
-def passes(value: Array, eager: Array, again: Array, moved: Sequence[Array]) -> bool:
-    """Whether a mode is about as near to eager as eager is to itself when its inputs move.
+def passes(value: Array, right: Array, eager: Array, again: Array, moved: Sequence[Array]) -> bool:
+    """Whether a value is about as near to the right one as eager is to itself when inputs move.
 
     Args:
         value: the mode's, of a floating dtype.
-        eager: eager's, of the same dtype and shape.
+        right: eager's or the reference's, of the same shape.
+        eager: eager's, of the value's dtype and shape.
         again: eager's once more; where it is another, eager moves by itself and nothing passes.
         moved: eager's from moved inputs, of the same shape.
     """
     if not np.array_equal(eager, again):
         return False
     arrays = [np.asarray(array) for array in (value, eager, *moved)]
-    if len({(array.shape, array.dtype) for array in arrays}) > 1:
+    if len({(array.shape, array.dtype) for array in arrays}) > 1 or right.shape != value.shape:
         return False
-    if arrays[0].dtype.name not in _EPSILON:
+    if arrays[0].dtype.name not in FLOATS:
         return False
+    target = right.astype(np.float64)
     wide = [array.astype(np.float64) for array in arrays]
-    if not all(np.isfinite(array).all() for array in wide):
+    if not all(np.isfinite(array).all() for array in (target, *wide)):
         return False
     response = max(_rms(array - wide[1]) for array in wide[2:])
-    return _rms(wide[0] - wide[1]) <= MULTIPLIER_NOISY * response
+    return _rms(wide[0] - target) <= MULTIPLIER_NOISY * response
 
 
 def _moved(arrays: Mapping[str, Array], rng: np.random.Generator) -> dict[str, Array]:
     """Every floating-point value a part in its last digit larger or smaller."""
     moved = {}
     for name, array in arrays.items():
-        epsilon = _EPSILON.get(array.dtype.name)
-        if epsilon is None:
+        if array.dtype.name not in FLOATS:
             moved[name] = array
             continue
         signs = rng.choice([-1.0, 1.0], size=array.shape)
-        moved[name] = np.asarray(array.astype(np.float64) * (1 + epsilon * signs)).astype(
-            array.dtype
-        )
+        moved[name] = np.asarray(
+            array.astype(np.float64) * (1 + epsilon(array.dtype) * signs)
+        ).astype(array.dtype)
     return moved
 
 

@@ -1,0 +1,35 @@
+"""Which cells a request is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eager_vs_graph.catalog.entry import Entry
+from eager_vs_graph.results.cells import Cell, grid
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What every request to check, explain or time has in common: its part of the grid."""
+
+    entries: list[Entry]
+    sizes: list[str]
+    modes: list[str]
+    devices: list[str]
+    """Names such as ``CPU:0``; empty means every device found."""
+    inputs: list[str]
+    logical_cpus: int = 1
+    """Into how many logical devices the CPU is split."""
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Scenario and size of every selected cell, in order."""
+        return [
+            (entry.name, size)
+            for entry in self.entries
+            for size in entry.sizes
+            if size in self.sizes
+        ]
+
+    def cells(self, devices: list[str]) -> list[Cell]:
+        """The grid on these devices."""
+        return grid(self.pairs(), self.modes, devices, self.inputs)

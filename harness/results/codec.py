@@ -1,0 +1,107 @@
+"""Reads and writes the files of a record: types are checked at the door, and nowhere after it.
+
+What a newer version added to a file is left out. What does not fit names the file and the field.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from eager_vs_graph.errors import UsageError
+
+T = TypeVar("T")
+
+SCHEMA = 3
+"""1: the first. 2: ``curves`` in a cell's parity, ``about_modes`` in the request. 3: ``status`` and
+``reference`` were ``word`` and ``oracle`` before."""
+
+_RENAMED = {
+    "word": "status",
+    "oracle": "reference",
+    "against_oracle": "against_reference",
+    "no_oracle": "no_reference",
+}
+"""Names of fields that changed in schema 3."""
+
+
+class _Head(msgspec.Struct):
+    schema: int = 1
+
+
+def read(path: Path, kind: type[T], *, schema: bool = True) -> T:
+    """Read a file of the record.
+
+    Args:
+        path: the file.
+        kind: a dataclass, or another type that msgspec knows.
+        schema: whether the file has a schema of ours; pytest-benchmark's files have none.
+
+    Raises:
+        UsageError: the file is missing, is no JSON, has a newer schema, or a field of another type;
+            in one line that names the file and the field.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file; is this the folder of a run?") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        if not schema:
+            return msgspec.json.decode(content, type=kind)
+        found = msgspec.json.decode(content, type=_Head).schema
+        if found < SCHEMA:
+            return msgspec.convert(_upgraded(json.loads(content)), kind)
+        if found == SCHEMA:
+            return msgspec.json.decode(content, type=kind)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise UsageError(
+            f"{path}: damaged: {reason}; delete the file to report the rest of the run"
+        ) from None
+    raise UsageError(
+        f"{path}: has schema {found}, but this version reads schemas up to {SCHEMA}; use the "
+        "version of eager-vs-graph that made the run"
+    )
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a file whole or not at all: a reader never sees half of it.
+
+    Args:
+        path: the file.
+        content: dataclasses, dicts, lists, numbers and text; what is not finite becomes null.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        encoded = msgspec.json.encode(content, enc_hook=_plain)
+        partial.write_bytes(msgspec.json.format(encoded, indent=1) + b"\n")
+        os.replace(partial, path)  # noqa: PTH105 - atomic on every platform
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number as Python's, a path as text."""
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def _upgraded(content: Any) -> Any:
+    """Content of an older schema in the names of this one."""
+    if isinstance(content, list):
+        return [_upgraded(each) for each in content]
+    if not isinstance(content, dict):
+        return content
+    upgraded = {_RENAMED.get(name, name): _upgraded(value) for name, value in content.items()}
+    if upgraded.get("against") == "oracle":
+        upgraded["against"] = "reference"
+    return upgraded

@@ -1,0 +1,197 @@
+"""A run's folder: which file holds what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from eager_vs_graph.results import codec
+from eager_vs_graph.results.codec import SCHEMA
+from eager_vs_graph.results.explanation import Explanation
+from eager_vs_graph.results.record import CellId, CellParity, CheckpointParity, PassRecord
+from eager_vs_graph.results.request import RunRequest
+
+
+@dataclass(frozen=True)
+class BlockInfo:
+    """What a timed block says of itself in pytest-benchmark's ``extra_info``."""
+
+    cell: CellId
+    block: int
+    position: int = 0
+    probe_s: float | None = None
+    """Seconds of the probe before the block; None where none was taken."""
+    bare_s: list[float] | None = None
+    """Seconds per call of the block's rounds in a plain loop, where one was timed beside it."""
+
+
+@dataclass(frozen=True)
+class BlockStats:
+    """The rounds of a block."""
+
+    data: list[float]
+    """Seconds per call of every round."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One timed block, as pytest-benchmark's file has it."""
+
+    extra_info: BlockInfo
+    stats: BlockStats
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class _Benchmarks:
+    benchmarks: list[Block]
+
+
+@dataclass(frozen=True)
+class _EnvironmentFile:
+    environment: dict[str, Any]
+    request: RunRequest
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class _ParityFile:
+    cells: list[CellParity]
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class _CheckpointsFile:
+    pairs: list[CheckpointParity]
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class _ExplanationsFile:
+    explanations: list[Explanation]
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class _PassFile(PassRecord):
+    schema: int = field(default=SCHEMA, kw_only=True)
+
+
+class Run:
+    """A run's folder.
+
+    Every method that reads raises ``UsageError`` where the file is missing or damaged, in one line
+    that names the file and the field.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def id(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def raw(self) -> Path:
+        """The folder of the passes."""
+        return self.folder / "raw"
+
+    @property
+    def work(self) -> Path:
+        """What an unfinished run needs: jobs and journals; gone when it is finished."""
+        return self.folder / "work"
+
+    @property
+    def files(self) -> Path:
+        """What the steps of the compared cells wrote; one folder a cell."""
+        return self.folder / "files"
+
+    @property
+    def payload(self) -> Path:
+        """The user's function and arguments, pickled, where they are no module's."""
+        return self.folder / "adopted.pkl"
+
+    @property
+    def owner(self) -> Path:
+        """The id of the process that measures the run."""
+        return self.work / "pid"
+
+    def pass_file(self, number: int) -> Path:
+        """pytest-benchmark's JSON of a pass."""
+        return self.raw / f"pass-{number}.json"
+
+    def pass_cells_file(self, number: int) -> Path:
+        """Cold costs, failures and machine state of a pass."""
+        return self.raw / f"pass-{number}.cells.json"
+
+    def save_environment(self, environment: dict[str, Any], request: RunRequest) -> None:
+        """Write what was asked for and where it ran."""
+        codec.write_json(self.folder / "environment.json", _EnvironmentFile(environment, request))
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What the run ran on."""
+        return self._environment_file.environment
+
+    @property
+    def request(self) -> RunRequest:
+        """What was asked for."""
+        return self._environment_file.request
+
+    @cached_property
+    def _environment_file(self) -> _EnvironmentFile:
+        return codec.read(self.folder / "environment.json", _EnvironmentFile)
+
+    def save_parity(self, cells: list[CellParity]) -> None:
+        """Write the parity of all cells."""
+        codec.write_json(self.folder / "parity.json", _ParityFile(cells))
+
+    def parity(self) -> list[CellParity]:
+        """Read the parity of all cells."""
+        return codec.read(self.folder / "parity.json", _ParityFile).cells
+
+    def save_checkpoints(self, pairs: list[CheckpointParity]) -> None:
+        """Write what became of every checkpoint; no file where there was none."""
+        if pairs:
+            codec.write_json(self.folder / "checkpoints.json", _CheckpointsFile(pairs))
+
+    def checkpoints(self) -> list[CheckpointParity]:
+        """Read what became of every checkpoint; nothing where the run has no such file."""
+        path = self.folder / "checkpoints.json"
+        return codec.read(path, _CheckpointsFile).pairs if path.exists() else []
+
+    def save_explanations(self, explanations: list[Explanation]) -> None:
+        """Write why cells disagree; no file where none does."""
+        if explanations:
+            codec.write_json(self.folder / "explanations.json", _ExplanationsFile(explanations))
+
+    def explanations(self) -> list[Explanation]:
+        """Read why cells disagree; nothing where the run has no such file."""
+        path = self.folder / "explanations.json"
+        return codec.read(path, _ExplanationsFile).explanations if path.exists() else []
+
+    def save_pass(self, record: PassRecord) -> None:
+        """Write what a pass says besides its rounds."""
+        codec.write_json(self.pass_cells_file(record.number), _PassFile(**vars(record)))
+
+    def pass_numbers(self) -> list[int]:
+        """Numbers of the passes that have a file, in order."""
+        names = (path.name.split(".")[0] for path in self.raw.glob("pass-*.cells.json"))
+        numbers = (name.removeprefix("pass-") for name in names)
+        return sorted(int(number) for number in numbers if number.isdecimal())
+
+    def spent_s(self) -> float:
+        """Wall seconds of the passes, of those that ended as they should and of the others."""
+        records = [self.pass_record(number) for number in self.pass_numbers()]
+        return sum(record.wall_s for record in records)
+
+    def pass_record(self, number: int) -> PassRecord:
+        """Read what a pass says besides its rounds."""
+        return codec.read(self.pass_cells_file(number), PassRecord)
+
+    def blocks(self, number: int) -> list[Block]:
+        """The timed blocks of a pass, as pytest-benchmark wrote them."""
+        return codec.read(self.pass_file(number), _Benchmarks, schema=False).benchmarks

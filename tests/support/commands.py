@@ -1,0 +1,33 @@
+"""Command lines as a user runs them, from another folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SUPPORT = Path(__file__).resolve().parent
+
+
+def harness(
+    *arguments: str | Path, cwd: Path, timeout: float = 900
+) -> subprocess.CompletedProcess[str]:
+    """``python -m eager_vs_graph``; the limit only ends what hangs, on the busiest machine too."""
+    return python("-m", "eager_vs_graph", *arguments, cwd=cwd, timeout=timeout)
+
+
+def python(
+    *arguments: str | Path, cwd: Path, timeout: float = 900
+) -> subprocess.CompletedProcess[str]:
+    """Run this interpreter."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
