@@ -155,13 +155,14 @@ def _entry(
     function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], scratch: Path
 ) -> Entry:
     """The function as an entry of the catalogue, pickled into a folder."""
-    from eager_vs_graph.child.adopt.copying import Snapshot, plain
-    from eager_vs_graph.child.adopt.function import (
+    from eager_vs_graph.child.adopt.call_arguments import (
         file_of,
         name_of,
         refuse_what_is_no_function,
         split_arguments,
     )
+    from eager_vs_graph.child.adopt.copying import Snapshot
+    from eager_vs_graph.child.adopt.tracing import plain
 
     name = identifier(name_of(function))
     refuse_what_is_no_function(function, name)
@@ -183,7 +184,7 @@ def _entry(
 
 def _has_source(function: Callable[..., Any]) -> bool:
     """Whether AutoGraph can read the function's Python."""
-    from eager_vs_graph.child.adopt.copying import plain
+    from eager_vs_graph.child.adopt.tracing import plain
 
     python = inspect.unwrap(plain(function))
     try:

@@ -9,7 +9,7 @@ from eager_vs_graph.reports.formatting import listed
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
 from eager_vs_graph.results.mode_kinds import Kinds, by_kind
-from eager_vs_graph.results.record import AGREEING, STATUSES, UNSUPPORTED, CellParity
+from eager_vs_graph.results.record import AGREEING, NO_DIGIT, STATUSES, UNSUPPORTED, CellParity
 
 NOT_CHECKED = "not checked"
 
@@ -83,13 +83,15 @@ def _texts(entry: CellParity) -> list[str]:
     declared = [t.known for t in entry.tensors if t.known and t.status not in AGREEING]
     if entry.known:
         return list(dict.fromkeys(declared)) or [entry.known]
-    return [entry.reason or "no reason was recorded"]
+    return [entry.reason or entry.known or f"its record says no more than {entry.status}"]
 
 
 def word_of(entry: CellParity) -> str:
     """The word of a cell, marked where it differs as declared, and where its work is unequal."""
     if entry.status in AGREEING:
-        return f"{entry.status} ({UNEQUAL_WORK})" if entry.unequal_work else entry.status
+        if entry.unequal_work:
+            return f"{entry.status} ({UNEQUAL_WORK})"
+        return f"{entry.status} ({NO_DIGIT})" if entry.lost else entry.status
     return f"{entry.status} (known)" if entry.known else entry.status
 
 

@@ -26,6 +26,7 @@ _WHERE = re.compile(
     r"Graph execution error:|Detected at node |File \"|Node: '|From /job:|\d+ root error|$"
 )
 """Lines with which a graph's error begins: at which node and in which process it happened."""
+_OURS = Path(__file__).parents[1]
 _NODES = re.compile(r"\(0\) [A-Z_]+: |\{\{function_node .*?\}\} *")
 
 
@@ -43,12 +44,12 @@ def failure(error: Exception, scenario_file: str = "") -> tuple[str, str]:
         return ERROR, str(error)
     if isinstance(error, WorkerLost):
         return error.status, str(error)
-    text = _message(error) + (_IN_ITS_PROCESS if _NO_CALLBACK in str(error) else "")
-    message = f"{type(error).__name__}: {text}{_author_line(error, scenario_file)}"
+    text = message(error) + (_IN_ITS_PROCESS if _NO_CALLBACK in str(error) else "")
+    reason = f"{type(error).__name__}: {text}{_author_line(error, scenario_file)}"
     if not _is_refusal(error):
-        return _loss(error) or ERROR, message
-    hint = _BRIDGE if any(phrase in message for phrase in _NO_VALUE) else ""
-    return UNSUPPORTED, message + hint
+        return _loss(error) or ERROR, reason
+    hint = _BRIDGE if any(phrase in reason for phrase in _NO_VALUE) else ""
+    return UNSUPPORTED, reason + hint
 
 
 def _is_refusal(error: Exception) -> bool:
@@ -71,7 +72,7 @@ def _loss(error: Exception) -> str:
     return CRASHED if gone else ""
 
 
-def _message(error: Exception) -> str:
+def message(error: BaseException) -> str:
     """The line that says what happened; AutoGraph puts it last, below the user's stack."""
     text = error.message if isinstance(error, tf.errors.OpError) else str(error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -83,6 +84,18 @@ def _message(error: Exception) -> str:
     line = lines[-1] if lines[0] == "in user code:" else lines[0]
     prefix = f"{type(error).__name__}: "
     return line.removeprefix(prefix)[:300]
+
+
+def users_place(error: BaseException) -> str:
+    """The user's line that raised it, as `` (file:line)``; empty where there is none."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "site-packages" not in frame.filename
+        and not frame.filename.startswith("<frozen")
+        and not Path(frame.filename).is_relative_to(_OURS)
+    ]
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
 
 
 def is_of_xla(error: Exception) -> bool:

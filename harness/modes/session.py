@@ -6,11 +6,16 @@ Inside a function, automatic control dependencies and AutoGraph hold as everywhe
 
 Inputs are placeholders (fed) or non-trainable variables (resident), never constants: Grappler
 would fold the whole computation away.
+
+All variables are loaded in one run, and so is whatever else a session must initialise: tables, and
+iterators that ``build`` made of data sets. A variable that begins with an array is initialised from
+a placeholder: as a constant, the array would be in the graph, and in each of its copies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -47,7 +52,8 @@ class SessionProgram(Program):
         # An op's seed is combined with that of its graph; of a new graph, with a constant. So the
         # seed that was set is given to this graph, or `shuffle(seed=1)` would be another order.
         seed, _ = v1.get_seed(0)
-        with self._graph.as_default(), task.on_device():
+        starts = _Starts()
+        with self._graph.as_default(), task.on_device(), starts.fed(), _iterators_kept():
             tf.random.set_seed(seed)
             self.scenario = scenario = task.instance()
             scenario.build()
@@ -59,16 +65,18 @@ class SessionProgram(Program):
             require_no_new_variables(self._variables, variables_of(scenario))
             self._output_names = list(outputs)
             self._fetches = fetches = [tf.identity(tensor) for tensor in outputs.values()]
-            self._loads = [_Load(variable) for variable in self._variables.values()]
-            self._places = [_Load(v) for v in self._inputs if isinstance(v, tf.Variable)]
-            initialise = v1.global_variables_initializer()
+            self._load = _Load(list(self._variables.values()))
+            self._place_inputs = _Load([v for v in self._inputs if isinstance(v, tf.Variable)])
+            initialise = [v1.global_variables_initializer(), v1.tables_initializer()]
+            make_iterators = v1.get_collection(_ITERATORS)
             # In a graph, ops open and flush a summary writer's file; a no-op writer has none.
             opens = [op for writer in writers_of(scenario) if (op := writer.init()) is not None]
             self._flushes = [
                 op for writer in writers_of(scenario) if (op := writer.flush()) is not None
             ]
         self._session = self._open_session()
-        self._session.run([initialise, opens])
+        self._session.run([initialise, opens], starts.values)
+        self._session.run(make_iterators)
         self._read = self._fetcher(list(self._variables.values()))
         self._fetch = self._fetcher(fetches, None if self._resident else self._inputs)
         self._place(task.feeds[0])
@@ -100,8 +108,8 @@ class SessionProgram(Program):
         return tf.Variable(start, trainable=False, shape=spec.shape, name=f"resident_{spec.name}")
 
     def _place(self, feed: Feed) -> None:
-        for name, place in zip(self._names, self._places, strict=False):
-            place(self._session, feed[name])
+        if self._resident:
+            self._place_inputs(self._session, [feed[name] for name in self._names])
 
     def _timed_call(self, fetches: list[Any]) -> Call:
         fetch = self._fetch
@@ -132,8 +140,7 @@ class SessionProgram(Program):
         return dict(zip(self._variables, self._read(), strict=True))
 
     def load(self, state: State) -> None:
-        for load, name in zip(self._loads, self._variables, strict=True):
-            load(self._session, state[name])
+        self._load(self._session, [state[name] for name in self._variables])
 
     def optimised_graphs(self, feed: Feed) -> list[Any]:
         fetches = self._fetches
@@ -171,16 +178,75 @@ class SessionProgram(Program):
 
 
 class _Load:
-    """Assigns a variable from the host: a placeholder and an assignment in the graph."""
+    """Assigns variables from the host in one run: a placeholder and an assignment for each."""
 
-    def __init__(self, variable: tf.Variable) -> None:
-        self._value = v1.placeholder(variable.dtype.base_dtype, variable.shape)
-        self._assign = variable.assign(self._value, read_value=False)
+    def __init__(self, variables: Sequence[tf.Variable]) -> None:
+        self._values = [v1.placeholder(v.dtype.base_dtype, v.shape) for v in variables]
+        self._assign = [
+            variable.assign(value, read_value=False)
+            for variable, value in zip(variables, self._values, strict=True)
+        ]
 
-    def __call__(self, session: Any, value: Array) -> None:
-        # A session takes an aligned array's memory as it is: what becomes of the array would
-        # become of the variable.
-        session.run(self._assign, {self._value: np.array(value)})
+    def __call__(self, session: Any, values: Sequence[Array]) -> None:
+        if self._assign:
+            # A session takes an aligned array's memory as it is: what becomes of the array would
+            # become of the variable.
+            copies = map(np.array, values)
+            session.run(self._assign, dict(zip(self._values, copies, strict=True)))
+
+
+class _Starts:
+    """Arrays that variables begin with.
+
+    Attributes:
+        values: by the placeholder that the variable is initialised from.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[Any, Array] = {}
+
+    def fed(self) -> AbstractContextManager[Any]:
+        """Within, variables that begin with an array begin with a placeholder's value."""
+        scope: AbstractContextManager[Any] = tf.variable_creator_scope(self._create)
+        return scope
+
+    def _create(self, next_creator: Callable[..., Any], **settings: Any) -> Any:
+        start = settings.get("initial_value")
+        if isinstance(start, np.ndarray) and start.dtype != object:
+            dtype = tf.as_dtype(settings.get("dtype") or start.dtype)
+            place = v1.placeholder(dtype, start.shape)
+            self.values[place] = np.array(start, dtype.as_numpy_dtype)
+            settings["initial_value"] = place
+        return next_creator(**settings)
+
+
+_ITERATORS = "eager_vs_graph_iterators"
+"""The graph's collection of ops that a session runs after all others are initialised."""
+
+
+@contextmanager
+def _iterators_kept() -> Iterator[None]:
+    """Within, ``iter`` of a data set works in a v1 graph, outside of functions as well.
+
+    TensorFlow has iterators there that a session initialises and that keep their place from run to
+    run; only Python's ``iter`` it refuses.
+    """
+    of_tensorflow = tf.data.Dataset.__iter__
+
+    def make(dataset: Any) -> Any:
+        if tf.executing_eagerly() or tf.inside_function():
+            return of_tensorflow(dataset)
+        made = v1.data.make_initializable_iterator(dataset)
+        v1.add_to_collection(_ITERATORS, made.initializer)
+        kind = tf.data.IteratorSpec(dataset.element_spec)
+        parts = [made._iterator_resource]
+        return tf.nest.pack_sequence_as(kind, parts, expand_composites=True)
+
+    tf.data.Dataset.__iter__ = make
+    try:
+        yield
+    finally:
+        tf.data.Dataset.__iter__ = of_tensorflow
 
 
 def run_mode(build: Build, feeds: Sequence[Feed], variables_of: VariablesOf) -> Outcome:

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from eager_vs_graph.child.adopt.copying import plain
-from eager_vs_graph.child.adopt.function import (
-    Adopted,
+from eager_vs_graph.child.adopt.call_arguments import (
     bound_names,
-    described,
     file_of,
     name_of,
     refuse_what_is_no_function,
-    scenario_of,
     split_arguments,
 )
+from eager_vs_graph.child.adopt.described import described
+from eager_vs_graph.child.adopt.function import Adopted, scenario_of
 from eager_vs_graph.child.adopt.structure import Hole, leaves
+from eager_vs_graph.child.adopt.tracing import plain
 from eager_vs_graph.child.bench.prepare import Prepared
 from eager_vs_graph.child.parity import check
 from eager_vs_graph.errors import ScenarioError, WorkerLost

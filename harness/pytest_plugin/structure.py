@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from eager_vs_graph.child.adopt.function import results
+from eager_vs_graph.child.adopt.results import results
 from eager_vs_graph.child.adopt.structure import changed, leaves
 from eager_vs_graph.scenario import Array
 

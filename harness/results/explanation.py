@@ -21,6 +21,8 @@ THREADS = "threads"
 NONDETERMINISM = "nondeterminism"
 TRACE_TIME = "trace-time side effect"
 RANDOM_STREAMS = "random streams"
+AUTOGRAPH = "autograph"
+RAISES = "one raises"
 DTYPE = "dtype promotion"
 SHAPE = "unknown shape"
 MODE_BRANCH = "asks for the mode"
@@ -34,6 +36,8 @@ CAUSES = (
     NONDETERMINISM,
     TRACE_TIME,
     RANDOM_STREAMS,
+    AUTOGRAPH,
+    RAISES,
     DTYPE,
     SHAPE,
     MODE_BRANCH,
@@ -110,6 +114,53 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The first op on the way to a tensor whose value is not eager's, as far as could be seen."""
+
+    tensor: str
+    """The tensor whose ops were looked at."""
+    step: int = 0
+    op: str = ""
+    """Its type; empty where none was found."""
+    line: str = ""
+    """The user's line that asks for it, ``file.py:12: the line``."""
+    index: tuple[int, ...] = ()
+    value: str = ""
+    """The mode's value of the op's worst element."""
+    eager: str = ""
+    far: str = ""
+    """How far apart the two are, such as ``3 ULP``; empty where they are no near numbers."""
+    same_inputs: bool = False
+    """Whether all of the op's inputs were seen to be eager's, bit for bit."""
+    given: str = ""
+    """Where a constant that it is given is another one: both."""
+    turn: str = ""
+    """Of an op inside of a loop: in which turn of it."""
+    hidden: str = ""
+    """Line of a loop or branch that it comes out of, and that could not be looked into."""
+    seen: str = ""
+    """How far could be seen, where no op was found."""
+
+    def text(self, mode: str) -> str:
+        """The finding in a line."""
+        if not self.op:
+            inside = f"; it comes out of {self.hidden}" if self.hidden else ""
+            return f"first op that differs: not found ({self.seen}{inside})"
+        place = f"[{', '.join(map(str, self.index))}]" if self.index else ""
+        far = f" ({self.far})" if self.far else ""
+        inputs = "; its inputs are the same, bit for bit" if self.same_inputs else ""
+        inputs = f"; {self.given}" if self.given else inputs
+        hidden = f"; what it is given comes out of {self.hidden}" if self.hidden else ""
+        line = f" at {self.line}" if self.line else ""
+        turn = f", {self.turn}" if self.turn else ""
+        return (
+            f"first op that differs, on the way to {self.tensor} in step {self.step}: "
+            f"{self.op}{place}{line}{turn}: eager {self.eager}, {mode} {self.value}{far}"
+            f"{inputs or hidden}"
+        )
+
+
+@dataclass(frozen=True)
 class Cause:
     """Why tensors differ, or why the work does, with the experiment that supports it."""
 
@@ -141,6 +192,8 @@ class Explanation:
     profiles: tuple[Profile, ...] = ()
     """Of the tensors that are worst apart, the first one's first."""
     causes: tuple[Cause, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    """The first op that differs, for each kind of cause that has one."""
     unexplained: tuple[str, ...] = ()
     """Names of the tensors for which no cause was found."""
     unsteady: tuple[str, ...] = ()

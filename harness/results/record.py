@@ -42,6 +42,8 @@ STATUSES = (
     TIMEOUT,
 )
 AGREEING = (IDENTICAL, CLOSE)
+NO_DIGIT = "no right digit"
+"""Stands beside the status of a cell that agrees, where an element has no right digit."""
 
 Status = Annotated[str, Meta(pattern=f"^({'|'.join(STATUSES)})$")]
 """One of ``STATUSES``."""
@@ -86,6 +88,11 @@ class TensorComparison:
     """Elements of the worst step that are NaN or infinite on one side only."""
     signed_zeros: int = 0
     """Elements of the worst step that are zeros of different sign."""
+    lost: int = 0
+    """Elements that have no right digit although the tensor agrees: smaller than the tolerance's
+    absolute part. Against the reference; where there is none, against eager."""
+    lost_detail: str = ""
+    """The element of these that is worst, both values, and which mode is right."""
     by_step: tuple[float | None, ...] = ()
     """Largest absolute error of each compared step, in order; empty when all are identical.
     A variable is compared after the last step only."""
@@ -124,6 +131,11 @@ class CellParity:
     unequal_work: str = ""
     """Why a speed-up would compare unequal work, though the answers may agree; or nothing.
     Records of older versions do not know it (see ``eager_vs_graph.child.explain.work``)."""
+
+    @property
+    def lost(self) -> int:
+        """Elements that have no right digit although their tensor agrees."""
+        return max((tensor.lost for tensor in self.tensors), default=0)
 
     @property
     def comparable(self) -> bool:

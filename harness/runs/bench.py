@@ -64,9 +64,7 @@ def bench(
         timed = choose_timed(checked, request.control_of)
         explanations: list[Explanation] = []
         if request.explain and not checked.interrupted:
-            # Where nothing is worth timing, the time is for finding out why.
-            share = disagreements.SHARE if timed else 1.0
-            limit = min(disagreements.SECONDS, share * request.budget_s)
+            limit = disagreements.seconds_of(request.budget_s, anything_timed=bool(timed))
             explanations = disagreements.explain(request, checked, scratch, progress, limit)
         run = new_run(results)
         entries = _as_adopted(request.selection.entries, checked, run)

@@ -30,17 +30,23 @@ if TYPE_CHECKING:
     from eager_vs_graph.runs.request import Request
 
 SECONDS = 30.0
-"""Wall seconds for the explanations of a check, all together…"""
-SHARE = 1 / 8
-"""… and at most this share of a run's budget."""
+"""Wall seconds for the explanations of a check, all together, at most."""
+SHARE = 0.35
+"""Share of a run's budget that explanations may take, where other cells are timed."""
 LEAST_S = 10.0
 """Seconds below which nothing could be found out: TensorFlow's import alone takes some."""
 _RESERVE = 0.5
 """Share kept for fresh processes where something changes from run to run: op determinism takes one.
 """
-_SILENCE_S = 20.0
-"""Seconds more than the limit after which an experiment that does not end is ended."""
 _EXPLAINED = (DIFFERS, NONDETERMINISTIC, ERROR)
+
+
+def seconds_of(budget_s: float, *, anything_timed: bool) -> float:
+    """Wall seconds for explanations of a run: kept for them before anything is timed.
+
+    Where no cell agrees, nothing is timed, and all of the budget may go into finding out why.
+    """
+    return min(SECONDS, budget_s * (SHARE if anything_timed else 1.0))
 
 
 def explain(
@@ -73,9 +79,7 @@ def explain(
             request.selection,
             entries=[entry for entry in request.selection.entries if entry.name in names],
         ),
-        limits=replace(
-            request.limits, silence_s=min(request.limits.silence_s, seconds + _SILENCE_S)
-        ),
+        limits=request.limits,
         seconds=seconds,
         reserve_s=seconds * _RESERVE * any(cell.status == NONDETERMINISTIC for cell in cells),
         cells=[cell.cell for cell in cells],
@@ -119,7 +123,7 @@ def _told(cell: CellParity, found: Mapping[str, Explanation]) -> Explanation:
     if explanation is None:
         return _untried(cell, "out of time")
     if explanation.status in (TIMEOUT, CRASHED):  # of the experiments, not of the cell
-        return _untried(cell, f"{explanation.status}: {explanation.reason}")
+        return replace(explanation, status=cell.status, reason=cell.reason)
     return explanation
 
 

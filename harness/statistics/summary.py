@@ -12,7 +12,7 @@ from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
 from eager_vs_graph.results.frames import Frames
 from eager_vs_graph.results.mode_kinds import EXECUTION, kinds_of
-from eager_vs_graph.results.record import AGREEING, STATUSES, CellParity, TensorComparison
+from eager_vs_graph.results.record import AGREEING, NO_DIGIT, STATUSES, CellParity, TensorComparison
 from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.statistics import estimate_cells, estimate_costs
 from eager_vs_graph.statistics.break_even import break_even
@@ -39,11 +39,12 @@ COLUMNS = [
     "parameters",
     *("break_even_calls", "break_even_low", "break_even_high"),
     *("feeding_s", "feeding_low_s", "feeding_high_s"),
-    *("kind", "unequal_work"),
+    *("kind", "unequal_work", "lost_digits"),
 ]
 TEXTS = [
     *("status", "verdict", "parity", "known_difference", "reason", "verdict_detail"),
     *("baseline", "status_vs_eager", "status_vs_reference", "parameters", "kind", "unequal_work"),
+    "lost_digits",
 ]
 COUNTS = ["traces", "rounds", "passes", "retraces", "peak_memory_bytes"]
 COMPARISON = ["speedup", "speedup_low", "speedup_high"]
@@ -92,6 +93,8 @@ def displayed_status(row: Any) -> str:
         return f"{row.status} (known)"
     if row.unequal_work and row.status in AGREEING:
         return f"{row.status} ({UNEQUAL_WORK})"
+    if row.lost_digits and row.status in AGREEING:
+        return f"{row.status} ({NO_DIGIT})"
     return f"{row.status} (retraced)" if _number(row.retraces) else str(row.status)
 
 
@@ -130,7 +133,7 @@ def _record_row(cell: Cell, frames: Frames) -> dict[str, Any]:
     if (failed and row["status"] in (*AGREEING, "")) or (failed and row["known_difference"]):
         number, entry = failed[0]
         row["status"] = entry.status
-        row["reason"] = f"in pass {number}: {entry.reason or 'no reason was recorded'}"
+        row["reason"] = f"in pass {number}: {entry.reason or entry.status}"
     return row
 
 
@@ -147,6 +150,9 @@ def _parity_row(parity: CellParity) -> dict[str, Any]:
         "status_vs_eager": worst_word(eager),
         "status_vs_reference": worst_word(reference, NO_REFERENCE if eager else ""),
         "unequal_work": parity.unequal_work,
+        "lost_digits": "; ".join(
+            dict.fromkeys(tensor.lost_detail for tensor in parity.tensors if tensor.lost)
+        ),
     }
 
 

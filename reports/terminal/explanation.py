@@ -11,6 +11,7 @@ from rich.text import Text
 
 from eager_vs_graph.reports.disagreements import DisagreementView, judged
 from eager_vs_graph.reports.formatting import one_line
+from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import TRIED, Cause, Explanation
 from eager_vs_graph.results.record import AGREEING, TensorComparison
 
@@ -31,6 +32,8 @@ def print_short(found: Sequence[DisagreementView], console: Console | None = Non
             _line(console, f"why: {one_line(line)}")
         for place in dict.fromkeys(place for cause in each.causes for place in cause.where[:1]):
             _line(console, f"at {place}", indent=4)
+        for line in each.first_ops:
+            _line(console, one_line(line), indent=4)
         for line in dict.fromkeys(line for cause in each.causes for line in cause.evidence):
             if line.startswith(TRIED):
                 _line(console, line, indent=4)
@@ -51,6 +54,8 @@ def _print(console: Console, explanation: Explanation) -> None:
         _line(console, judged(judgement))
     for cause in explanation.causes:
         _cause(console, cause)
+    for origin in explanation.origins:
+        _line(console, origin.text(Cell.parse(explanation.cell).mode))
     if explanation.unexplained:
         _line(console, f"no cause found for {', '.join(explanation.unexplained)}", "bold yellow")
     if (explanation.tensors or explanation.status not in AGREEING) and explanation.reason:

@@ -87,7 +87,7 @@ class UnseededRandom(PythonRandom):
         return {"noisy": x + tf.random.normal([]), "doubled": 2 * x}
 
 
-class NoisyAndWrong(UnseededRandom):
+class NoisyAndWrong(PythonRandom):
     """Noise in one tensor excuses nothing in another."""
 
     name = "noisy_and_wrong"
@@ -95,4 +95,4 @@ class NoisyAndWrong(UnseededRandom):
 
     def step(self, x: Any) -> Mapping[str, Any]:
         doubled = 2 * x if tf.executing_eagerly() else 3 * x
-        return {"noisy": x + tf.random.normal([]), "doubled": doubled}
+        return {"noisy": x + self.generator.random(), "doubled": doubled}

@@ -21,7 +21,6 @@ from eager_vs_graph.results.record import (
     CLOSE,
     DIFFERS,
     IDENTICAL,
-    NONDETERMINISTIC,
     UNSUPPORTED,
 )
 
@@ -165,19 +164,21 @@ def test_closures_lambdas_and_partial_application():
 
 def test_random_numbers_without_a_seed_are_declared_and_told():
     found = words(adopted("plain:noisy", "float32[8]"))
-    assert found["eager"].status == NONDETERMINISTIC
-    assert found["function"].status == DIFFERS
-    for cell in found.values():
-        assert "RandomStandardNormal" in cell.known
-        assert cell.timed
-        assert not cell.comparable
+    # Eager draws the same again when it begins again; a graph's stream is another.
+    assert found["eager"].status == IDENTICAL
+    for mode in DEFAULT_GRAPHS:
+        assert found[mode].status == DIFFERS
+        assert "RandomStandardNormal" in found[mode].known
+        assert found[mode].timed
+        assert not found[mode].comparable
 
 
 def test_python_state_is_an_alarm_and_is_named():
     scenario = adopted("plain:counts", "float32[8]")
     assert any(note.startswith("it changes counter (0 ") for note in scenario.notes)
     found = words(scenario)
-    assert found["function"].status == NONDETERMINISTIC
+    assert found["eager"].status == IDENTICAL
+    assert found["function"].status == DIFFERS
     assert not found["function"].timed
 
 
@@ -234,7 +235,8 @@ def test_an_update_that_a_graph_leaves_out_is_found():
 
 def test_a_function_that_loses_its_digits_blames_no_mode():
     found = words(scenario_of(_cancels, (np.linspace(1, 2, 8, dtype=np.float32),)))
-    assert "loses more than half of its digits" in found["eager"].known
+    assert found["eager"].status == "close"
+    assert "far from the same computation in float64, in eager too" in found["eager"].note
     assert tensor(found["function"], "output", "eager").status in AGREEING
     assert found["function"].timed
 
@@ -282,8 +284,6 @@ REFUSED = {
     "generator": ("plain:yields", ("float32[8]",), "yields is a generator"),
     "raises": ("plain:shapes", ("float32[8]",), "plain.py:"),
     "no function": ("plain:TABLE", (), "but should be a function"),
-    "what runs": ("uncopied:reads", ("float32[8]",), "cannot be copied"),
-    "table": ("uncopied:looks_up", ("int64[8]",), "resource"),
     "factory raises": ("uncopied:make_nothing", (), "make_nothing() raised RuntimeError: no luck"),
     "no inputs": ("models:make_subclassed", (), "give them with --arg"),
     "model's shape": ("models:make_functional", ("float32[8,5]",), "but the model takes"),

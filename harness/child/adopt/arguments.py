@@ -135,6 +135,13 @@ def _add(
     call.kwargs[name] = values[0]
 
 
+def names_factory(text: str) -> bool:
+    """Whether a text such as ``module:make_args`` names what is to be called."""
+    rest = _split(text)[1]
+    is_other = _SPEC.match(rest) or rest.endswith((".npy", ".npz")) or _constant(rest)
+    return not is_other and bool(_FACTORY.match(rest))
+
+
 def _split(text: str) -> tuple[str, str]:
     """The parameter's name, where there is one, and the rest."""
     match = _NAMED.match(text.strip())

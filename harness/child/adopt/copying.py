@@ -1,25 +1,29 @@
-"""Copies a function with everything it refers to, as often as there are programs.
+"""Copies an object with everything it refers to, as often as there are programs.
 
-A program must not share state with another, and a session's variables must be made inside its
-graph. So the function is taken apart once (``Snapshot``), and put together again where a program is
-built: code, closures, globals, layers and optimizers through cloudpickle, *by value* where they are
-the user's own; and *leaves*, which know how to be made anew: variables, tensors, arrays, locks.
+The way of what has no source to be made from again. A program must not share state with another,
+and a session's variables must be made inside its graph. So the object is taken apart once
+(``Snapshot``) and put together again where a program is built: code, closures, globals, layers and
+optimizers through cloudpickle, *by value* where they are the user's own, and leaves
+(``leaves.py``).
 
-Keras pickles a model by saving it, which loses what it does not know (a subclass's attributes, an
-optimizer shared with a closure); here its objects are copied attribute by attribute.
+Objects are copied attribute by attribute, past constructors and setters: Keras pickles a model by
+saving it, which loses what it does not know (a subclass's attributes, an optimizer shared with a
+closure), and a class may have a ``__new__`` of its own. Each has a pickle of its own for its
+attributes, so that no depth of a model is too deep.
 """
 
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import io
 import linecache
 import pickle
 import sys
-import sysconfig
 import threading
 import types
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,21 +32,17 @@ from typing import Any
 
 import cloudpickle
 import keras
-import numpy as np
 import tensorflow as tf
 
-from eager_vs_graph.errors import ScenarioError, one_line
+from eager_vs_graph.child.adopt import leaves
+from eager_vs_graph.child.adopt.leaves import Leaf
+from eager_vs_graph.child.adopt.modules import is_users
+from eager_vs_graph.child.adopt.tracing import plain
+from eager_vs_graph.errors import ScenarioError
 
-_SHARED_BYTES = 2**24
-"""Arrays beyond this are shared among copies: a data set that nobody changes."""
-_LOW = ("float16", "bfloat16", "float32")
 _TRAINER_FUNCTIONS = ("train_function", "test_function", "predict_function")
-_OURS = ("eager_vs_graph",)
-
-_doubled: list[bool] = []
-"""Not empty while a copy in double precision is put together."""
-_optimizers: list[Any] = []
-"""The optimizers of the copy that is being put together."""
+_STACK_BYTES = 2**29
+_DEPTH = 100_000
 
 
 @dataclass(frozen=True)
@@ -65,23 +65,19 @@ class Snapshot:
     """
 
     def __init__(self, value: Any, what: str = "the function") -> None:
-        self.traced: list[str] = []
-        """Names of the tf.functions that were replaced by the Python they are made from."""
         self.sources: dict[str, list[str]] = {}
         """Lines of code that is in no file, such as a notebook's: AutoGraph reads them."""
         self._leaves: list[Leaf] = []
         buffer = io.BytesIO()
+        pickler = _Pickler(self, buffer)
         with _by_value():
             try:
-                _Pickler(self, buffer).dump(value)
-            except ScenarioError:
-                raise
+                # In a thread, whose stack can be made large; its context is eager, always.
+                self._objects = deeply(lambda: pickler.dump_all(value))
+            except ScenarioError as error:
+                raise ScenarioError(f"{what} cannot be copied: {error}") from error
             except Exception as error:
-                raise ScenarioError(
-                    f"{what} cannot be copied, and every mode needs a copy of its own: "
-                    f"{_told(error)}; make it in a function without arguments and name that one "
-                    "(MODULE:make_it)"
-                ) from error
+                raise ScenarioError(f"{what} cannot be copied: {_told(error)}") from error
         self._bytes = buffer.getvalue()
 
     def copy(self, *, double: bool = False) -> Copy:
@@ -91,22 +87,20 @@ class Snapshot:
             double: whether floating-point variables, tensors, arrays and dtype policies become
                 float64.
         """
-        if double:
-            _doubled.append(True)
         for name, lines in self.sources.items():
             size = sum(map(len, lines))
             linecache.cache.setdefault(name, (size, None, lines, name))
         unpickler = _Unpickler(io.BytesIO(self._bytes), self._leaves)
-        try:
-            value = unpickler.load()
-            for optimizer in _optimizers:
-                _index_again(optimizer)
-        finally:
-            _optimizers.clear()
-            if double:
-                _doubled.pop()
+        with leaves.in_double_precision() if double else contextlib.nullcontext():
+            value = unpickler.load_all(self._objects)
         made = unpickler.made.items()
         return Copy(value, tuple(each for _, each in sorted(made) if isinstance(each, tf.Variable)))
+
+    @property
+    def nbytes(self) -> int:
+        """Size of what it holds, about."""
+        arrays = [each for leaf in self._leaves for each in leaf.arguments]
+        return len(self._bytes) + sum(getattr(array, "nbytes", 0) for array in arrays)
 
     def keep_source(self, file: str) -> None:
         """Remember the lines of a function's code, where they are in no file."""
@@ -120,47 +114,148 @@ class Snapshot:
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, leaves: list[Leaf]) -> None:
+    def __init__(self, file: io.BytesIO, made_of: list[Leaf]) -> None:
         super().__init__(file)
-        self._leaves = leaves
+        self._leaves = made_of
         self.made: dict[int, Any] = {}
+        self._objects: list[Any] = []
 
-    def persistent_load(self, number: int) -> Any:
-        if number not in self.made:
-            self.made[number] = self._leaves[number]()
-        return self.made[number]
+    def load_all(self, objects: int) -> Any:
+        """The value, and the attributes of every object in it."""
+        value = self.load()
+        for index in range(objects):
+            _set_attributes(self._objects[index], *self.load())
+        for each in self._objects:
+            if isinstance(each, keras.optimizers.Optimizer):
+                _index_again(each)
+        return value
+
+    def persistent_load(self, place: int | tuple[int, type]) -> Any:
+        if isinstance(place, int):
+            if place not in self.made:
+                self.made[place] = self._leaves[place]()
+            return self.made[place]
+        number, kind = place
+        while len(self._objects) <= number:
+            self._objects.append(object.__new__(kind))
+        return self._objects[number]
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     def __init__(self, snapshot: Snapshot, file: io.BytesIO) -> None:
         super().__init__(file, protocol=5)
         self._snapshot = snapshot
-        self._numbers: dict[int, int] = {}
+        self._places: dict[int, int | tuple[int, type]] = {}
         self._kept: list[Any] = []  # an id is one object's as long as the object lives
+        self._waiting: deque[Any] = deque()
+        self._objects = 0
 
-    def persistent_id(self, value: Any) -> int | None:
-        if id(value) in self._numbers:
-            return self._numbers[id(value)]
-        if (leaf := _leaf(value)) is None:
+    def dump_all(self, value: Any) -> int:
+        """Write the value, then the attributes of every object in it; returns their number."""
+        self.dump(value)
+        while self._waiting:
+            self.dump(_attributes(self._waiting.popleft()))
+        return self._objects
+
+    def persistent_id(self, value: Any) -> int | tuple[int, type] | None:
+        if id(value) in self._places:
+            return self._places[id(value)]
+        place: int | tuple[int, type]
+        if (leaf := leaves.leaf(value)) is not None:
+            place = self._snapshot.add(leaf)
+        elif _is_keras_object(value) or (
+            _is_plain_object(value) and type(value).__hash__ is _BY_IDENTITY
+        ):
+            place = self._objects, type(value)
+            self._objects += 1
+            self._waiting.append(value)
+        else:
             return None
         self._kept.append(value)
-        self._numbers[id(value)] = self._snapshot.add(leaf)
-        return self._numbers[id(value)]
+        self._places[id(value)] = place
+        return place
 
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, type):
             return _with_identity_of_its_own(super().reducer_override(value))
-        for kind, reduce in _REDUCERS:
-            if isinstance(value, kind):
-                return reduce(self._snapshot, value)
-        if isinstance(value, list | dict | set) and _is_of(value, "keras"):
-            items = dict(value) if isinstance(value, dict) else list(value)
-            return _new, (type(value),), (items, vars(value)), None, None, _set_tracked
         if isinstance(value, types.FunctionType):
             self._snapshot.keep_source(value.__code__.co_filename)
-        if _is_keras_object(value):
-            return _new, (type(value),), vars(value), None, None, _set_state
-        return super().reducer_override(value)
+        elif isinstance(value, types.CodeType):
+            # cloudpickle 3.1.3 leaves out the file, which AutoGraph and messages need.
+            made = self.dispatch_table[types.CodeType](value)
+            return _make_code, (value.co_filename, *made)
+        return _reduced(value) or super().reducer_override(value)
+
+
+def _reduced(value: Any) -> Any:
+    """How pickle is to make a value that is neither a leaf nor an object with a place."""
+    for kind, reduce in _REDUCERS:
+        if isinstance(value, kind):
+            return reduce(value)
+    if type(value).__module__ == _TRACKED and isinstance(value, list | dict | tuple):
+        # As a plain one: TensorFlow's would initialise what is put into it, too early.
+        plain_kind = next(each for each in (list, dict, tuple) if isinstance(value, each))
+        return plain_kind, (plain_kind(value),)
+    if isinstance(value, list | dict | set) and _is_of(value, "keras"):
+        items = dict(value) if isinstance(value, dict) else list(value)
+        return _new, (type(value),), (items, vars(value)), None, None, _set_tracked
+    if _is_plain_object(value):  # what a dict may need the hash of, at once
+        return object.__new__, (type(value),), _attributes(value), None, None, _set_all
+    return None
+
+
+def _is_plain_object(value: Any) -> bool:
+    """Whether a value is all in its attributes, and says nothing of how it is pickled."""
+    kind = type(value)
+    if (
+        kind.__module__ == "builtins"
+        or hasattr(kind, "__setstate__")
+        or not all(getattr(kind, name) is getattr(object, name) for name in _PICKLED_BY)
+    ):
+        return False
+    try:
+        make, arguments, _state, *items = value.__reduce_ex__(2)
+    except TypeError:  # Python says of it that it is more than its attributes
+        return False
+    return make is _NEW_OBJECT and arguments == (kind,) and not any(items)
+
+
+_TRACKED = "tensorflow.python.trackable.data_structures"
+_BY_IDENTITY: Any = object.__hash__
+_NEW_OBJECT: Any = vars(copyreg)["__newobj__"]
+_slot_names: Any = vars(copyreg)["_slotnames"]
+_PICKLED_BY = ("__reduce__", "__reduce_ex__", "__getstate__")
+
+
+def _attributes(value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an object has in its ``__dict__`` and in its slots."""
+    slots = {
+        name: getattr(value, name) for name in _slot_names(type(value)) if hasattr(value, name)
+    }
+    return dict(getattr(value, "__dict__", {})), slots
+
+
+def _set_attributes(value: Any, names: dict[str, Any], slots: dict[str, Any]) -> None:
+    """Give an object its attributes, past its setters."""
+    if _is_keras_object(value):
+        if leaves.is_double():
+            names = {
+                name: "float64" if isinstance(item, str) and item in leaves.LOW else item
+                for name, item in names.items()
+            }
+        names |= {name: None for name in _TRAINER_FUNCTIONS if name in names}
+    if names:
+        value.__dict__.update(names)
+    for name, item in slots.items():
+        object.__setattr__(value, name, item)
+
+
+def _set_all(value: Any, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    _set_attributes(value, *state)
+
+
+def _make_code(file: str, make: Callable[..., types.CodeType], arguments: Any) -> types.CodeType:
+    return make(*arguments).replace(co_filename=file)
 
 
 def _with_identity_of_its_own(reduced: Any) -> Any:
@@ -175,168 +270,63 @@ def _with_identity_of_its_own(reduced: Any) -> Any:
     return (reduced[0], (*arguments, None, extra), *reduced[2:])
 
 
-def _reduce_traced(snapshot: Snapshot, value: Any) -> Any:
-    python = plain(value)
-    snapshot.traced.append(getattr(python, "__qualname__", repr(python)))
-    return _itself, (python,)
+def _reduce_traced(value: Any) -> Any:
+    # Its traces are of other variables: a copy begins without any.
+    settings = {
+        "autograph": getattr(value, "_autograph", True),
+        "jit_compile": getattr(value, "_jit_compile", None),
+        "reduce_retracing": getattr(value, "_reduce_retracing", False),
+        "input_signature": getattr(value, "input_signature", None),
+    }
+    return _make_traced, (plain(value), settings)
 
 
-def _refuse_concrete(_snapshot: Snapshot, _value: Any) -> Any:
-    raise ScenarioError(
-        "the function calls a concrete function, whose Python is gone; give the function that it "
-        "was traced from"
-    )
+def _make_traced(python: Any, settings: dict[str, Any]) -> Any:
+    return tf.function(python, **settings)
 
 
-def _reduce_weak(_snapshot: Snapshot, value: Any) -> Any:
+def _reduce_weak(value: Any) -> Any:
     return _weak, (value(),)
 
 
-def _reduce_weak_keys(_snapshot: Snapshot, value: Any) -> Any:
+def _reduce_weak_keys(value: Any) -> Any:
     return _weak_keys, (list(value.items()),)
 
 
-def _reduce_local(_snapshot: Snapshot, _value: Any) -> Any:
-    return threading.local, ()
-
-
-_REDUCERS: tuple[tuple[type, Callable[[Snapshot, Any], Any]], ...] = (
+_REDUCERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (tf.types.experimental.PolymorphicFunction, _reduce_traced),
-    (tf.types.experimental.ConcreteFunction, _refuse_concrete),
     (weakref.ref, _reduce_weak),
     (weakref.WeakKeyDictionary, _reduce_weak_keys),
-    (threading.local, _reduce_local),
 )
 
 
-def plain(function: Any) -> Any:
-    """The Python of a tf.function, bound to its instance where it is a method."""
-    while isinstance(function, tf.types.experimental.PolymorphicFunction):
-        python = function.python_function
-        bound = getattr(python, "__wrapped__", python)
-        target: Any = getattr(bound, "__self__", None)
-        if hasattr(target, "weakrefself_func__"):  # how TensorFlow binds a traced method
-            if target.target is None:
-                raise ScenarioError(
-                    f"{python.__qualname__} is a tf.function of an object that is gone: a traced "
-                    "method does not keep its object alive; return or name the object, and the "
-                    "method by MODULE:make_object.method"
-                )
-            python = types.MethodType(target.weakrefself_func__(), target.target)
-        function = python
-    return function
+def deeply(work: Callable[[], Any]) -> Any:
+    """Do some work in a thread with a large stack, and without TensorFlow's present graph."""
+    outcome: list[Any] = []
+    failed: list[BaseException] = []
 
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:
+            failed.append(error)
 
-@dataclass(frozen=True, eq=False)
-class Leaf:
-    """How to make a value anew; can itself be pickled, for another process."""
-
-    make: Callable[..., Any]
-    arguments: tuple[Any, ...] = ()
-
-    def __call__(self) -> Any:
-        """Make it."""
-        return self.make(*self.arguments)
-
-
-_PLAIN_LEAVES: tuple[tuple[type, Callable[[], Any]], ...] = (
-    (tf.distribute.Strategy, tf.distribute.get_strategy),
-    (type(threading.Lock()), threading.Lock),
-    (type(threading.RLock()), threading.RLock),
-)
-
-
-def _leaf(value: Any) -> Leaf | None:
-    """How to make the value anew; None where it is to be taken apart."""
-    leaf: Leaf | None = None
-    if isinstance(value, tf.Variable):
-        leaf = _variable(value)
-    elif isinstance(value, tf.Tensor):
-        leaf = _tensor(value)
-    elif isinstance(value, np.ndarray | np.generic) and value.dtype != object:
-        shared = isinstance(value, np.generic) or value.nbytes > _SHARED_BYTES
-        leaf = Leaf(_make_array, (value if shared else value.copy(), shared))
-    elif isinstance(value, tf.DType):
-        leaf = Leaf(_make_dtype, (value.name,)) if value.name in _LOW else None
-    elif type(value) is keras.DTypePolicy:
-        leaf = Leaf(_make_policy, (value.name,))
-    elif isinstance(value, tf.Graph | tf.compat.v1.Session):
-        raise ScenarioError(
-            f"the function refers to a {type(value).__name__} of its own; give the function that "
-            "the graph was made from"
-        )
-    else:
-        kinds = (make for kind, make in _PLAIN_LEAVES if isinstance(value, kind))
-        if (make := next(kinds, None)) is not None:
-            leaf = Leaf(make)
-    return leaf
-
-
-def _variable(variable: tf.Variable) -> Leaf:
+    size, depth = threading.stack_size(_STACK_BYTES), sys.getrecursionlimit()
+    sys.setrecursionlimit(max(depth, _DEPTH))
     try:
-        value = variable.numpy()
-    except NotImplementedError:
-        raise ScenarioError(
-            f"the function refers to variable {variable.name!r} of a v1 graph, whose value cannot "
-            "be read; make it in a function without arguments and name that one (MODULE:make_it)"
-        ) from None
-    settings = {
-        "shape": variable.shape,
-        "trainable": variable.trainable,
-        "name": variable.name.partition(":")[0],
-        "synchronization": variable.synchronization,
-        "aggregation": variable.aggregation,
-    }
-    return Leaf(_make_variable, (value, settings))
-
-
-def _make_variable(value: Any, settings: dict[str, Any]) -> tf.Variable:
-    return tf.Variable(_in_precision(value), **settings)
-
-
-def _tensor(tensor: tf.Tensor) -> Leaf:
-    try:
-        value = tensor.numpy()
-    except (AttributeError, NotImplementedError, TypeError, tf.errors.OpError):
-        raise ScenarioError(
-            f"the function refers to a tensor of dtype {tensor.dtype.name} that cannot be copied "
-            "(a handle of a table, a data set or a graph); make what holds it inside the function, "
-            "or write a scenario, whose build makes it"
-        ) from None
-    return Leaf(_make_tensor, (value,))
-
-
-def _make_tensor(value: Any) -> tf.Tensor:
-    if tf.executing_eagerly():
-        return tf.constant(_in_precision(value))
-    # A v1 graph takes no eager tensor, and as a constant it would be folded away.
-    return tf.identity(tf.Variable(_in_precision(value), trainable=False, name="captured"))
-
-
-def _make_array(array: Any, shared: bool) -> Any:
-    return _in_precision(array if shared else array.copy())
-
-
-def _make_dtype(name: str) -> tf.DType:
-    return tf.float64 if _doubled else tf.as_dtype(name)
-
-
-def _make_policy(name: str) -> Any:
-    return keras.DTypePolicy("float64" if _doubled else name)
-
-
-def _in_precision(array: Any) -> Any:
-    if _doubled and getattr(array, "dtype", None) is not None and array.dtype.name in _LOW:
-        return array.astype(np.float64)
-    return array
-
-
-def _itself(value: Any) -> Any:
-    return value
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+        sys.setrecursionlimit(depth)
+    if failed:
+        raise failed[0]
+    return outcome[0]
 
 
 def _new(kind: Any) -> Any:
-    return kind.__new__(kind) if issubclass(kind, list | dict | set) else object.__new__(kind)
+    return kind.__new__(kind)
 
 
 def _weak(value: Any) -> Any:
@@ -363,21 +353,6 @@ def _set_tracked(value: Any, state: tuple[Any, dict[str, Any]]) -> None:
     value.__dict__.update(attributes)
 
 
-def _set_state(value: Any, state: dict[str, Any]) -> None:
-    """Give an object of Keras's its attributes, past their setters."""
-    if _doubled:
-        state = {
-            name: "float64" if isinstance(item, str) and item in _LOW else item
-            for name, item in state.items()
-        }
-    value.__dict__.update(state)
-    for name in _TRAINER_FUNCTIONS:
-        if name in state:
-            value.__dict__[name] = None
-    if isinstance(value, keras.optimizers.Optimizer):
-        _optimizers.append(value)
-
-
 def _index_again(optimizer: Any) -> None:
     """Have an optimizer find its variables again: it keeps them by identity."""
     variables = optimizer.__dict__.get("_trainable_variables", [])
@@ -386,8 +361,11 @@ def _index_again(optimizer: Any) -> None:
 
 
 def _is_keras_object(value: Any) -> bool:
-    return any(_is_of_module(kind.__module__, "keras") for kind in type(value).__mro__) and hasattr(
-        value, "__dict__"
+    return (
+        hasattr(value, "__dict__")
+        and not isinstance(value, type | types.FunctionType | list | dict | set)
+        and any(_is_of_module(kind.__module__, "keras") for kind in type(value).__mro__)
+        and not issubclass(type(value), BaseException)
     )
 
 
@@ -411,31 +389,5 @@ def _by_value() -> Iterator[None]:
         yield
 
 
-def is_users(name: str, module: Any) -> bool:
-    """Whether a module is the user's own: neither installed nor Python's nor ours."""
-    file = getattr(module, "__file__", None)
-    top = name.partition(".")[0]
-    if not isinstance(module, types.ModuleType) or module.__name__ != name:
-        return False
-    if not isinstance(file, str) or top in _OURS or name == "__main__":
-        return False
-    return top in ADOPTED or not _is_installed(Path(file))
-
-
-def _is_installed(file: Path) -> bool:
-    """Whether a file is Python's or a package's, in this environment or in one that it sees."""
-    # The packages of --user, --system-site-packages and path files are in no folder of sysconfig.
-    return not {"site-packages", "dist-packages"}.isdisjoint(file.parts) or any(
-        file.is_relative_to(place) for place in _INSTALLED
-    )
-
-
-ADOPTED: set[str] = set()
-"""Top-level packages that are the user's although they are installed: what ``try`` was given."""
-_INSTALLED = tuple(
-    Path(sysconfig.get_path(kind)) for kind in ("stdlib", "platstdlib", "purelib", "platlib")
-)
-
-
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {one_line(error)}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,8 +1,7 @@
 """A user's function as a scenario: the way of everything that is adopted into the engine.
 
 ``scenario_of`` takes the function with its arguments and makes a ``Scenario`` class. Each program
-has a copy of the function of its own (``child/adopt/copying.py``), with the values that the
-function's variables had when it was adopted.
+has objects of its own (``making.py``), with the values that eager's variables begin with.
 
 The reference is the function itself, run eagerly in float64: feeds, variables, captured tensors and
 dtype policies are cast. Where it does not run so, there is none, and the report says why.
@@ -20,44 +19,79 @@ import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.catalog.user_code import DEFAULT_SIZE, identifier
-from eager_vs_graph.child.adopt import study
-from eager_vs_graph.child.adopt.copying import Copy, Snapshot, plain
-from eager_vs_graph.child.adopt.state_roots import holders
-from eager_vs_graph.child.adopt.structure import Hole, changed, filled, identifiers, leaves
-from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError, one_line
+from eager_vs_graph.child.adopt import modules, study
+from eager_vs_graph.child.adopt.call_arguments import (
+    file_of,
+    name_of,
+    refuse_what_is_no_function,
+    split_arguments,
+)
+from eager_vs_graph.child.adopt.created import FirstCall
+from eager_vs_graph.child.adopt.described import described, told
+from eager_vs_graph.child.adopt.leaves import in_double_precision
+from eager_vs_graph.child.adopt.making import Made, Maker, Product
+from eager_vs_graph.child.adopt.results import results
+from eager_vs_graph.child.adopt.source import TargetSource, require_same_places
+from eager_vs_graph.child.adopt.state_roots import held
+from eager_vs_graph.child.adopt.structure import Hole, filled, identifiers
+from eager_vs_graph.child.adopt.tracing import inline
+from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError
 from eager_vs_graph.scenario import Array, Feed, Scenario, Size, State
 
 
 class Adopted(Scenario):
-    """A function of the user's. Subclasses are made by ``scenario_of``."""
+    """A function of the user's. Subclasses are made by ``scenario_of``.
+
+    Attributes:
+        function: what is called.
+        keeps_functions: whether the user's own tf.functions stay what they are; else they are part
+            of the step, as its other Python is. To be set before ``build``.
+        making: what a reader should know of how this program's objects were made.
+    """
 
     sizes: ClassVar[Mapping[str, Size]] = {DEFAULT_SIZE: Size()}
     concept = "adopted"
     judged_by_eager = True
-    known_differences = study.Randomness()
 
-    snapshot: ClassVar[Snapshot]
+    maker: ClassVar[Maker]
+    tried: ClassVar[study.Tried]
     feeds: ClassVar[Sequence[Feed]]
     names: ClassVar[tuple[str, ...]]
     file: ClassVar[str]
     notes: ClassVar[tuple[str, ...]] = ()
     """What a reader of the report should know of how the function was adopted."""
     function: _Callable
+    keeps_functions = False
+    making = ""
 
     def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:  # noqa: ARG002 - given
         """The feeds that the scenario was made with."""
         return self.feeds
 
     def build(self) -> None:
-        """Make this program's own copy, and name what holds its variables."""
-        self._take(self.snapshot.copy())
+        """Make this program's own objects, and name what holds its variables."""
+        made = self.maker.make()
+        self.making = made.note
+        self._take(made)
 
-    def _take(self, copy: Copy) -> None:
-        function, self._arguments, self._keywords = copy.value
-        for name, value in _held(copy, function, self._arguments, self._keywords).items():
-            setattr(self, f"{name}_" if hasattr(Scenario, name) else name, value)
+    def _take(self, made: Made) -> None:
+        product = made.product
+        if not (self.traces_itself or self.keeps_functions):
+            inline(made.functions)
+        created = [None if leaf is None else leaf() for leaf in self.tried.created]
+        variables = [*made.variables, *(each for each in created if each is not None)]
+        if created:
+            attributes = _by_attribute(self.tried.names, variables)
+        else:
+            attributes = held(variables, product.function, product.arguments, product.keywords)
+        if made.resources:
+            attributes[_unused("resources", attributes)] = list(made.resources)
+        for name, value in attributes.items():
+            setattr(self, f"{name}_" if hasattr(Adopted, name) else name, value)
         # Not an attribute that state is looked for in: the function may be a model itself.
-        self.function = _Callable(function)
+        function = FirstCall(product.function, created) if created else product.function
+        self.function = _Callable(function, made)
+        self._arguments, self._keywords = product.arguments, product.keywords
         in_order = [Hole(index) for index in range(len(self.names))]
         self._direct = self._arguments == in_order and not self._keywords
 
@@ -84,19 +118,16 @@ class Adopted(Scenario):
             raise NoReference(reason)
         from eager_vs_graph.modes.variables import variables_of
 
+        if "function" not in vars(self):
+            self._copy_in_double()
         with in_double():
-            if "function" not in vars(self):
-                self._take(self.snapshot.copy(double=True))
             variables = variables_of(self)
             try:
                 for name, value in state.items():
                     variables[name].assign(value)
                 outputs = self.step(*(tf.constant(inputs[name]) for name in self.names))
             except Exception as error:
-                told = one_line(error)
-                raise NoReference(
-                    f"it does not run in float64 ({type(error).__name__}: {told})"
-                ) from error
+                raise NoReference(f"it does not run in float64 ({told(error)})") from error
         found = {name: np.array(tensor.numpy()) for name, tensor in outputs.items()}
         for name, array in found.items():
             if array.dtype in (np.float32, np.float16) or array.dtype.name == "bfloat16":
@@ -106,6 +137,16 @@ class Adopted(Scenario):
                 )
         state.update({name: np.array(v.numpy()) for name, v in variables.items()})
         return found
+
+    def _copy_in_double(self) -> None:
+        try:
+            snapshot = self.maker.snapshot()
+            with in_double(), in_double_precision():
+                self._take(self.maker.copied(snapshot, double=True))
+        except ScenarioError as error:
+            raise NoReference(str(error)) from error
+        except Exception as error:
+            raise NoReference(f"its copy cannot be put together: {told(error)}") from error
 
     @classmethod
     def source_file(cls) -> str:
@@ -124,12 +165,18 @@ class Adopted(Scenario):
 
 
 class _Callable:
-    """Keeps a function from being taken for a model, whose variables have another name already."""
+    """Keeps a function from being taken for a model, whose variables have another name already.
 
-    __slots__ = ("call",)
+    Attributes:
+        call: the function.
+        made: the objects that it was made with, which live as long.
+    """
 
-    def __init__(self, call: Callable[..., Any]) -> None:
+    __slots__ = ("call", "made")
+
+    def __init__(self, call: Callable[..., Any], made: Made) -> None:
         self.call = call
+        self.made = made
 
 
 def scenario_of(
@@ -143,9 +190,9 @@ def scenario_of(
     may_raise: bool = False,
     file: str = "",
 ) -> type[Adopted]:
-    """Make a scenario of a function and its arguments.
+    """Make a scenario of a function and its arguments, which are copied for each program.
 
-    The function and what it refers to are copied: nothing of the caller's is changed.
+    Nothing of the caller's is changed.
 
     Args:
         function: what takes tensors and returns tensors, in any nested structure of mappings, lists
@@ -165,35 +212,77 @@ def scenario_of(
     """
     name = identifier(name or name_of(function))
     refuse_what_is_no_function(function, name)
-    python = plain(function)
     kwargs = dict(kwargs or {})
-    places, feed, template, keywords = split_arguments(python, name, args, kwargs)
-    names = tuple(identifiers(places))
+    places, feed, template, keywords = split_arguments(function, name, args, kwargs)
     given = [feed]
     for more_args, more_kwargs in feeds:
-        more_places, more, _, _ = split_arguments(python, name, more_args, dict(more_kwargs))
-        if more_places != places:
-            raise ScenarioError(
-                f"{name}: the arguments of a further step are {', '.join(more_places)}, but should "
-                f"be {', '.join(places)} as in the first"
-            )
+        more_places, more, _, _ = split_arguments(function, name, more_args, dict(more_kwargs))
+        require_same_places(name, places, more_places)
         given.append(more)
-    all_feeds = [dict(zip(names, each, strict=True)) for each in given]
-    snapshot = Snapshot((python, template, keywords), name)
+    maker = Maker(name, live=Product(function, template, keywords))
+    return _scenario(
+        function,
+        name,
+        maker,
+        places,
+        given,
+        traces_itself=traces_itself,
+        may_raise=may_raise,
+        file=file,
+    )
+
+
+def scenario_of_source(source: TargetSource, name: str) -> type[Adopted]:
+    """Make a scenario of what a target names; its objects are made again for each program.
+
+    Raises:
+        ScenarioError: it cannot be made, cannot be called so, or does not return tensors.
+        PartNotFound: see ``TargetSource.product``.
+    """
+    maker = Maker(name, source)
+    function = maker.first().function
+    return _scenario(
+        function,
+        name,
+        maker,
+        source.places,
+        source.feeds,
+        traces_itself=source.traces_itself,
+        may_raise=False,
+        file=source.users_file(function),
+    )
+
+
+def _scenario(
+    function: Callable[..., Any],
+    name: str,
+    maker: Maker,
+    places: Sequence[str],
+    feeds: Sequence[Sequence[Array]],
+    *,
+    traces_itself: bool,
+    may_raise: bool,
+    file: str,
+) -> type[Adopted]:
+    names = tuple(identifiers(places))
+    all_feeds = [dict(zip(names, each, strict=True)) for each in feeds]
     try:
-        tried = study.first_call(snapshot, name, all_feeds, names, traces_itself=traces_itself)
+        tried = study.first_call(maker, name, all_feeds, names, traces_itself=traces_itself)
     except CallRaised:
         if not may_raise:
             raise
-        tried = study.Tried(snapshot, ())
-    notes = list(tried.notes)
+        tried = study.Tried()
+    finally:
+        modules.forget()
+    notes = [*tried.notes, maker.note]
     if isinstance(function, tf.types.experimental.PolymorphicFunction):
         notes.insert(0, "it is a tf.function; the Python that it is made from was taken")
     members = {
         **members_of(name, names, all_feeds),
-        "__doc__": f"{name}({', '.join(map(described, names, feed))}).",
-        "snapshot": tried.snapshot,
-        "file": file or file_of(python),
+        "__doc__": f"{name}({', '.join(map(described, names, feeds[0]))}).",
+        "maker": maker,
+        "tried": tried,
+        "file": file or file_of(function),
         "notes": tuple(notes),
         "traces_itself": traces_itself,
     }
@@ -212,184 +301,6 @@ def members_of(name: str, names: Sequence[str], feeds: Sequence[Feed]) -> dict[s
     }
 
 
-def described(name: str, array: Array) -> str:
-    """An argument as a report says it: ``x: float32[32,784]``."""
-    return f"{name}: {described_array(array)}"
-
-
-def described_array(array: Array) -> str:
-    """An array's dtype and shape as they are typed: ``float32[32,784]``."""
-    dtype = "string" if array.dtype == object else array.dtype
-    return f"{dtype}[{','.join(map(str, array.shape))}]"
-
-
-def results(value: Any) -> dict[str, Any]:
-    """A function's result as named tensors.
-
-    A single tensor is ``output``; mappings, lists and tuples give their keys and indices.
-
-    Raises:
-        ScenarioError: there is something in it that is no tensor, or nothing at all.
-    """
-    if isinstance(value, tf.Tensor):
-        return {"output": value}
-    if type(value) is dict and value and all(map(_is_named_tensor, value.items())):
-        return value
-    named: dict[str, Any] = {}
-    for place, leaf in leaves("" if isinstance(value, Mapping) else "output", value):
-        for name, tensor in _tensors(place or "output", leaf):
-            named[name] = tensor
-    return named or {"nothing": tf.zeros(())}
-
-
-def _is_named_tensor(item: tuple[Any, Any]) -> bool:
-    return isinstance(item[1], tf.Tensor) and isinstance(item[0], str)
-
-
-def _tensors(name: str, leaf: Any) -> Iterator[tuple[str, Any]]:
-    if leaf is None:
-        return
-    if isinstance(leaf, tf.Tensor):
-        yield name, leaf
-    elif isinstance(leaf, float):
-        yield name, tf.constant(leaf, keras.config.floatx())
-    elif isinstance(leaf, tf.Variable | keras.Variable | bool | int | str | bytes) or (
-        isinstance(leaf, np.ndarray | np.generic) and leaf.dtype != object
-    ):
-        yield name, tf.convert_to_tensor(leaf)
-    elif isinstance(leaf, tf.__internal__.CompositeTensor):
-        parts = tf.nest.flatten(leaf, expand_composites=True)
-        yield from ((f"{name}.{index}", part) for index, part in enumerate(parts))
-    else:
-        raise ScenarioError(
-            f"the function returns {type(leaf).__name__} as {name!r}, but should return tensors "
-            "(or numbers, or nested dicts, lists and tuples of them)"
-        )
-
-
-def split_arguments(
-    function: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> tuple[list[str], list[Array], list[Any], dict[str, Any]]:
-    """The places and values of the tensors in a call's arguments, and what is left of them.
-
-    Raises:
-        ScenarioError: the function does not take these arguments; the message names the parameter.
-    """
-    titles = bound_names(function, name, args, kwargs)
-    places: list[str] = []
-    feed: list[Array] = []
-
-    def taken(title: str, value: Any) -> Any:
-        found = leaves(title, value)
-
-        def hole(leaf: Any) -> Any:
-            place = next(found)[0]
-            if isinstance(leaf, tf.Variable | keras.Variable) or not isinstance(
-                leaf, tf.Tensor | np.ndarray | np.generic
-            ):
-                return leaf
-            places.append(place)
-            feed.append(as_array(f"{name}: argument {place!r}", leaf))
-            return Hole(len(feed) - 1)
-
-        return changed(value, hole)
-
-    template = [taken(titles[index], value) for index, value in enumerate(args)]
-    keywords = {key: taken(key, value) for key, value in kwargs.items()}
-    return places, feed, template, keywords
-
-
-def as_array(what: str, leaf: Any) -> Array:
-    """A tensor's or an array's value; raises ``ScenarioError`` where it has none."""
-    try:
-        array = np.asarray(leaf.numpy() if isinstance(leaf, tf.Tensor) else leaf)
-    except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
-        raise ScenarioError(f"{what} has no value: {error}") from None
-    if array.dtype == object and not all(isinstance(each, bytes | str) for each in array.flat):
-        raise ScenarioError(
-            f"{what} is an array of Python objects, but should have a dtype of its own"
-        )
-    if array.dtype.kind in "US":
-        array = array.astype(object)
-    return array
-
-
-def bound_names(
-    function: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> list[str]:
-    """The parameters that positional arguments go to.
-
-    Raises:
-        ScenarioError: there are too many or too few.
-    """
-    called = function.call if isinstance(function, keras.Layer) else function
-    try:
-        signature = inspect.signature(called)
-    except (TypeError, ValueError):  # written in C
-        return [f"input_{index}" for index in range(len(args))]
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        many = "1 argument" if len(args) == 1 else f"{len(args)} arguments"
-        named = f" and {', '.join(kwargs)}" if kwargs else ""
-        hint = (
-            ""
-            if args or kwargs
-            else '; give each, such as --arg "float32[32,784]" (try) or args=(x,)'
-        )
-        raise ScenarioError(f"{name}{signature} was given {many}{named}: {error}{hint}") from None
-    names: list[str] = []
-    for parameter in signature.parameters.values():
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            rest = range(len(args) - len(names))
-            names += [f"{parameter.name}_{index}" for index in rest]
-        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-            names.append(parameter.name)
-    return names
-
-
-def refuse_what_is_no_function(function: Any, name: str) -> None:
-    """Raise ``ScenarioError`` for what cannot be called, or gives no result when it is."""
-    if not callable(function):
-        raise ScenarioError(
-            f"{name} is {type(function).__name__}, but should be a function, a Keras model or a "
-            "tf.Module that can be called"
-        )
-    python = plain(function)
-    for is_kind, kind in (
-        (inspect.iscoroutinefunction, "async"),
-        (inspect.isasyncgenfunction, "an async generator"),
-        (inspect.isgeneratorfunction, "a generator"),
-    ):
-        if is_kind(python) or is_kind(getattr(python, "__call__", None)):  # noqa: B004 - not called
-            raise ScenarioError(
-                f"{name} is {kind}, which returns before its work is done; give a function that "
-                "returns tensors"
-            )
-
-
-def file_of(function: Any) -> str:
-    """The file that defines the function, or its class; ours where nobody can tell."""
-    for each in (function, getattr(function, "func", None), type(function)):
-        code = getattr(getattr(each, "__func__", each), "__code__", None)
-        if code is not None:
-            return str(code.co_filename)
-        if isinstance(each, type) and each is not type(None):
-            try:
-                return inspect.getfile(each)
-            except (OSError, TypeError):
-                continue
-    return __file__
-
-
-def name_of(function: Any) -> str:
-    """What a function calls itself."""
-    python = plain(function)
-    told = getattr(python, "__qualname__", "") or getattr(python, "name", "")
-    last = str(told or type(python).__name__).rpartition(".<locals>.")[2]
-    return "function" if last == "<lambda>" else last
-
-
 @contextmanager
 def in_double() -> Iterator[None]:
     """Have Keras make float64 where nobody names a dtype."""
@@ -403,16 +314,31 @@ def in_double() -> Iterator[None]:
         tf.config.run_functions_eagerly(eagerly)
 
 
-def _held(copy: Copy, *values: Any) -> dict[str, Any]:
-    """The objects with the copy's variables, by name; those that nothing names come last."""
-    from eager_vs_graph.modes.variables import variables_of
+def _unused(name: str, taken: Mapping[str, Any]) -> str:
+    while name in taken:
+        name += "_"
+    return name
 
-    named = holders(*values)
-    probe = Scenario(Size())
-    vars(probe).update(named)
-    reached = {id(variable) for variable in variables_of(probe).values()}
-    others = [variable for variable in copy.variables if id(variable) not in reached]
-    return {**named, **({"others": others} if others else {})}
+
+def _by_attribute(names: Sequence[str], variables: Sequence[tf.Variable]) -> dict[str, Any]:
+    """Attributes in which the variables are found under these names.
+
+    Raises:
+        ScenarioError: there are not as many variables as names.
+    """
+    if len(names) != len(variables):
+        raise ScenarioError(
+            f"{len(variables)} variables were made, but the first time there were {len(names)}: "
+            f"{', '.join(names[:3])}, …; making it again should make the same variables"
+        )
+    attributes: dict[str, Any] = {}
+    for name, variable in zip(names, variables, strict=True):
+        root, _, rest = name.partition("/")
+        if rest:
+            attributes.setdefault(root, {})[rest] = variable
+        else:
+            attributes[root] = variable
+    return attributes
 
 
 def _with_signature(names: Sequence[str]) -> Callable[..., Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,8 +13,10 @@ import tensorflow as tf
 
 from eager_vs_graph.catalog.target import CALL, FIT, FORWARD, PREDICT, TRAIN_STEP, Target
 from eager_vs_graph.child.adopt.arguments import STEPS, Arguments, calls, drawn
-from eager_vs_graph.child.adopt.function import Adopted, as_array, described_array, scenario_of
-from eager_vs_graph.errors import ScenarioError, one_line
+from eager_vs_graph.child.adopt.call_arguments import as_array
+from eager_vs_graph.child.adopt.described import described_array, told
+from eager_vs_graph.child.adopt.modules import is_users
+from eager_vs_graph.errors import ScenarioError
 from eager_vs_graph.scenario import SEED, Array
 
 
@@ -93,67 +96,60 @@ def _one_batch(tensors: Any) -> Any:
     return tf.data.Dataset.from_tensors(tensors)
 
 
-def loaded(path: Path) -> Any:
-    """The model of a ``.keras`` file.
-
-    Raises:
-        ScenarioError: it does not load; in a line.
-    """
-    if not path.exists():
-        raise ScenarioError(f"{path}: no such file")
-    try:
-        return keras.models.load_model(path)
-    except Exception as error:
-        told = one_line(error)
-        raise ScenarioError(
-            f"{path}: does not load: {type(error).__name__}: {told}; a model with classes of your "
-            "own is better given by the function that makes it (MODULE:make_model)"
-        ) from error
-
-
-def scenario_of_part(
-    model: Any, target: Target, name: str, given: Sequence[Arguments]
-) -> type[Adopted]:
-    """The scenario of one part of a model.
+class Part:
+    """One part of a model, with the calls of its successive steps.
 
     Args:
         model: the model; it is built here if it is not.
         target: which part, and what its batch, labels, loss and optimizer are.
-        name: the scenario's.
         given: what the user gave as inputs, for successive steps; empty calls: drawn by shape.
+
+    Attributes:
+        calls: the arguments of successive steps: inputs, and labels where it is trained.
+        traces_itself: see ``Scenario``.
 
     Raises:
         ScenarioError: the inputs or labels are not known, or do not fit; the model lacks a loss.
     """
-    training = target.part in TRAINING
-    inputs = [_inputs(model, target, call) for call in given]
-    if not any(call.args or call.kwargs for call in given):
-        inputs = [_drawn_inputs(model, target, step) for step in range(STEPS)]
-    try:
-        outputs = model(_tensors(inputs[0]), training=False)
-    except Exception as error:
-        told = one_line(error)
-        raise ScenarioError(
-            f"{target.reference}: the model does not take these inputs: {type(error).__name__}: "
-            f"{told}"
-        ) from error
-    arguments: list[tuple[Any, ...]] = [(each,) for each in inputs]
-    if training:
-        _compile(model, target)
-        labels = [_labels(model, target, outputs, step) for step in range(len(inputs))]
-        arguments = list(zip(inputs, labels, strict=True))
-        model.optimizer.build(model.trainable_variables)
-    model.jit_compile = False  # Keras would choose XLA on a GPU, which is a mode of its own
-    part = PARTS[target.part](model)
-    first, *more = arguments
-    return scenario_of(
-        part,
-        first,
-        name=name,
-        feeds=[(each, {}) for each in more],
-        traces_itself=target.part in (PREDICT, FIT),
-        file=_file(model),
+
+    def __init__(self, model: Any, target: Target, given: Sequence[Arguments]) -> None:
+        self._target = target
+        self.traces_itself = target.part in (PREDICT, FIT)
+        inputs = [_inputs(model, target, call) for call in given]
+        if not any(call.args or call.kwargs for call in given):
+            inputs = [_drawn_inputs(model, target, step) for step in range(STEPS)]
+        try:
+            outputs = model(_tensors(inputs[0]), training=False)
+        except Exception as error:
+            raise ScenarioError(
+                f"{target.reference}: the model does not take these inputs: {told(error)}"
+            ) from error
+        self.calls = [Arguments([each]) for each in inputs]
+        if target.part in TRAINING:
+            _compile(model, target)
+            for step, call in enumerate(self.calls):
+                call.args.append(_labels(model, target, outputs, step))
+
+    def of(self, model: Any) -> Callable[..., Any]:
+        """The part of a model, which is built, and compiled, as the first one was."""
+        if not model.built:
+            _call(model, self.calls[0].args[0])
+        if self._target.part in TRAINING:
+            _compile(model, self._target)
+            model.optimizer.build(model.trainable_variables)
+        model.jit_compile = False  # Keras would choose XLA on a GPU, which is a mode of its own
+        return PARTS[self._target.part](model)
+
+
+def _call(model: Any, inputs: Any) -> None:
+    """Call a model, so that it is built; in a graph, nothing of the call is left in the graph."""
+    if tf.executing_eagerly():
+        model(_tensors(inputs), training=False)
+        return
+    specs = keras.tree.map_structure(
+        lambda each: tf.TensorSpec(each.shape, tf.as_dtype(each.dtype)), inputs
     )
+    tf.function(lambda values: model(values, training=False)).get_concrete_function(specs)
 
 
 def _inputs(model: Any, target: Target, call: Arguments) -> Any:
@@ -251,7 +247,7 @@ def _compile(model: Any, target: Target) -> None:
                 optimizer=target.optimizer or model.optimizer, loss=target.loss or model.loss
             )
         except ValueError as error:
-            told = one_line(error)
+            told = " ".join(str(error).split())[:200]
             raise ScenarioError(f"{target.reference}: Keras does not know it: {told}") from error
 
 
@@ -259,13 +255,10 @@ def _tensors(inputs: Any) -> Any:
     return keras.tree.map_structure(tf.convert_to_tensor, inputs)
 
 
-def _file(model: Any) -> str:
-    import inspect
-
-    from eager_vs_graph.child.adopt.copying import is_users
-
+def file_of_model(model: Any) -> str:
+    """The file of a model's class, where that is the user's."""
     kind = type(model)
-    module = inspect.getmodule(kind)
+    module = sys.modules.get(kind.__module__)
     return inspect.getfile(kind) if module is not None and is_users(module.__name__, module) else ""
 
 

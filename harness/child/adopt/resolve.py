@@ -1,14 +1,14 @@
-"""From the words of a target to the object they mean, and to a scenario of it."""
+"""From the words of a target to the object they mean, as often as it is asked for."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import inspect
-import pickle
 import sys
-import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,51 +16,60 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from eager_vs_graph.catalog.target import MODEL_PARTS, Target
-from eager_vs_graph.child.adopt import copying, model, saved_model
-from eager_vs_graph.child.adopt.arguments import Arguments, calls
-from eager_vs_graph.child.adopt.function import Adopted, scenario_of
-from eager_vs_graph.errors import PartNotFound, ScenarioError, one_line
+from eager_vs_graph.child.adopt import modules
+from eager_vs_graph.child.adopt.described import told
+from eager_vs_graph.child.adopt.tracing import plain
+from eager_vs_graph.errors import ScenarioError
 from eager_vs_graph.results.cells import unknown_name_message
-from eager_vs_graph.scenario import SEED
+
+_CALL = ""
+"""A step on the way to an object: what is there is called without arguments."""
 
 
-def scenario(target: Target, name: str) -> type[Adopted]:
-    """The scenario of a target; see ``eager_vs_graph.child.adopt.adopt``."""
-    use_path(target.path)
-    # A factory's random initial values are the same in every process.
-    tf.keras.utils.set_random_seed(SEED)
-    if target.payload:
-        function, args, kwargs = unpacked(Path(target.payload))
-        given = [Arguments(list(args), dict(kwargs))]
-    elif Path(target.reference).is_dir():
-        return saved_model.scenario_of_folder(target, name)
-    else:
-        function = found(target.reference, given=len(target.arguments))
-        given = calls(target.arguments, made_by, parameters_of(function))
-    is_model = isinstance(function, keras.Model)
-    if target.part in MODEL_PARTS and not is_model:
-        if target.optional:
-            raise PartNotFound(target.part)
-        raise ScenarioError(
-            f"{target.reference} gives {_kind(function)}, but --train and {target.part} need a "
-            "Keras model"
-        )
-    if is_model:
-        adopted = model.scenario_of_part(function, target, name, given)
-    else:
-        first, *more = given
-        adopted = scenario_of(
-            function,
-            first.args,
-            first.kwargs,
-            name=name,
-            feeds=[(each.args, each.kwargs) for each in more],
-        )
-    return adopted
+@dataclass
+class Found:
+    """An object, and the way to it.
+
+    Attributes:
+        value: the object.
+        module: the module it begins in; the path of a ``.keras`` file.
+        steps: names of attributes, and calls.
+        owners: what attributes were taken of: a traced method holds its instance by a weak
+            reference only.
+    """
+
+    value: Any
+    module: str
+    steps: tuple[str, ...] = ()
+    owners: tuple[Any, ...] = ()
+
+    @property
+    def calls_factory(self) -> bool:
+        """Whether it takes a call of the user's to come to the object."""
+        return _CALL in self.steps or not self.steps
+
+    def again(self) -> Any:
+        """The object, by the same way, in the modules of the moment.
+
+        Raises:
+            ScenarioError: something on the way raises.
+        """
+        if not self.steps:
+            return loaded(Path(self.module))
+        value: Any = imported(self.module)
+        walked, owners = value.__name__, []
+        for step in self.steps:
+            if step == _CALL:
+                value = called(value, walked)
+            else:
+                if not isinstance(value, ModuleType):
+                    owners.append(value)
+                value, walked = getattr(value, step), f"{walked}.{step}"
+        self.owners = tuple(owners)
+        return value
 
 
-def found(reference: str, *, given: int = 0) -> Any:
+def found(reference: str, *, given: int = 0) -> Found:
     """The object of a reference, or what the factory makes that it names.
 
     Args:
@@ -72,20 +81,23 @@ def found(reference: str, *, given: int = 0) -> Any:
     """
     path = Path(reference)
     if path.suffix == ".keras":
-        return model.loaded(path)
+        return Found(loaded(path), reference)
     module_name, colon, attribute = reference.rpartition(":")
     if not colon or not module_name or not attribute:
         raise ScenarioError(
             f"{reference!r} should be MODULE:FUNCTION (such as mymodule:train_step), FILE.py:"
             "FUNCTION, a .keras file or the folder of a SavedModel"
         )
-    module = imported(module_name)
-    value: Any = module
-    walked = module.__name__
+    value: Any = imported(module_name)
+    walked = value.__name__
+    steps: list[str] = []
+    owners: list[Any] = []
     for part in attribute.split("."):
         if inspect.isfunction(value) or (inspect.isclass(value) and _needs_nothing(value)):
             value = called(value, walked)
-        _owners.append(value)
+            steps.append(_CALL)
+        if not isinstance(value, ModuleType):
+            owners.append(value)
         if not hasattr(value, part):
             names = [each for each in dir(value) if not each.startswith("_")]
             raise ScenarioError(
@@ -94,6 +106,7 @@ def found(reference: str, *, given: int = 0) -> Any:
                 )
             )
         value, walked = getattr(value, part), f"{walked}.{part}"
+        steps.append(part)
     if _may_be_factory(value):
         with (
             contextlib.suppress(ScenarioError)
@@ -102,17 +115,30 @@ def found(reference: str, *, given: int = 0) -> Any:
         ):
             product = called(value, walked)
             if callable(product) and not isinstance(product, tf.Tensor | tf.Variable):
-                return product
+                return Found(product, module_name, (*steps, _CALL), tuple(owners))
             if given and _takes_nothing(value):
                 raise ScenarioError(
                     f"{walked} takes no arguments but was given {given}, and what it returns "
-                    f"({_kind(product)}) is no function either"
+                    f"(a {type(product).__name__}) is no function either"
                 )
-    return value
+    return Found(value, module_name, tuple(steps), tuple(owners))
 
 
-_owners: list[Any] = []
-"""What attributes were taken of: a traced method holds its instance by a weak reference only."""
+def loaded(path: Path) -> Any:
+    """The model of a ``.keras`` file.
+
+    Raises:
+        ScenarioError: it does not load; in a line.
+    """
+    if not path.exists():
+        raise ScenarioError(f"{path}: no such file")
+    try:
+        return keras.models.load_model(path)
+    except Exception as error:
+        raise ScenarioError(
+            f"{path}: does not load: {told(error)}; a model with classes of your "
+            "own is better given by the function that makes it (MODULE:make_model)"
+        ) from error
 
 
 def made_by(reference: str) -> Any:
@@ -146,10 +172,12 @@ def imported(name: str) -> ModuleType:
     if path.suffix == ".py":
         if not path.is_file():
             raise ScenarioError(f"{name}: no such file")
-        use_path([str(path.resolve().parent)])
-        name = path.stem
-    copying.ADOPTED.add(name.partition(".")[0])
+        name, folder = _name_of_file(path.resolve())
+        use_path([str(folder)])
+    modules.ADOPTED.add(name.partition(".")[0])
     try:
+        if path.suffix == ".py":
+            return _import_file(name, path.resolve())
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
@@ -163,6 +191,36 @@ def imported(name: str) -> ModuleType:
         raise ScenarioError(f"{name}: does not import: {told(error)}") from error
 
 
+def _name_of_file(file: Path) -> tuple[str, Path]:
+    """What a file is called as a module, with its packages, and the folder it is found in."""
+    name, folder = file.stem, file.parent
+    while (folder / "__init__.py").is_file():
+        name, folder = f"{folder.name}.{name}", folder.parent
+    return name, folder
+
+
+def _import_file(name: str, file: Path) -> ModuleType:
+    """The module of a file, whatever else has its name."""
+    known = sys.modules.get(name)
+    if known is None or Path(getattr(known, "__file__", None) or "/").resolve() == file:
+        module = importlib.import_module(name)
+        if Path(getattr(module, "__file__", None) or "/").resolve() == file:
+            return module
+    # Something else is found by this name first: a module of Python's, say.
+    spec = importlib.util.spec_from_file_location(f"_{name}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    modules.ADOPTED.add(spec.name)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]
+        raise
+    return module
+
+
 def use_path(folders: Sequence[str]) -> None:
     """Find modules in these folders before all others, as Python does in a script's."""
     for folder in reversed(folders):
@@ -171,46 +229,14 @@ def use_path(folders: Sequence[str]) -> None:
     importlib.invalidate_caches()
 
 
-def unpacked(file: Path) -> tuple[Any, Sequence[Any], dict[str, Any]]:
-    """The function and arguments of which another process took a ``Snapshot``.
-
-    Raises:
-        ScenarioError: they cannot be put together here.
-    """
-    try:
-        snapshot: copying.Snapshot = pickle.loads(file.read_bytes())  # noqa: S301 - the user's own
-        content: tuple[Any, Sequence[Any], dict[str, Any]] = snapshot.copy().value
-    except Exception as error:
-        raise ScenarioError(
-            f"the function that was given cannot be put together in a process of its own: "
-            f"{told(error)}"
-        ) from error
-    return content
-
-
 def parameters_of(function: Any) -> list[str]:
     """Names of a callable's parameters; none where nobody can tell."""
-    python = copying.plain(function)
+    python = plain(function)
     called_ = python.call if isinstance(python, keras.Layer) else python
     try:
         return list(inspect.signature(called_).parameters)
     except (TypeError, ValueError):
         return []
-
-
-def told(error: BaseException) -> str:
-    """An exception in a line, with the place of the user's that raised it."""
-    line = one_line(error)
-    if isinstance(error, SyntaxError):
-        return f"SyntaxError: {error.msg} ({error.filename}:{error.lineno})"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if "site-packages" not in f.filename and not _is_ours(f.filename)]
-    place = f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {line}{place}"
-
-
-def _is_ours(file: str) -> bool:
-    return Path(file).is_relative_to(Path(__file__).parents[2]) or file.startswith("<frozen")
 
 
 def _may_be_factory(value: Any) -> bool:
@@ -235,7 +261,3 @@ def _needs_nothing(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-
-
-def _kind(value: Any) -> str:
-    return f"a {type(value).__name__}"

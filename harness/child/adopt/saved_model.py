@@ -15,7 +15,9 @@ import tensorflow as tf
 
 from eager_vs_graph.catalog.target import Target
 from eager_vs_graph.child.adopt.arguments import STEPS, calls, drawn
-from eager_vs_graph.child.adopt.function import Adopted, described, members_of, results
+from eager_vs_graph.child.adopt.described import described
+from eager_vs_graph.child.adopt.function import Adopted, members_of
+from eager_vs_graph.child.adopt.results import results
 from eager_vs_graph.child.adopt.structure import identifiers
 from eager_vs_graph.errors import NoReference, PartNotFound, ScenarioError, one_line
 from eager_vs_graph.scenario import SEED, Array, KnownDifference, State

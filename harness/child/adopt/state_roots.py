@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from eager_vs_graph.child.adopt.copying import is_users, plain
+from eager_vs_graph.child.adopt.modules import is_libraries, is_users
+from eager_vs_graph.child.adopt.reach import names_in
+from eager_vs_graph.child.adopt.tracing import plain
+from eager_vs_graph.modes.variables import variables_of
+from eager_vs_graph.scenario import Scenario, Size
 
 
 def holders(*values: Any) -> dict[str, Any]:
@@ -36,6 +39,27 @@ def holders(*values: Any) -> dict[str, Any]:
     return found
 
 
+def held(variables: Sequence[tf.Variable], *values: Any) -> dict[str, Any]:
+    """The holders of a function's variables; the variables that nothing names come last."""
+    named = holders(*values)
+    reached = {id(variable) for variable in _variables_in(named).values()}
+    others = [variable for variable in variables if id(variable) not in reached]
+    return {**named, **({"others": others} if others else {})}
+
+
+def names_of(attributes: Mapping[str, Any], variables: Sequence[tf.Variable]) -> tuple[str, ...]:
+    """The structural names that variables have under these attributes, in their own order."""
+    names = {id(variable): name for name, variable in _variables_in(attributes).items()}
+    return tuple(names[id(variable)] for variable in variables)
+
+
+def _variables_in(attributes: Mapping[str, Any]) -> dict[str, tf.Variable]:
+    """The variables that a scenario with these attributes has, by structural name."""
+    probe = Scenario(Size())
+    vars(probe).update(attributes)
+    return variables_of(probe)
+
+
 def _referred(name: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:  # noqa: PLR0912
     """Named objects with variables in a value; what was seen is not looked at again."""
     if id(value) in seen or isinstance(value, str | bytes | int | float | type(None)):
@@ -57,7 +81,7 @@ def _referred(name: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]
             yield from _referred(key, item, seen)
         yield from _referred(name, value.func, seen)
     elif isinstance(value, types.FunctionType):
-        if _is_libraries(value.__module__):
+        if is_libraries(value.__module__):
             return
         for key, item in _scope(value):
             yield from _referred(key, item, seen)
@@ -72,10 +96,10 @@ def _referred(name: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]
             for key, item in list(vars(value).items()):
                 yield from _referred(_below(name, key), item, seen)
     elif isinstance(value, type):
-        if not _is_libraries(value.__module__):
+        if not is_libraries(value.__module__):
             for item in vars(value).values():
                 yield from _referred(value.__name__.lower(), item, seen)
-    elif hasattr(value, "__dict__") and not _is_libraries(type(value).__module__):
+    elif hasattr(value, "__dict__") and not is_libraries(type(value).__module__):
         ours = type(value).__module__.startswith(
             "eager_vs_graph.child.adopt"
         )  # a part of a Keras model
@@ -89,7 +113,7 @@ def python_values(function: Any) -> dict[str, str]:
     value = plain(function)
     if isinstance(value, types.MethodType):
         owner = value.__self__
-        if not _is_libraries(type(owner).__module__):
+        if not is_libraries(type(owner).__module__):
             name = _named_after(owner)
             found |= _told({f"{name}.{key}": item for key, item in vars(owner).items()})
         value = value.__func__
@@ -126,19 +150,11 @@ def _scope(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
             yield key, cell.cell_contents
         except ValueError:  # an empty cell: the name is not bound yet
             continue
-    for key in _names(function.__code__):
+    for key in names_in(function.__code__):
         if key in function.__globals__:
             yield key, function.__globals__[key]
     parameters = inspect.signature(function).parameters.values()
     yield from ((p.name, p.default) for p in parameters if p.default is not p.empty)
-
-
-def _names(code: types.CodeType) -> Iterator[str]:
-    """Global names in a function's code and in the functions within it."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _names(constant)
 
 
 def _below(name: str, part: str) -> str:
@@ -147,10 +163,3 @@ def _below(name: str, part: str) -> str:
 
 def _named_after(value: Any) -> str:
     return type(value).__name__.lower()
-
-
-def _is_libraries(module: str | None) -> bool:
-    """Whether what a module defines can only refer to what it was given."""
-    if module is None or module == "__main__" or module.startswith("eager_vs_graph.child.adopt"):
-        return False
-    return module in sys.modules and not is_users(module, sys.modules[module])

@@ -15,12 +15,14 @@ from eager_vs_graph.scenario import Array
 
 def judge(disagreement: Disagreement, key: Key) -> Judgement | None:
     """Hold both sides of a disagreement against the reference; None where nothing can be held."""
-    tensor = disagreement.apart[key]
+    tensor = disagreement.differing[key]
     if disagreement.found.error or tensor.worst_index is None:
         return None
     step = tensor.worst_step or 0
     kind, name = key
     trajectory = disagreement.lab.reference()
+    if trajectory is None:
+        return None
     reference = np.asarray(
         trajectory.outputs[step][name] if kind == "output" else trajectory.state[name]
     )
@@ -44,7 +46,8 @@ def judge(disagreement: Disagreement, key: Key) -> Judgement | None:
 def _accuracy(mode: str, array: Array, index: tuple[int, ...], right: Any) -> Accuracy:
     value = array[index]
     if array.dtype.name not in DEFAULT_TOLERANCE:
-        return Accuracy(mode, str(value), None, None)
+        right_one = bool(np.asarray(right).astype(array.dtype) == value)
+        return Accuracy(mode, str(value), 0.0 if right_one else None, None)
     rounded = np.asarray(right).astype(array.dtype)
     finite = bool(np.isfinite(value)) and bool(np.isfinite(rounded))
     with np.errstate(all="ignore"):
@@ -69,6 +72,9 @@ def _verdict(sides: tuple[Accuracy, ...]) -> str:
     told = [_told(side) for side in sides]
     digits = [side.digits for side in sides]
     if digits[0] is None or digits[1] is None:
+        right = [side.mode for side in sides if side.digits is None and side.ulp == 0]
+        if len(right) == 1:
+            return f"{right[0]} is right"
         return "; ".join(told)
     if abs(digits[0] - digits[1]) < 0.3:
         return f"neither is nearer to the reference: {', '.join(told)}"

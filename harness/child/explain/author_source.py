@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from eager_vs_graph.child.explain.python_state import helpers_of
+from eager_vs_graph.child.explain.source import helpers_of
 from eager_vs_graph.scenario import Scenario
 
 _METHODS = ("inputs", "build", "step")

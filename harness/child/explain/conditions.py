@@ -1,15 +1,22 @@
-"""The one thing that an experiment changes."""
+"""What an experiment changes. One condition holds for both of the programs that are compared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from types import ModuleType
+from dataclasses import dataclass, replace
+from types import FrameType
 from typing import Any
 
 import tensorflow as tf
 
+from eager_vs_graph.child.user_files import is_users_file
+
+AUTOGRAPH = "tensorflow/python/autograph"
+"""Part of the names of AutoGraph's own files…"""
+GENERATED = "__autograph_generated_file"
+"""… and of those that it makes of the user's functions."""
 PASSES = (
     "constant_folding",
     "arithmetic_optimization",
@@ -29,49 +36,60 @@ class Condition:
     """What is different from an ordinary run; equal conditions are run once.
 
     Attributes:
-        grappler: whether Grappler optimises at all.
-        without: passes that are off.
-        retrace: build and trace the program anew before every step, carrying Python's and
-            TensorFlow's state over, so that nothing of Python can be frozen.
-        one_feed: as ``retrace``, and tell the program of the step's own feed only, so that no shape
-            of an input is unknown.
         freeze: names of Python state (see ``python_state``) that is put back before each step to
             what it was before the first.
+        draws: whether every random op gives the same numbers in every mode.
+        stopped: whether clocks stand still and entropy is always the same.
+        retrace: trace the step anew before every call, so that nothing of Python can be frozen.
+        eagerly: the user's code is answered that it runs eagerly.
+        without_jit: nothing is compiled by XLA.
+        autograph: whether AutoGraph rewrites the step.
+        one_feed: tell the program of the step's own feed only, so that no shape of an input is
+            unknown.
+        shapes: static shapes that local variables of the user's functions have in eager; they are
+            given to symbolic tensors while tracing.
+        grappler: whether Grappler optimises at all.
+        without: Grappler's passes that are off.
         op_seed: another global seed for TensorFlow's random ops; Python's and NumPy's stay.
-        eagerly_told: the author's module is told by TensorFlow that it runs eagerly.
-        without_jit: ``jit_compile`` is dropped where the author's build and step make tf.functions.
-        again: the same program runs all steps twice; the second time counts.
-        shapes: static shapes that local variables of the author's functions have in eager; they
-            are given to symbolic tensors while tracing.
         first_feed: every step gets the first feed.
         repetition: tells runs apart that are equal in all else.
     """
 
+    freeze: frozenset[str] = frozenset()
+    draws: bool = False
+    stopped: bool = False
+    retrace: bool = False
+    eagerly: bool = False
+    without_jit: bool = False
+    autograph: bool = True
+    one_feed: bool = False
+    shapes: tuple[tuple[tuple[str, str], tuple[int, ...]], ...] = ()
     grappler: bool = True
     without: frozenset[str] = frozenset()
-    retrace: bool = False
-    one_feed: bool = False
-    freeze: frozenset[str] = frozenset()
     op_seed: int | None = None
-    eagerly_told: bool = False
-    without_jit: bool = False
-    again: bool = False
-    shapes: tuple[tuple[tuple[str, str], tuple[int, ...]], ...] = ()
     first_feed: bool = False
-    repetition: int = field(default=0)
+    repetition: int = 0
 
-    @property
-    def stepwise(self) -> bool:
-        """Whether every step has a program of its own."""
-        return self.retrace or self.one_feed
+    def of_eager(self) -> Condition:
+        """The part that can matter to an eager program."""
+        return replace(
+            self,
+            retrace=False,
+            eagerly=False,
+            autograph=True,
+            one_feed=False,
+            shapes=(),
+            grappler=True,
+            without=frozenset(),
+        )
 
 
 PLAIN = Condition()
 
 
-def only(kept: str) -> Condition:
-    """Every pass off but one."""
-    return Condition(without=frozenset(PASSES) - {kept})
+def only(kept: str, base: Condition = PLAIN) -> Condition:
+    """Every pass of Grappler off but one."""
+    return replace(base, without=frozenset(PASSES) - {kept})
 
 
 @contextmanager
@@ -89,52 +107,48 @@ def optimizer(condition: Condition) -> Iterator[None]:
         )
 
 
-def changes(condition: Condition) -> dict[str, Any]:
-    """What of TensorFlow the author's module sees otherwise under a condition."""
+@contextmanager
+def seen_by_user(condition: Condition, own: str) -> Iterator[None]:
+    """Change what ``tf.executing_eagerly`` and ``tf.function`` are to the user's code.
+
+    Args:
+        condition: what to change.
+        own: the user's file.
+    """
     changed: dict[str, Any] = {}
-    if condition.eagerly_told:
-        changed = {"executing_eagerly": _yes, "inside_function": _no}
+    if condition.eagerly:
+        changed = {
+            name: _answered(getattr(tf, name), answer, own)
+            for name, answer in (("executing_eagerly", True), ("inside_function", False))
+        }
     if condition.without_jit:
         changed["function"] = _function_without_jit
-    return changed
-
-
-@contextmanager
-def seen_from(module: ModuleType, changes: dict[str, Any]) -> Iterator[None]:
-    """Change what one module sees of TensorFlow, and nothing that others see.
-
-    Only that module's own name for TensorFlow is replaced, for as long as the experiment lasts.
-    """
-    names = [name for name, value in vars(module).items() if value is tf] if changes else []
-    for name in names:
-        setattr(module, name, _Seen(tf, changes))
+    before = {name: getattr(tf, name) for name in changed}
+    for name, value in changed.items():
+        setattr(tf, name, value)
     try:
         yield
     finally:
-        for name in names:
-            setattr(module, name, tf)
+        for name, value in before.items():
+            setattr(tf, name, value)
 
 
-@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-def _yes() -> bool:
-    return True
+def _answered(question: Callable[[], bool], answer: bool, own: str) -> Callable[[], bool]:
+    """A question after the mode that is answered otherwise where the user's code asks it."""
+
+    def ask() -> bool:
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and AUTOGRAPH in frame.f_code.co_filename:
+            frame = frame.f_back
+        file = frame.f_code.co_filename if frame is not None else ""
+        return answer if is_users_file(file, own) or GENERATED in file else question()
+
+    converted: Callable[[], bool] = tf.autograph.experimental.do_not_convert(ask)
+    return converted
 
 
-@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-def _no() -> bool:
-    return False
+_function = tf.function
 
 
 def _function_without_jit(*arguments: Any, **options: Any) -> Any:
-    return tf.function(*arguments, **{**options, "jit_compile": None})
-
-
-class _Seen(ModuleType):
-    """TensorFlow, but for a few names."""
-
-    def __init__(self, module: Any, changes: dict[str, Any]) -> None:
-        super().__init__(module.__name__)
-        self.__dict__.update(changes, _module=module)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_module"], name)
+    return _function(*arguments, **{**options, "jit_compile": None})

@@ -13,12 +13,14 @@ import numpy as np
 from eager_vs_graph.child.explain import graphs
 from eager_vs_graph.child.explain.conditions import PLAIN, Condition
 from eager_vs_graph.child.explain.experiments import (
+    Compared,
     ExperimentRunner,
     Observation,
-    disagreeing,
+    differing,
     rank,
 )
 from eager_vs_graph.child.explain.source import Source
+from eager_vs_graph.modes import BASELINE
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Cause, Key
 from eager_vs_graph.results.record import ERROR, NONDETERMINISTIC, CellParity, TensorComparison
@@ -40,7 +42,7 @@ class Finding:
 
 
 class Disagreement:
-    """A mode against eager, or eager against its own second run.
+    """A mode against eager, or eager against a second program of its own.
 
     Names in ``settled`` are tensors in which eager disagrees with itself for a reason that is found
     already: where a mode agrees with eager's first run, it has nothing to explain.
@@ -61,16 +63,25 @@ class Disagreement:
             for tensor in result.tensors[::-1]  # what is against eager comes first
             if tensor.status == NONDETERMINISTIC and tensor.tensor not in settled
         }
-        self.eager_itself = cell.mode == "eager"
+        self.eager_itself = cell.mode == BASELINE
 
-    def under(self, **changes: Any) -> Condition:
-        """A condition for the program in question."""
-        return replace(PLAIN, again=self.eager_itself, **changes)
+    def under(self, condition: Condition) -> Condition:
+        """A condition for the program in question: eager's is a second one."""
+        return replace(condition, repetition=1) if self.eager_itself else condition
+
+    def observe(self, condition: Condition) -> Observation:
+        """The program in question under a condition."""
+        return self.lab.observe(self.cell, self.under(condition))
+
+    def compare(self, condition: Condition) -> Compared:
+        """Both sides under a condition; nothing where one of them fails under it."""
+        found = self.observe(condition)
+        return self.lab.compare(self.cell, found, self.lab.eager(self.cell, condition))
 
     @cached_property
     def found(self) -> Observation:
         """The program in question, as it ordinarily runs."""
-        return self.lab.observe(self.cell, self.under())
+        return self.observe(PLAIN)
 
     @cached_property
     def eager(self) -> Observation:
@@ -78,16 +89,17 @@ class Disagreement:
         return self.lab.eager(self.cell)
 
     @cached_property
-    def apart(self) -> dict[Key, TensorComparison]:
+    def differing(self) -> Compared:
         """The tensors that are not bit-identical; all, where the mode fails and eager does not."""
         if self.found.error and not self.eager.error:
             return {key: _failed(key, self.found.error) for key in self.keys}
-        apart = disagreeing(self.lab.compare(self.cell, self.found, self.eager))
+        found = differing(self.lab.compare(self.cell, self.found, self.eager))
         # What parity saw change from run to run may have come out the same here, by chance.
         fresh = self._fresh_eager if self.eager_itself else {}
-        return {**self._seen_unsteady, **fresh, **apart}
+        seen = {key: each for key, each in self._seen_unsteady.items() if key in self.keys}
+        return {**seen, **fresh, **found}
 
-    @property
+    @cached_property
     def keys(self) -> list[Key]:
         """Every tensor that eager gives."""
         outputs = [("output", name) for name in self.eager.outputs[0]]
@@ -96,16 +108,13 @@ class Disagreement:
     @cached_property
     def unsteady(self) -> set[Key]:
         """The tensors in which fresh eager programs disagree, from the same state and seeds."""
-        by_chance = {
-            key
-            for key in self._seen_unsteady
-            if not disagreeing(self.lab.compare(self.cell, self.found, self.eager)).get(key)
-        }
+        now = self.lab.compare(self.cell, self.found, self.eager)
+        by_chance = {key for key in self._seen_unsteady if key in now and not rank(now[key])}
         return by_chance | self._fresh_eager.keys()
 
     @cached_property
-    def _fresh_eager(self) -> dict[Key, TensorComparison]:
-        return self._unsteady("eager", self.eager)
+    def _fresh_eager(self) -> Compared:
+        return self._unsteady(BASELINE, self.eager)
 
     @cached_property
     def unsteady_mode(self) -> set[Key]:
@@ -114,16 +123,16 @@ class Disagreement:
             return set()
         return set(self._unsteady(self.cell.mode, self.found))
 
-    def _unsteady(self, mode: str, first: Observation) -> dict[Key, TensorComparison]:
+    def _unsteady(self, mode: str, first: Observation) -> Compared:
         """Where fresh programs of a mode differ from the first one."""
         cell = self.cell.in_mode(mode)
         began = time.monotonic()
-        unsteady: dict[Key, TensorComparison] = {}
+        unsteady: Compared = {}
         for repetition in range(1, 1 + _REPETITIONS):
             if repetition > 2 and time.monotonic() - began > _REPETITIONS_S:
                 break
             again = self.lab.observe(cell, Condition(repetition=repetition))
-            unsteady |= disagreeing(self.lab.compare(cell, again, first))
+            unsteady.update(differing(self.lab.compare(cell, again, first)))
         return unsteady
 
     @cached_property
@@ -134,21 +143,11 @@ class Disagreement:
         except Exception:  # the mode's own error has said so already
             return None
 
-    def removed(
-        self,
-        found: Observation,
-        keys: Iterable[Key],
-        eager: Observation | None = None,
-    ) -> set[Key]:
-        """The tensors that agree better in these observations than in the ordinary ones."""
-        reference = self.eager if eager is None else eager
-        return self.lab.removed(self.cell, self.apart, found, reference, keys)
-
     def value(self, observation: Observation, key: Key, step: int | None = None) -> str:
         """The value of a tensor's worst element, as text."""
         if observation.error:
             return f"an error ({observation.error})"
-        tensor = self.apart.get(key)
+        tensor = self.differing.get(key)
         values = observation.values(key)
         at = tensor.worst_step if tensor is not None and step is None else step
         value = values[at if at is not None and at < len(values) else -1]
@@ -159,13 +158,14 @@ class Disagreement:
 
     def history(self, observation: Observation, key: Key) -> str:
         """The value of a tensor's worst element in each step, as text."""
-        return ", ".join(
-            self.value(observation, key, step) for step in range(len(observation.outputs))
-        )
+        if observation.error:
+            return self.value(observation, key)
+        steps = range(len(observation.outputs))
+        return ", ".join(self.value(observation, key, step) for step in steps)
 
     def worst(self, keys: Iterable[Key]) -> Key:
-        """The tensor that is worst apart of some: the one to show."""
-        return max(keys, key=lambda key: (rank(self.apart[key]), key[0] == "output", key))
+        """The tensor that is worst of some: the one to show."""
+        return max(keys, key=lambda key: (rank(self.differing[key]), key[0] == "output", key))
 
     def operations_of(self, key: Key) -> set[Any] | None:
         """The operations that an output depends on; None where that is not known."""

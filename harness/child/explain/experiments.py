@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import inspect
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from eager_vs_graph.child.explain import python_state
-from eager_vs_graph.child.explain.conditions import PLAIN, Condition, changes, optimizer, seen_from
+from eager_vs_graph.child.explain import outside_world
+from eager_vs_graph.child.explain.conditions import PLAIN, Condition, optimizer, seen_by_user
 from eager_vs_graph.child.explain.local_shapes import telling_shapes
-from eager_vs_graph.child.parity.check import Subject, compare_trajectories
-from eager_vs_graph.child.parity.trajectory import Trajectory, of_reference
+from eager_vs_graph.child.parity import python_state, random_draws
+from eager_vs_graph.child.parity.comparisons import compare_trajectories
+from eager_vs_graph.child.parity.python_values import is_iterator, shown
+from eager_vs_graph.child.parity.subject import Subject
+from eager_vs_graph.child.parity.trajectory import Trajectory
 from eager_vs_graph.modes import BASELINE, MODES
 from eager_vs_graph.modes.failures import failure
-from eager_vs_graph.modes.program import Program, Task
+from eager_vs_graph.modes.program import Program, Task, TensorProgram
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Key
-from eager_vs_graph.results.record import CLOSE, IDENTICAL, VACUOUS, TensorComparison
-from eager_vs_graph.scenario import SEED, Array, Scenario, State
+from eager_vs_graph.results.record import CLOSE, ERROR, IDENTICAL, VACUOUS, TensorComparison
+from eager_vs_graph.scenario import Array, Feed, Scenario, State
 
-_RANK = {IDENTICAL: 0, VACUOUS: 0, CLOSE: 1}
+_WHOLE = ("np.random", "random", "os.environ")
+"""State of the whole process, whose content says nothing."""
+_RANK = {IDENTICAL: 0, VACUOUS: 0, CLOSE: 1, ERROR: 3}
+
+
+class NotPossibleError(Exception):
+    """An experiment cannot be made with this program."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +69,13 @@ class Observation:
     """What of Python's state the steps changed, as a fingerprint after the last step."""
     shown: dict[str, str] = field(default_factory=dict)
     """The same in an author's words."""
+    taken: dict[str, list[str]] = field(default_factory=dict)
+    """The user's lines that took something from outside of the program, by what was called."""
+    draws: dict[str, list[str]] = field(default_factory=dict)
+    """The user's lines that drew random numbers, by type of op."""
     traces: int = 0
     error: str = ""
+    raised: Exception | None = None
 
     @property
     def trajectory(self) -> Trajectory:
@@ -70,6 +86,9 @@ class Observation:
         """A tensor's value after each step."""
         kind, name = key
         return [step[name] for step in (self.outputs if kind == "output" else self.states)]
+
+
+Compared = dict[Key, TensorComparison]
 
 
 class ExperimentRunner:
@@ -91,19 +110,32 @@ class ExperimentRunner:
         return time.monotonic() < self._deadline
 
     @property
+    def left_s(self) -> float:
+        """Seconds until no experiment begins."""
+        return self._deadline - time.monotonic()
+
+    @property
     def initial(self) -> State:
         """The variables that every experiment starts from."""
         assert self.subject.initial is not None
         return self.subject.initial
 
     def observe(self, cell: Cell, condition: Condition = PLAIN) -> Observation:
-        """Run a cell's program under a condition; the second time, from memory."""
+        """Run a cell's program under a condition; the second time, from memory.
+
+        Without XLA, mode ``xla`` is the same graph without Grappler, which XLA does not use.
+        """
+        if cell.mode == "xla" and condition.without_jit:
+            cell = cell.in_mode("function")
+            condition = replace(condition, grappler=False, without=frozenset())
+        if cell.mode == BASELINE:
+            condition = condition.of_eager()
         key = (cell.id, condition)
         if key not in self._observed:
             try:
                 self._observed[key] = self._run(cell, condition)
             except Exception as error:
-                self._observed[key] = Observation(error=failure(error)[1])
+                self._observed[key] = Observation(error=failure(error)[1], raised=error)
         return self._observed[key]
 
     def observe_anew(self, cell: Cell, condition: Condition = PLAIN) -> Observation:
@@ -115,33 +147,25 @@ class ExperimentRunner:
         """Eager, on the same device and with the same inputs policy."""
         return self.observe(cell.in_mode(BASELINE), condition)
 
-    def reference(self) -> Trajectory:
-        """The float64 reference's outputs."""
-        if self.subject.reference is None:
-            instance = self.scenario(self.scenario.sizes[self.subject.size])
-            self.subject.reference = of_reference(
-                instance, self.initial, self.subject.feeds, self.steps
-            )
+    def reference(self) -> Trajectory | None:
+        """The float64 reference's outputs; None where there is none."""
         return self.subject.reference
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """Seed everything, and put back afterwards what Python holds outside of instances."""
-        tf.keras.utils.set_random_seed(SEED)
-        memory = python_state.remember(self._module_items())
+        """Begin as every program does, and leave behind what was there."""
+        self.subject.begin_anew()
         try:
             yield
         finally:
-            memory.put_back()
+            self.subject.begin_anew()
 
     def program(self, cell: Cell, condition: Condition = PLAIN) -> tuple[Program, Scenario]:
         """A program at the initial state, and its scenario."""
-        tf.keras.utils.set_random_seed(SEED)
-        return self._program(cell, condition, self.initial)
+        self.subject.begin_anew()
+        return self.made(cell, condition, self.initial)
 
-    def compare(
-        self, cell: Cell, found: Observation, reference: Observation
-    ) -> dict[Key, TensorComparison]:
+    def compare(self, cell: Cell, found: Observation, reference: Observation) -> Compared:
         """Compare two observations as parity does; one that failed agrees in nothing."""
         if found.error or reference.error:
             return {}
@@ -150,146 +174,190 @@ class ExperimentRunner:
         )
         return {(tensor.kind, tensor.tensor): tensor for tensor in compared}
 
-    def removed(
-        self,
-        cell: Cell,
-        before: dict[Key, TensorComparison],
-        found: Observation,
-        reference: Observation,
-        keys: Iterable[Key],
-    ) -> set[Key]:
-        """The tensors that agree better under a condition than they did before.
-
-        A tensor that was out of tolerance must be within it; one that was within it, identical.
-        """
-        after = self.compare(cell, found, reference)
-        return {key for key in keys if key in after and rank(after[key]) < rank(before[key])}
-
-    def _run(self, cell: Cell, condition: Condition) -> Observation:
+    @contextmanager
+    def under(self, condition: Condition) -> Iterator[tuple[random_draws.Draws, dict[str, Any]]]:
+        """What holds while a program is built and run under a condition."""
+        own = self.scenario.source_file()
         with ExitStack() as stack:
             stack.enter_context(optimizer(condition))
-            module = python_state.module_of(self.scenario)
-            stack.enter_context(seen_from(module, changes(condition)))
+            stack.enter_context(seen_by_user(condition, own))
             if condition.shapes:
-                file = self.scenario.source_file()
-                stack.enter_context(telling_shapes(dict(condition.shapes), file))
+                stack.enter_context(telling_shapes(dict(condition.shapes), own))
             stack.enter_context(self.undisturbed())
-            run = self._stepwise if condition.stepwise else self._through
-            return run(cell, condition)
+            draws = stack.enter_context(random_draws.watched(own, replaced=condition.draws))
+            taken: dict[str, list[str]] = {}
+            if condition.stopped:
+                # The globals of functions that are the same for every program; those that are
+                # made with a program find what is held still when they are made.
+                instance = self.scenario(self.scenario.sizes[self.subject.size])
+                shared = python_state.namespaces(instance)
+                taken = stack.enter_context(outside_world.held_still(own, shared))
+            yield draws, taken
 
-    def _module_items(self) -> dict[str, python_state.Item]:
-        """State outside of instances: every experiment leaves it as it was."""
-        instance = self.scenario(self.scenario.sizes[self.subject.size])
-        return {
-            name: item
-            for name, item in python_state.items(instance).items()
-            if not name.startswith("self.")
-        }
+    def _run(self, cell: Cell, condition: Condition) -> Observation:
+        if condition.one_feed:
+            with self.under(condition) as (draws, taken):
+                found = self._stepwise(cell, condition)
+        else:
+            found = Observation()
+            with self.running(cell, condition) as running:
+                for step in range(self.steps):
+                    outputs = running.step(step)
+                    found.outputs.append({n: np.array(array) for n, array in outputs.items()})
+                    found.states.append(running.program.state())
+                found.traces = running.program.traces
+                running.note_python(found)
+                draws, taken = running.draws, running.taken
+        return replace(found, draws=dict(draws.ops), taken=dict(taken))
 
-    def _through(self, cell: Cell, condition: Condition) -> Observation:
-        """One program for all steps, as it is ordinarily run."""
-        touched: list[tuple[dict[str, python_state.Item], dict[str, str]]] = []
+    @contextmanager
+    def running(
+        self,
+        cell: Cell,
+        condition: Condition,
+        touch: Callable[[Scenario], None] = lambda _scenario: None,
+    ) -> Iterator[Running]:
+        """A cell's program at the initial state, under a condition, to be run step by step.
+
+        Args:
+            cell: the cell.
+            condition: what holds until the end.
+            touch: is given the program's scenario when it is built and before it is traced.
+        """
+        made: list[Scenario] = []
 
         def after_build(scenario: Scenario) -> None:
+            made.append(scenario)
             items = python_state.items(scenario)
-            touched.append((items, python_state.fingerprints(items)))
+            begun.append((items, python_state.fingerprints(items)))
+            touch(scenario)
 
-        program, scenario = self._program(cell, condition, self.initial, after_build)
-        items, before = touched[-1]
+        begun: list[tuple[dict[str, python_state.Item], dict[str, str]]] = []
+        with self.under(condition) as (draws, taken):
+            program, _scenario = self.made(cell, condition, self.initial, after_build)
+            try:
+                yield Running(self, program, condition, draws, taken, *begun[-1])
+            finally:
+                program.close()
+
+    def _stepwise(self, cell: Cell, condition: Condition) -> Observation:
+        """A program for each step, told of that step's feed alone; variables are carried over."""
+        found, state = Observation(), self.initial
+        for step in range(self.steps):
+            feed = self.feed(step, condition)
+            subject = replace(self.subject, feeds=[feed])
+            program, _ = self.made(cell, condition, state, subject=subject)
+            outputs = program.run(feed)
+            found.outputs.append({name: np.array(array) for name, array in outputs.items()})
+            found.states.append(program.state())
+            state = found.states[-1]
+            found.traces += program.traces
+            program.close()
+        return found
+
+    def feed(self, step: int, condition: Condition) -> Feed:
+        """The feed of a step."""
+        feeds = self.subject.feeds
+        return feeds[0 if condition.first_feed else step % len(feeds)]
+
+    def made(
+        self,
+        cell: Cell,
+        condition: Condition,
+        state: Mapping[str, Array],
+        after_build: Callable[[Scenario], None] = lambda _scenario: None,
+        subject: Subject | None = None,
+    ) -> tuple[Program, Scenario]:
+        """A program at a state, and its scenario, which may be touched before it is traced."""
+        subject = subject or self.subject
+
+        def touch(scenario: Scenario) -> None:
+            if not condition.autograph:
+                scenario.step = _unconverted(scenario.step)  # type: ignore[method-assign]
+            after_build(scenario)
+
+        task = WatchedTask(
+            subject.scenario, subject.size, cell.device, cell.inputs, subject.feeds, touch
+        )
+        if condition.op_seed is not None:
+            tf.random.set_seed(condition.op_seed)
+        program = MODES[cell.mode].build(task)
+        program.load(dict(state))
+        return program, task.made[-1]
+
+
+class Running:
+    """A program that is run step by step under a condition."""
+
+    def __init__(
+        self,
+        lab: ExperimentRunner,
+        program: Program,
+        condition: Condition,
+        draws: random_draws.Draws,
+        taken: dict[str, list[str]],
+        items: dict[str, python_state.Item],
+        before: dict[str, str],
+    ) -> None:
+        self.program = program
+        self.draws, self.taken = draws, taken
+        self._lab, self._condition = lab, condition
+        self._items, self._before = items, before
         chosen = {
             name: item
             for name, item in items.items()
             if name in condition.freeze or "*" in condition.freeze
         }
-        memory = python_state.remember(chosen) if chosen else None
-        found = Observation()
-        for again in range(1 + condition.again):
-            if again:
-                program.load(self.initial)
-                found = Observation()
-            for step in range(self.steps):
-                if memory is not None and (step or again):
-                    memory.put_back()
-                self._step(program, found, self._feed(step, condition))
-        found.traces = program.traces
-        self._note_python(found, scenario, before)
-        program.close()
-        return found
+        self._memory = python_state.remember(chosen) if chosen else None
 
-    def _stepwise(self, cell: Cell, condition: Condition) -> Observation:
-        """A program for each step; all state is carried over."""
-        found, state = Observation(), self.initial
-        before: dict[str, str] = {}
-        last: Scenario | None = None
-        for step in range(self.steps):
-            generators = python_state.remember(
-                {n: i for n, i in self._module_items().items() if n in ("np.random", "random")}
-            )
+    def step(self, number: int) -> Mapping[str, Array]:
+        """Run the next step, which is the one of this number."""
+        if self._memory is not None and number:
+            self._memory.put_back()
+        if self._condition.retrace and number:
+            _trace_anew(self.program)
+        return self.program.run(self._lab.feed(number, self._condition))
 
-            def after_build(
-                scenario: Scenario,
-                last: Scenario | None = last,
-                generators: python_state.Memory = generators,
-            ) -> None:
-                if last is None:
-                    before.update(python_state.fingerprints(python_state.items(scenario)))
-                else:
-                    python_state.carry_over(last, scenario)
-                    generators.put_back()
+    def note_python(self, found: Observation) -> None:
+        """Note what of Python's state the steps have changed."""
+        after = python_state.fingerprints(self._items)
+        found.python = {
+            name: text for name, text in after.items() if self._before.get(name) != text
+        }
+        found.shown = {
+            name: "another state" if name in _WHOLE else shown(self._items[name].get())
+            for name in found.python
+        }
+        for name, item in self._items.items():
+            # One that does not tell how far it has come may have been asked.
+            if is_iterator(item.get()) and name not in found.python:
+                found.python[name] = found.shown[name] = "an iterator"
 
-            feed = self._feed(step, condition)
-            told = replace(self.subject, feeds=[feed]) if condition.one_feed else self.subject
-            program, last = self._program(cell, condition, state, after_build, told)
-            self._step(program, found, feed)
-            state = found.states[-1]
-            found.traces += program.traces
-            program.close()
-        if last is not None:
-            self._note_python(found, last, before)
-        return found
 
-    def _feed(self, step: int, condition: Condition) -> dict[str, Array]:
-        feeds = self.subject.feeds
-        return feeds[0 if condition.first_feed else step % len(feeds)]
+def _trace_anew(program: Program) -> None:
+    """Have a program's step traced once more, by the same objects."""
+    if not isinstance(program, TensorProgram):
+        raise NotPossibleError("a session's graph is traced once")
+    program._step = program.step()
 
-    def _program(
-        self,
-        cell: Cell,
-        condition: Condition,
-        state: State,
-        after_build: Callable[[Scenario], None] = lambda _scenario: None,
-        subject: Subject | None = None,
-    ) -> tuple[Program, Scenario]:
-        subject = subject or self.subject
-        task = WatchedTask(
-            subject.scenario, subject.size, cell.device, cell.inputs, subject.feeds, after_build
-        )
-        if condition.op_seed is not None:
-            tf.random.set_seed(condition.op_seed)
-        program = MODES[cell.mode].build(task)
-        program.load(state)
-        return program, task.made[-1]
 
-    @staticmethod
-    def _step(program: Program, found: Observation, feed: dict[str, Array]) -> None:
-        outputs = program.run(feed)
-        found.outputs.append({name: np.array(array) for name, array in outputs.items()})
-        found.states.append(program.state())
+def _unconverted(step: Callable[..., Any]) -> Callable[..., Any]:
+    """A step that AutoGraph leaves as it is."""
 
-    @staticmethod
-    def _note_python(found: Observation, scenario: Scenario, before: dict[str, str]) -> None:
-        items = python_state.items(scenario)
-        after = python_state.fingerprints(items)
-        found.python = {n: text for n, text in after.items() if before.get(n) != text}
-        found.shown = {name: python_state.shown(items[name].get()) for name in found.python}
+    def call(*arguments: Any, **named: Any) -> Any:
+        return step(*arguments, **named)
+
+    call.__signature__ = inspect.signature(step)  # type: ignore[attr-defined]
+    converted: Callable[..., Any] = tf.autograph.experimental.do_not_convert(call)
+    return converted
 
 
 def rank(tensor: TensorComparison) -> int:
-    """How bad a disagreement is: 0 none, 1 within tolerance, 2 out of it."""
+    """How bad a disagreement is: 0 none, 1 within tolerance, 2 out of it, 3 an error."""
     return _RANK.get(tensor.status, 2)
 
 
-def disagreeing(compared: dict[Key, TensorComparison]) -> dict[Key, TensorComparison]:
+def differing(compared: Compared) -> Compared:
     """Those that are not bit-identical."""
     return {key: tensor for key, tensor in compared.items() if rank(tensor)}
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from eager_vs_graph.child.explain.conditions import PLAIN, Condition, optimizer
+from eager_vs_graph.child.explain.conditions import PLAIN, Condition
 from eager_vs_graph.child.explain.experiments import ExperimentRunner
-from eager_vs_graph.modes.program import Program
 from eager_vs_graph.results.cells import Cell
 
 FREE = {
@@ -80,15 +79,8 @@ def ancestors(tensors: Iterable[Any]) -> set[Any]:
 
 def optimised(lab: ExperimentRunner, cell: Cell, condition: Condition = PLAIN) -> list[Any]:
     """The GraphDefs that a step of the cell's program executes, under a condition."""
-    with optimizer(condition), lab.undisturbed():
-        program, _scenario = lab.program(cell, condition)
-        graphs = _graphs(program, lab)
-        program.close()
-    return graphs
-
-
-def _graphs(program: Program, lab: ExperimentRunner) -> list[Any]:
-    return program.optimised_graphs(lab.subject.feeds[0])
+    with lab.running(cell, condition) as running:
+        return running.program.optimised_graphs(lab.subject.feeds[0])
 
 
 def nodes(graphs: Iterable[Any]) -> dict[str, Node]:
@@ -117,6 +109,12 @@ class Change:
         if self.before is None or self.after is None:
             return 2 if (self.before or self.after or _NOTHING).op == "Const" else 1
         return 0 if self.before.op != self.after.op else 3
+
+    def mentions(self, name: str) -> bool:
+        """Whether an op of that name is changed, or takes part as an input."""
+        nodes = [each for each in (self.before, self.after) if each is not None]
+        names = [text for node in nodes for text in (node.name, *node.inputs)]
+        return any(each.rpartition("/")[2].partition(":")[0] == name for each in names)
 
     def __str__(self) -> str:
         if self.before is None:

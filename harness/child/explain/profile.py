@@ -117,6 +117,8 @@ def _reference(disagreement: Disagreement, key: Key, step: int) -> Array | None:
     """The reference's value after a step; of a variable, it has the last step's only."""
     kind, name = key
     reference = disagreement.lab.reference()
+    if reference is None:
+        return None
     if kind == "output":
         return np.asarray(reference.outputs[step][name])
     return np.asarray(reference.state[name]) if step == disagreement.lab.steps - 1 else None

@@ -7,9 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from eager_vs_graph.child.explain import graph_cost, graphs, python_state, python_time
+from eager_vs_graph.child.explain import graph_cost, graphs, python_time
 from eager_vs_graph.child.explain.disagreement import Disagreement
 from eager_vs_graph.child.explain.experiments import ExperimentRunner
+from eager_vs_graph.child.parity import python_state
 from eager_vs_graph.modes import BASELINE
 from eager_vs_graph.results.cells import Cell
 

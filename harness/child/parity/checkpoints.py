@@ -10,14 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from eager_vs_graph.child.parity.check import (
-    Subject,
-    compare_trajectories,
-    declared_reason,
-    reason_of,
-)
+from eager_vs_graph.child.parity.check import reason_of
 from eager_vs_graph.child.parity.compare import compare
+from eager_vs_graph.child.parity.comparisons import compare_trajectories, declared_reason
 from eager_vs_graph.child.parity.reclassify import mark_nondeterministic
+from eager_vs_graph.child.parity.subject import Subject
 from eager_vs_graph.child.parity.trajectory import Trajectory, of_program, onwards
 from eager_vs_graph.errors import ScenarioError
 from eager_vs_graph.modes import BASELINE

@@ -7,32 +7,42 @@ Each rule takes a comparison and returns it, or one with a better word and the r
   said nothing of tolerances;
 * ``by_derived_reference``: the reference is the same code in float64, so that eager's own distance
   from it is the code's, in every mode;
+* ``by_draws``: the mode draws other random numbers, for code whose author has declared nothing;
 * ``mark_nondeterministic``: eager disagrees with itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eager_vs_graph.child.parity import reference_rule, sensitivity_rule
-from eager_vs_graph.child.parity.trajectory import Trajectory
+from eager_vs_graph.child.parity import random_draws, reference_rule, sensitivity_rule
+from eager_vs_graph.child.parity.repetition_rule import REPEATS
+from eager_vs_graph.child.parity.trajectory import Trajectory, of_program
 from eager_vs_graph.modes import BASELINE
 from eager_vs_graph.results.cells import Cell
-from eager_vs_graph.results.record import CLOSE, DIFFERS, NONDETERMINISTIC, TensorComparison
+from eager_vs_graph.results.record import (
+    AGREEING,
+    CLOSE,
+    DIFFERS,
+    NONDETERMINISTIC,
+    TensorComparison,
+)
 from eager_vs_graph.scenario import Array
 
 if TYPE_CHECKING:
-    from eager_vs_graph.child.parity.check import Subject
+    from eager_vs_graph.child.parity.subject import Subject
 
 _SENSITIVE = "eager moves as far when its inputs move by their last digit"
-_LOSSY = (
-    "eager itself is as far from the same computation in float64: the function loses more than "
-    "half of its digits in its own dtype, in every mode"
+_LOSSY = "eager is as far from the same computation in float64"
+_STATEFUL = re.compile(
+    r"^(Random(?!IndexShuffle)|TruncatedNormal|Parameterized|Multinomial|NonDet)"
 )
+"""Random ops whose numbers follow from nothing that a program holds."""
 
 
 def by_reference(subject: Subject, tensor: TensorComparison, found: Trajectory) -> TensorComparison:
@@ -63,12 +73,15 @@ def by_derived_reference(
     if (tensor.kind, tensor.tensor) in subject.unsteady:
         return tensor  # what moves by itself is as far from any reference
     tensor = by_reference(subject, tensor, found)
+    tensor = by_sensitivity(subject, cell, tensor, found)
     if tensor.status != DIFFERS or tensor.known:
         return tensor
     key = (tensor.kind, tensor.tensor)
     if cell.mode == BASELINE:
         subject.lossy.add(key)
-    return replace(tensor, known=_LOSSY) if key in subject.lossy else tensor
+    if key not in subject.lossy:
+        return tensor
+    return replace(tensor, status=CLOSE, detail=f"{tensor.detail}; {_LOSSY}")
 
 
 def by_sensitivity(
@@ -81,29 +94,100 @@ def by_sensitivity(
         return tensor
     if (tensor.kind, tensor.tensor) in subject.unsteady:
         return tensor  # what moves by itself cannot tell what moved it
+    right = subject.eager if tensor.against == BASELINE else subject.reference
+    if right is None:
+        return tensor
     if subject.perturbed is None:
         subject.perturbed = sensitivity_rule.perturbed(subject, cell)
-    sides = [found, subject.eager, *subject.perturbed]
-    steps = _values(tensor, sides)
+    sides = [found, right, subject.eager, *subject.perturbed]
     if not all(
-        sensitivity_rule.passes(value, eager, again, moved) for value, eager, again, *moved in steps
+        sensitivity_rule.passes(value, np.asarray(should), eager, again, moved)
+        for value, should, eager, again, *moved in _values(tensor, sides)
     ):
         return tensor
     return replace(tensor, status=CLOSE, detail=f"{tensor.detail}; {_SENSITIVE}")
 
 
-def decided_by_rounding(tensors: Sequence[TensorComparison]) -> str:
-    """Names the tensors whose agreement says little, because rounding decides their values."""
-    names = list(dict.fromkeys(t.tensor for t in tensors if t.detail.endswith(_SENSITIVE)))
-    if not names:
-        return ""
+def by_draws(
+    subject: Subject, cell: Cell, tensors: list[TensorComparison]
+) -> list[TensorComparison]:
+    """Declare what differs by nothing but the random numbers that each mode draws.
+
+    Eager and the mode run once more, with draws that are the same in both. What agrees then is
+    explained by the draws; what does not has another reason, whatever is drawn beside it.
+    """
+    drawing = [op for op in subject.draws if _STATEFUL.match(op)]
+    bad = [tensor for tensor in tensors if tensor.status == DIFFERS and not tensor.known]
+    if not drawing or not bad:
+        return tensors
+    try:
+        agreeing = _agreeing_with_same_draws(subject, cell)
+    except Exception:  # then nothing is known of why it differs
+        return tensors
+    reason = (
+        f"the function draws random numbers with {', '.join(sorted(drawing))}, which are others in "
+        "each mode; where every mode is given the same numbers, the outputs agree"
+    )
+    return [
+        replace(tensor, known=reason)
+        if tensor in bad and (tensor.kind, tensor.tensor) in agreeing
+        else tensor
+        for tensor in tensors
+    ]
+
+
+def _agreeing_with_same_draws(subject: Subject, cell: Cell) -> set[tuple[str, str]]:
+    from eager_vs_graph.child.parity.comparisons import compare_trajectories
+
+    assert subject.initial is not None
+    with random_draws.watched(subject.scenario.source_file(), replaced=True):
+        if subject.steady_draws is None:
+            subject.steady_draws = _run(subject, cell.in_mode(BASELINE))
+        found = _run(subject, cell)
+    compared = compare_trajectories(subject, cell, BASELINE, found, subject.steady_draws)
+    return {(tensor.kind, tensor.tensor) for tensor in compared if tensor.status in AGREEING}
+
+
+def _run(subject: Subject, cell: Cell) -> Trajectory:
+    program = subject.build(cell)
+    assert subject.initial is not None
+    found = of_program(program, subject.initial, subject.feeds, subject.scenario.parity_steps)
+    program.close()
+    return found
+
+
+def notes(tensors: Sequence[TensorComparison]) -> list[str]:
+    """What a reader should know of tensors that agree by a rule and not by their tolerance."""
+    found = []
+    if sensitive := _named(tensors, _SENSITIVE):
+        found.append(f"rounding decides {sensitive}: {_SENSITIVE}")
+    if lossy := _named(tensors, _LOSSY):
+        found.append(
+            f"{lossy} in float32 or less {'is' if ' ' not in lossy else 'are'} far from the same "
+            "computation in float64, in eager too: no mode is to blame"
+        )
+    return found
+
+
+def _named(tensors: Sequence[TensorComparison], rule: str) -> str:
+    names = list(dict.fromkeys(t.tensor for t in tensors if t.detail.endswith(rule)))
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"rounding decides {', '.join(names[:3])}{more}: {_SENSITIVE}"
+    return f"{', '.join(names[:3])}{more}"
 
 
-def mark_nondeterministic(subject: Subject, tensor: TensorComparison) -> TensorComparison:
-    """No mode is blamed for a tensor in which eager disagrees with itself."""
+def mark_nondeterministic(
+    subject: Subject, tensor: TensorComparison, repeating: Set[str] = frozenset()
+) -> TensorComparison:
+    """No mode is blamed for a tensor in which eager disagrees with itself.
+
+    But for those in ``repeating``, in which a graph does what eager never does: see
+    ``repetition_rule``.
+    """
     unsteady = (tensor.kind, tensor.tensor) in subject.unsteady
+    if unsteady and tensor.kind == "output" and tensor.tensor in repeating:
+        if tensor.against != BASELINE or tensor.status != DIFFERS:
+            return tensor
+        return replace(tensor, detail=f"{tensor.detail}; {REPEATS}", known=None)
     if unsteady and tensor.status == DIFFERS and tensor.known is None:
         return replace(tensor, status=NONDETERMINISTIC)
     return tensor

@@ -27,7 +27,7 @@ from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.scenario import Array
 
 if TYPE_CHECKING:
-    from eager_vs_graph.child.parity.check import Subject
+    from eager_vs_graph.child.parity.subject import Subject
 
 _TIMES = 2
 
@@ -51,27 +51,29 @@ def perturbed(subject: Subject, cell: Cell) -> list[Trajectory]:
     return found
 
 
-def passes(value: Array, eager: Array, again: Array, moved: Sequence[Array]) -> bool:
-    """Whether a mode is about as near to eager as eager is to itself when its inputs move.
+def passes(value: Array, right: Array, eager: Array, again: Array, moved: Sequence[Array]) -> bool:
+    """Whether a value is about as near to the right one as eager is to itself when inputs move.
 
     Args:
         value: the mode's, of a floating dtype.
-        eager: eager's, of the same dtype and shape.
+        right: eager's or the reference's, of the same shape.
+        eager: eager's, of the value's dtype and shape.
         again: eager's once more; where it is another, eager moves by itself and nothing passes.
         moved: eager's from moved inputs, of the same shape.
     """
     if not np.array_equal(eager, again):
         return False
     arrays = [np.asarray(array) for array in (value, eager, *moved)]
-    if len({(array.shape, array.dtype) for array in arrays}) > 1:
+    if len({(array.shape, array.dtype) for array in arrays}) > 1 or right.shape != value.shape:
         return False
     if arrays[0].dtype.name not in FLOATS:
         return False
+    target = right.astype(np.float64)
     wide = [array.astype(np.float64) for array in arrays]
-    if not all(np.isfinite(array).all() for array in wide):
+    if not all(np.isfinite(array).all() for array in (target, *wide)):
         return False
     response = max(_rms(array - wide[1]) for array in wide[2:])
-    return _rms(wide[0] - wide[1]) <= MULTIPLIER_NOISY * response
+    return _rms(wide[0] - target) <= MULTIPLIER_NOISY * response
 
 
 def _moved(arrays: Mapping[str, Array], rng: np.random.Generator) -> dict[str, Array]:

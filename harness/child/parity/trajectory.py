@@ -38,11 +38,6 @@ def onwards(program: Program, feeds: Sequence[Feed], start: int, steps: int) -> 
     return Trajectory(outputs, program.state())
 
 
-def written_since(program: Program, before: Mapping[str, Array]) -> dict[str, Array]:
-    """What a program's steps have written, without what they had written before."""
-    return {name: array[len(before.get(name, ())) :] for name, array in program.written().items()}
-
-
 def of_reference(
     scenario: Scenario, initial: State, feeds: Sequence[Feed], steps: int
 ) -> Trajectory:

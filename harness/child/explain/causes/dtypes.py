@@ -17,7 +17,7 @@ def find(disagreement: Disagreement, _keys: set[Key]) -> Finding:
         return Finding()
     other = {
         key
-        for key in disagreement.apart
+        for key in disagreement.differing
         if key in disagreement.keys
         and disagreement.found.values(key)[0].dtype != disagreement.eager.values(key)[0].dtype
     }

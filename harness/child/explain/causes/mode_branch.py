@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-from eager_vs_graph.child.explain.conditions import Condition
-from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
+from dataclasses import replace
+
+from eager_vs_graph.child.explain.disagreement import Disagreement
 from eager_vs_graph.child.explain.experiments import names
 from eager_vs_graph.child.explain.source import MODE
-from eager_vs_graph.results.explanation import MODE_BRANCH, Cause, Key
+from eager_vs_graph.child.explain.toggles import Hit, Toggle
+from eager_vs_graph.results.explanation import MODE_BRANCH, Cause
 
 
-def find(disagreement: Disagreement, keys: set[Key]) -> Finding:
-    """Run the mode while the author's module is told that it runs eagerly."""
+def toggles(disagreement: Disagreement) -> list[Toggle]:
+    """Answer the question after the mode as eager does."""
+    if disagreement.eager_itself or not disagreement.source.of_kind(MODE):
+        return []
+    return [
+        Toggle(
+            MODE_BRANCH,
+            "the question after the mode",
+            lambda condition: replace(condition, eagerly=True),
+            excluded="asking for the mode: the answer changes no value",
+        )
+    ]
+
+
+def causes(disagreement: Disagreement, hit: Hit) -> list[Cause]:
+    """The cause that the hit shows."""
     lines = disagreement.source.of_kind(MODE)
-    if not keys or disagreement.eager_itself or not lines:
-        return Finding()
-    told = disagreement.lab.observe(disagreement.cell, Condition(eagerly_told=True))
-    removed = disagreement.removed(told, keys)
-    if not removed:
-        return Finding(excluded=["asking for the mode: the answer does not change the values"])
-    key = disagreement.worst(removed)
-    cause = Cause(
-        MODE_BRANCH,
-        ", ".join(dict.fromkeys(line.subject for line in lines)),
-        "the step asks in which mode it runs, and computes something else in each",
-        "compute the same in every mode; leave the question after the mode out of the step",
-        names(removed),
-        tuple(dict.fromkeys(line.place for line in lines)),
-        (
-            f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, "
-            f"{disagreement.cell.mode} "
-            f"{disagreement.value(disagreement.found, key)}, {disagreement.cell.mode} when "
-            "the question is answered as in "
-            f"eager {disagreement.value(told, key)}",
-        ),
-    )
-    return Finding([cause], removed)
+    key, mode = disagreement.worst(hit.keys), disagreement.cell.mode
+    told = disagreement.observe(hit.after)
+    return [
+        Cause(
+            MODE_BRANCH,
+            ", ".join(dict.fromkeys(line.subject for line in lines)),
+            "the step asks in which mode it runs, and computes something else in each",
+            "compute the same in every mode; leave the question after the mode out of the step",
+            names(hit.keys),
+            tuple(dict.fromkeys(line.place for line in lines)),
+            (
+                f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, {mode} "
+                f"{disagreement.value(disagreement.found, key)}, {mode} when the question is "
+                f"answered as in eager {disagreement.value(told, key)}",
+            ),
+        )
+    ]

@@ -1,75 +1,84 @@
-"""TensorFlow's stateful random ops: their streams differ between modes by construction.
+"""TensorFlow's random ops draw other numbers in each mode.
 
 Without an op seed, an eager op takes one from a generator of the eager context, and an op of a
 graph one from its number in that graph, so that the same global seed gives other numbers. With an
 op seed, the counter still belongs to the kernel: in eager to the op's kind, in a graph to the node.
+What XLA draws comes from another algorithm, for the same state too.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
-from eager_vs_graph.child.explain import graphs
 from eager_vs_graph.child.explain.conditions import Condition
-from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
-from eager_vs_graph.child.explain.experiments import disagreeing, names
-from eager_vs_graph.results.explanation import RANDOM_STREAMS, Cause, Key
+from eager_vs_graph.child.explain.disagreement import Disagreement
+from eager_vs_graph.child.explain.experiments import differing, names
+from eager_vs_graph.child.explain.toggles import Hit, Toggle
+from eager_vs_graph.results.explanation import RANDOM_STREAMS, Cause
 from eager_vs_graph.scenario import SEED
 
-
-def find(disagreement: Disagreement, keys: set[Key]) -> Finding:
-    """Change TensorFlow's global seed, and nothing else: what changes comes from a stream."""
-    if not keys or disagreement.eager.error:
-        return Finding()
-    operations = random_operations(disagreement)
-    if not operations:
-        return Finding(excluded=["random streams: the step's graph has no stateful random op"])
-    other = disagreement.lab.eager(disagreement.cell, Condition(op_seed=SEED + 1))
-    depends = set(
-        disagreeing(disagreement.lab.compare(disagreement.cell, other, disagreement.eager))
-    )
-    streams = (keys & depends) - disagreement.unsteady
-    if not streams:
-        return Finding(excluded=["random streams: another seed changes no tensor in question"])
-    key = disagreement.worst(streams)
-    file = str(disagreement.source.file)
-    numbers = {graphs.line_of(op, file) for op in operations}
-    where = [
-        disagreement.source.place(number) for number in sorted(n for n in numbers if n is not None)
-    ]
-    kinds = sorted({op.type for op in operations})
-    mode = "eager's second run" if disagreement.eager_itself else disagreement.cell.mode
-    cause = Cause(
-        RANDOM_STREAMS,
-        ", ".join(kinds),
-        "stateful random ops draw from another stream in each mode, by construction",
-        "draw with tf.random.stateless_* and a seed that is an input or a variable, or with a "
-        "seeded tf.random.Generator that build assigns to self",
-        names(streams),
-        tuple(where),
-        (
-            f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, {mode} "
-            f"{disagreement.value(disagreement.found, key)}, eager with another global seed "
-            f"{disagreement.value(other, key)}; a fresh eager program with the same seed "
-            "repeats its value",
-            "op seeds in the graph: " + "; ".join(_seeds(op) for op in operations[:4]),
-        ),
-    )
-    return Finding([cause], streams)
+_LABEL = "the random draws"
+_STATELESS = (
+    "draw with tf.random.stateless_* and a seed that is an input or a variable, or with a seeded "
+    "tf.random.Generator that is made before the step"
+)
+_PHILOX = 'name the algorithm: tf.random.stateless_*(…, alg="philox") is the same with XLA'
 
 
-def random_operations(disagreement: Disagreement) -> list[Any]:
-    """The stateful random ops of the step's graph: stateful, with the two seeds as attributes."""
-    if disagreement.traced is None:
+def toggles(disagreement: Disagreement) -> list[Toggle]:
+    """Give every mode the same numbers."""
+    if not disagreement.eager.draws and not disagreement.found.draws:
         return []
-    return [op for op in graphs.operations(disagreement.traced) if _is_random(op)]
+    return [
+        Toggle(
+            RANDOM_STREAMS,
+            _LABEL,
+            lambda condition: replace(condition, draws=True),
+            settles=True,
+            excluded="random streams: with the same numbers drawn in every mode, nothing changes",
+        )
+    ]
 
 
-def _is_random(operation: Any) -> bool:
-    attributes = operation.node_def.attr
-    return bool(operation.op_def.is_stateful) and "seed" in attributes and "seed2" in attributes
+def causes(disagreement: Disagreement, hit: Hit) -> list[Cause]:
+    """The cause that the hit shows."""
+    drawn = disagreement.eager.draws or disagreement.found.draws
+    key, mode = disagreement.worst(hit.keys), disagreement.cell.mode
+    other = "a second eager program" if disagreement.eager_itself else mode
+    same, same_eager = (
+        disagreement.observe(hit.after),
+        disagreement.lab.eager(disagreement.cell, hit.after),
+    )
+    of_state = all(op.startswith("Stateless") for op in drawn)
+    beside = f" (and without {', '.join(hit.beside)})" if hit.beside else ""
+    evidence = [
+        f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, {other} "
+        f"{disagreement.value(disagreement.found, key)}; with the same numbers drawn in both"
+        f"{beside}: eager {disagreement.value(same_eager, key)}, {other} "
+        f"{disagreement.value(same, key)}"
+    ]
+    if not of_state and not disagreement.eager_itself:
+        evidence += _reseeded(disagreement, key)
+    return [
+        Cause(
+            RANDOM_STREAMS,
+            ", ".join(sorted(drawn)),
+            "random ops draw other numbers "
+            + ("in every run" if disagreement.eager_itself else f"in {mode} than in eager"),
+            _PHILOX if of_state and mode == "xla" else _STATELESS,
+            names(hit.keys),
+            tuple(dict.fromkeys(line for lines in drawn.values() for line in lines)),
+            tuple(evidence),
+        )
+    ]
 
 
-def _seeds(operation: Any) -> str:
-    attributes = operation.node_def.attr
-    return f"{operation.type}(seed={attributes['seed'].i}, seed2={attributes['seed2'].i})"
+def _reseeded(disagreement: Disagreement, key: tuple[str, str]) -> list[str]:
+    """What another global seed does to eager's value."""
+    other = disagreement.lab.eager(disagreement.cell, Condition(op_seed=SEED + 1))
+    compared = disagreement.lab.compare(disagreement.cell, other, disagreement.eager)
+    changed = "is" if key in differing(compared) else "is not"
+    return [
+        f"eager with another global seed gives {disagreement.value(other, key)}: the value "
+        f"{changed} another"
+    ]

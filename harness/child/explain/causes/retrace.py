@@ -8,10 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from eager_vs_graph.child.explain import python_state
-from eager_vs_graph.child.explain.conditions import Condition, seen_from
+from eager_vs_graph.child.explain.conditions import PLAIN, Condition
 from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
 from eager_vs_graph.child.explain.source import MAKES_FUNCTION
+from eager_vs_graph.child.parity import python_state
 from eager_vs_graph.results.explanation import RETRACE, Cause, Key
 from eager_vs_graph.scenario import Scenario
 
@@ -62,23 +62,26 @@ def find(disagreement: Disagreement, _keys: set[Key]) -> Finding:
 
 
 def _of_authors_functions(disagreement: Disagreement) -> Finding:
-    feeds = disagreement.lab.subject.feeds
     counts = []
     made: list[int] = []
+    real = tf.function
 
     def counted(*arguments: Any, **options: Any) -> Any:
         made.append(1)
-        return tf.function(*arguments, **options)
+        return real(*arguments, **options)
 
-    module = python_state.module_of(disagreement.lab.scenario)
-    with disagreement.lab.undisturbed(), seen_from(module, {"function": counted}):
-        program, scenario = disagreement.lab.program(disagreement.cell)
-        functions = dict(_functions(scenario))
-        program.run(feeds[0])
-        made.clear()
-        for call in range(1, 1 + _CALLS):
-            program.run(feeds[call % len(feeds)])
-            counts.append({name: _traces(each) for name, each in functions.items()})
+    tf.function = counted
+    try:
+        with disagreement.lab.running(disagreement.cell, PLAIN) as running:
+            scenario = running.program.scenario
+            functions = dict(_functions(scenario)) if scenario is not None else {}
+            running.step(0)
+            made.clear()
+            for call in range(1, 1 + _CALLS):
+                running.step(call)
+                counts.append({name: _traces(each) for name, each in functions.items()})
+    finally:
+        tf.function = real
     found = Finding()
     for name, function in functions.items():
         if counts[-1][name] - counts[0][name] >= _CALLS - 1:

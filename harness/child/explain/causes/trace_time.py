@@ -1,240 +1,198 @@
-"""Python's side effects: what happens in every eager step happens once, at tracing, in a graph."""
+"""Python that runs in every eager step runs once, at tracing, in a graph."""
 
 from __future__ import annotations
 
-from eager_vs_graph.child.explain import graphs
-from eager_vs_graph.child.explain.conditions import Condition
-from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
-from eager_vs_graph.child.explain.experiments import Observation, disagreeing, names
-from eager_vs_graph.child.explain.source import IMPURE
-from eager_vs_graph.results.explanation import TRACE_TIME, Cause, Key
-from eager_vs_graph.scenario import SEED
+from dataclasses import replace
+from functools import partial
 
-_SUMMARY = "Python code that runs in every eager step runs once, at tracing, in a graph: {}"
+from eager_vs_graph.child.explain.conditions import PLAIN, Condition
+from eager_vs_graph.child.explain.disagreement import Disagreement
+from eager_vs_graph.child.explain.experiments import names
+from eager_vs_graph.child.explain.ops import NAMING, EagerOp
+from eager_vs_graph.child.explain.probes import eager_ops
+from eager_vs_graph.child.explain.source import IMPURE
+from eager_vs_graph.child.explain.toggles import Hit, Toggle
+from eager_vs_graph.modes import BASELINE
+from eager_vs_graph.results.explanation import TRACE_TIME, Cause
+
+SUMMARY = "Python that ran at tracing only: every eager step {}; a graph keeps what its trace {}"
 _REMEDIES = {
     "np.random": "draw with tf.random (stateless_* or a tf.random.Generator) instead of NumPy",
     "random": "draw with tf.random (stateless_* or a tf.random.Generator) instead of Python",
+    "os.environ": "read the environment once, before the step, and pass the value in as a tensor",
 }
 _REMEDY = "keep what changes from step to step in a tf.Variable, or pass it in as a tensor"
 _OUTSIDE = (
     "pass what comes from outside (a clock, an iterator, entropy) into the step as a tensor "
     "input, or call it through tf.py_function"
 )
+_ANEW = "a graph that is traced once"
+_TRACED_ANEW = ("function", "concrete", "xla")
+"""Modes whose programs can trace their step once more; for the others, Python's state will do."""
 
 
-def find(disagreement: Disagreement, keys: set[Key]) -> Finding:
-    """Put Python's state back before each eager step; trace anew for each step; trace twice."""
-    if not keys:
-        return Finding()
-    found = Finding()
-    if not disagreement.eager.error:
-        _frozen(disagreement, keys, found)
-    steady = keys - found.explained - disagreement.unsteady - disagreement.unsteady_mode
-    if steady and disagreement.eager_itself:
-        _out_of_reach(disagreement, steady, found)
-    elif steady:
-        _traced_anew(disagreement, steady, found)
-    if left := (keys & disagreement.unsteady) - found.explained:
-        _varying_constants(disagreement, left, found)
-    if not found.causes:
-        changed = ", ".join(disagreement.eager.python) or "none"
-        found.excluded.append(
-            f"Python side effects: the step's changes of Python state ({changed}) do not matter, "
-            "and tracing anew for each step changes nothing"
-        )
-    return found
-
-
-def _frozen(disagreement: Disagreement, keys: set[Key], found: Finding) -> None:
-    """Eager with frozen Python state gives what the graph gives: the frozen state is the cause."""
-    changed = sorted(disagreement.eager.python)
-    if not changed:
-        return
-    all_frozen = _put_back(disagreement, keys, frozenset(changed))
-    if not all_frozen:
-        return
-    for item in changed:
-        removed = _put_back(disagreement, all_frozen, frozenset({item}))
-        if removed:
-            found.causes.append(_cause(disagreement, [item], removed))
-            found.explained |= removed
-    if left := all_frozen - found.explained:
-        found.causes.append(_cause(disagreement, changed, left))
-        found.explained |= left
-
-
-def _put_back(disagreement: Disagreement, keys: set[Key], items: frozenset[str]) -> set[Key]:
-    eager = disagreement.lab.eager(disagreement.cell, Condition(freeze=items))
+def toggles(disagreement: Disagreement) -> list[Toggle]:
+    """Put Python's state back before each step; trace anew for each step."""
     if disagreement.eager_itself:
-        return disagreement.removed(
-            disagreement.lab.observe(disagreement.cell, disagreement.under(freeze=items)),
-            keys,
-            eager,
+        return []
+    found = [
+        Toggle(TRACE_TIME, name, partial(_frozen, name))
+        for name in sorted(disagreement.eager.python)
+    ]
+    if disagreement.cell.mode not in _TRACED_ANEW:
+        return found
+    anew = Toggle(
+        TRACE_TIME,
+        _ANEW,
+        lambda condition: replace(condition, retrace=True),
+        covers=True,
+        excluded="Python side effects: tracing anew for each step changes nothing",
+    )
+    return [*found, anew]
+
+
+def outside(disagreement: Disagreement) -> list[Toggle]:
+    """Hold still what the step takes from outside of the program."""
+    stopped = disagreement.lab.eager(disagreement.cell, Condition(stopped=True))
+    if not stopped.taken:
+        return []
+    return [
+        Toggle(
+            TRACE_TIME,
+            _OUTSIDE_LABEL,
+            lambda condition: replace(condition, stopped=True),
+            settles=True,
+            excluded=f"{', '.join(stopped.taken)}: what it gives changes no value",
         )
-    return disagreement.removed(disagreement.found, keys, eager)
+    ]
 
 
-def _cause(disagreement: Disagreement, items: list[str], keys: set[Key]) -> Cause:
-    key = disagreement.worst(keys)
-    frozen = disagreement.lab.eager(disagreement.cell, Condition(freeze=frozenset(items)))
-    what = ", ".join(items)
+_OUTSIDE_LABEL = "what moves outside of the program"
+
+
+def causes(disagreement: Disagreement, hit: Hit) -> list[Cause]:
+    """The cause that the hit shows."""
+    if hit.toggle.label == _OUTSIDE_LABEL:
+        return [_outside(disagreement, hit)]
+    if hit.toggle.label == _ANEW:
+        return [_anew(disagreement, hit)]
+    return [_state(disagreement, hit)]
+
+
+def _frozen(name: str, condition: Condition) -> Condition:
+    return replace(condition, freeze=condition.freeze | {name})
+
+
+def _state(disagreement: Disagreement, hit: Hit) -> Cause:
+    item, key, mode = hit.toggle.label, disagreement.worst(hit.keys), disagreement.cell.mode
+    frozen = disagreement.lab.eager(disagreement.cell, hit.after)
+    where = [line.place for line in disagreement.source.writing(item)]
+    ends = [side.shown.get(item, "unchanged") for side in (disagreement.eager, disagreement.found)]
     evidence = [
-        f"{item} after {disagreement.lab.steps} steps: eager "
-        f"{disagreement.eager.shown[item]}, {disagreement.cell.mode} "
-        f"{disagreement.found.shown.get(item, 'unchanged')}"
-        for item in items
-        if not disagreement.eager_itself
-    ]
-    evidence += [
-        f"{key[1]} by step: eager {disagreement.history(disagreement.eager, key)}; "
-        f"{_name(disagreement)} "
+        *(
+            [f"{item} after {disagreement.lab.steps} steps: eager {ends[0]}, {mode} {ends[1]}"]
+            if ends[0] != ends[1]
+            else []
+        ),
+        f"{key[1]} by step: eager {disagreement.history(disagreement.eager, key)}; {mode} "
         f"{disagreement.history(disagreement.found, key)}",
-        f"eager with {what} put back before each step: {disagreement.history(frozen, key)}",
+        f"eager with {item} put back before each step{_beside(hit)}: "
+        f"{disagreement.history(frozen, key)}",
     ]
-    where = [line.place for item in items for line in disagreement.source.writing(item)]
-    remedy = next((_REMEDIES[item] for item in items if item in _REMEDIES), _REMEDY)
     return Cause(
         TRACE_TIME,
-        what,
-        _SUMMARY.format(what),
-        remedy,
-        names(keys),
-        tuple(dict.fromkeys(where)),
+        item,
+        SUMMARY.format(f"changes {item}", "found in it"),
+        _REMEDIES.get(item, _REMEDY),
+        names(hit.keys),
+        tuple(dict.fromkeys(where or changing_lines(disagreement, hit.before))),
         tuple(evidence),
     )
 
 
-def _traced_anew(disagreement: Disagreement, keys: set[Key], found: Finding) -> None:
-    """The graph agrees when nothing of Python can be frozen in it."""
-    anew = disagreement.lab.observe(disagreement.cell, Condition(retrace=True))
-    removed = disagreement.removed(anew, keys)
-    if removed:  # once more, lest it was chance
-        again = disagreement.lab.observe(disagreement.cell, Condition(retrace=True, repetition=1))
-        removed = disagreement.removed(again, removed)
-    if not removed:
-        return
-    key = disagreement.worst(removed)
-    where = [line.place for line in disagreement.source.of_kind(IMPURE)] or _changing_lines(
-        disagreement
-    )
-    found.explained |= removed
-    found.causes.append(
-        Cause(
-            TRACE_TIME,
-            "a value of Python",
-            _SUMMARY.format("a Python value is frozen in the trace"),
-            _OUTSIDE,
-            names(removed),
-            tuple(dict.fromkeys(where)),
-            (
-                f"{key[1]} by step: eager {disagreement.history(disagreement.eager, key)}; "
-                f"{disagreement.cell.mode} "
-                f"{disagreement.history(disagreement.found, key)}",
-                f"{disagreement.cell.mode} traced anew for each step: "
-                f"{disagreement.history(anew, key)}",
-            ),
-        )
-    )
-
-
-def _out_of_reach(disagreement: Disagreement, keys: set[Key], found: Finding) -> None:
-    """Python state that cannot be copied, such as an iterator's.
-
-    Eager's second run differs although TensorFlow's state is put back, fresh programs repeat each
-    other, and TensorFlow's seeds do not matter: what remains is what Python keeps.
-    """
-    lines = disagreement.source.of_kind(IMPURE)
-    other = disagreement.lab.eager(disagreement.cell, Condition(op_seed=SEED + 1))
-    streams = set(
-        disagreeing(disagreement.lab.compare(disagreement.cell, other, disagreement.eager))
-    )
-    left = keys - streams
-    if not left or not lines:
-        return
-    key = disagreement.worst(left)
-    found.explained |= left
-    found.causes.append(
-        Cause(
-            TRACE_TIME,
-            "Python state out of reach",
-            _SUMMARY.format("it moves on something that Python keeps"),
-            _OUTSIDE,
-            names(left),
-            tuple(dict.fromkeys(line.place for line in lines)),
-            (
-                f"{key[1]} by step: eager {disagreement.history(disagreement.eager, key)}; "
-                "the same program's "
-                "second run, with all variables put back, "
-                f"{disagreement.history(disagreement.found, key)}; fresh "
-                "programs repeat the first, whatever TensorFlow's seed",
-            ),
-        )
-    )
-
-
-def _changing_lines(disagreement: Disagreement) -> list[str]:
-    return [
-        line.place
-        for name in disagreement.eager.python
-        for line in disagreement.source.writing(name)
-    ]
-
-
-def _varying_constants(disagreement: Disagreement, keys: set[Key], found: Finding) -> None:
-    """Two traces from the same state and seeds hold other constants: Python gave other values."""
-    try:
-        traces = [graphs.trace(disagreement.lab, disagreement.cell) for _ in range(2)]
-    except Exception:
-        return
-    first, second = ({op.name: op for op in graphs.operations(trace)} for trace in traces)
-    varying = [
-        op
-        for name, op in first.items()
-        if op.type == "Const"
-        and name in second
-        and graphs.constant_of(op) != graphs.constant_of(second[name])
-    ]
-    if not varying:
-        return
-    file = str(disagreement.source.file)
-    affected = {key for key in keys if _depends(disagreement, key, {op.name for op in varying})}
-    if not affected:
-        return
+def _anew(disagreement: Disagreement, hit: Hit) -> Cause:
+    key, mode = disagreement.worst(hit.keys), disagreement.cell.mode
+    anew = disagreement.observe(hit.after)
     lines = [line.place for line in disagreement.source.of_kind(IMPURE)]
-    for op in varying:
-        if (number := graphs.line_of(op, file)) is not None:
-            lines.append(disagreement.source.place(number))
-    key = disagreement.worst(affected)
-    other = second[varying[0].name]
-    again: Observation = disagreement.lab.eager(disagreement.cell, Condition(repetition=1))
-    found.explained |= affected
-    found.causes.append(
-        Cause(
-            TRACE_TIME,
-            "a value from outside of the program",
-            _SUMMARY.format("a value that is another in every run is frozen in the trace"),
-            _OUTSIDE,
-            names(affected),
-            tuple(dict.fromkeys(lines)),
-            (
-                f"two traces from the same state and seeds hold other constants: "
-                f"{graphs.constant_of(varying[0])} and {graphs.constant_of(other)}",
-                f"{key[1]} in two eager runs: {disagreement.value(disagreement.eager, key)} and "
-                f"{disagreement.value(again, key)}",
-            ),
+    moving = changing_lines(disagreement, hit.before)
+    return Cause(
+        TRACE_TIME,
+        "a value of Python's",
+        SUMMARY.format("makes a Python value anew", "was given"),
+        _OUTSIDE if lines else _REMEDY,
+        names(hit.keys),
+        tuple(dict.fromkeys([*moving, *lines])),
+        (
+            f"{key[1]} by step: eager {disagreement.history(disagreement.eager, key)}; {mode} "
+            f"{disagreement.history(disagreement.found, key)}",
+            f"{mode} traced anew for each step{_beside(hit)}: {disagreement.history(anew, key)}",
+        ),
+    )
+
+
+def _outside(disagreement: Disagreement, hit: Hit) -> Cause:
+    stopped = disagreement.lab.eager(disagreement.cell, hit.after)
+    what = ", ".join(stopped.taken)
+    key, mode = disagreement.worst(hit.keys), disagreement.cell.mode
+    other = "a second eager program" if disagreement.eager_itself else mode
+    summary = (
+        f"{what} gives something else in every run"
+        if disagreement.eager_itself
+        else SUMMARY.format(f"calls {what}", "was given")
+    )
+    return Cause(
+        TRACE_TIME,
+        what,
+        summary,
+        _OUTSIDE,
+        names(hit.keys),
+        tuple(dict.fromkeys(line for lines in stopped.taken.values() for line in lines)),
+        (
+            f"{key[1]} by step: eager {disagreement.history(disagreement.eager, key)}; {other} "
+            f"{disagreement.history(disagreement.found, key)}",
+            f"with {what} held still in both{_beside(hit)}, {key[1]} by step: eager "
+            f"{disagreement.history(stopped, key)}; {other} "
+            f"{disagreement.history(disagreement.observe(hit.after), key)}",
+        ),
+    )
+
+
+def changing_lines(disagreement: Disagreement, base: Condition = PLAIN) -> list[str]:
+    """Lines at which eager's ops are given another value of Python's in each step.
+
+    What no op made, no feed gave and no variable held came from Python.
+    """
+    if disagreement.lab.steps < 2:
+        return []
+    try:
+        first, second = (
+            eager_ops(disagreement.lab, disagreement.cell.in_mode(BASELINE), base, step)
+            for step in (0, 1)
         )
+    except Exception:  # a place to point at, no more
+        return []
+    lines = []
+    for mine, its in zip(first, second, strict=False):
+        if mine.type != its.type or mine.line != its.line:
+            lines.append(its.where())
+            break
+        if _given_another(mine, its, first, second):
+            lines.append(mine.where())
+    return list(dict.fromkeys(filter(None, lines)))
+
+
+def _given_another(
+    mine: EagerOp, its: EagerOp, first: list[EagerOp], second: list[EagerOp]
+) -> bool:
+    """Whether an op is given a constant that is another in the second step."""
+    if mine.type in NAMING:
+        return False
+    made = [{text for op in side for text in op.prints} for side in (first, second)]
+    return any(
+        a != b and a not in made[0] and b not in made[1]
+        for a, b in zip(mine.inputs, its.inputs, strict=False)
     )
 
 
-def _depends(disagreement: Disagreement, key: Key, constants: set[str]) -> bool:
-    operations = disagreement.operations_of(key)
-    # Of a variable, or of what branches and loops hide, the slice is not known.
-    return (
-        operations is None
-        or bool(constants & {op.name for op in operations})
-        or not constants <= {op.name for op in disagreement.traced.get_operations()}
-    )
-
-
-def _name(disagreement: Disagreement) -> str:
-    return "eager's second run" if disagreement.eager_itself else disagreement.cell.mode
+def _beside(hit: Hit) -> str:
+    return f" (and without {', '.join(hit.beside)})" if hit.beside else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from eager_vs_graph.child.explain import local_shapes
 from eager_vs_graph.child.explain.conditions import Condition
-from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
-from eager_vs_graph.child.explain.experiments import Observation, names
+from eager_vs_graph.child.explain.disagreement import Disagreement
+from eager_vs_graph.child.explain.experiments import Observation, names, rank
 from eager_vs_graph.child.explain.source import SHAPE
+from eager_vs_graph.child.explain.toggles import Hit, Toggle
 from eager_vs_graph.results.explanation import SHAPE as UNKNOWN_SHAPE
 from eager_vs_graph.results.explanation import Cause, Key
 
@@ -18,69 +20,82 @@ _REMEDY = (
 )
 
 
-def find(disagreement: Disagreement, keys: set[Key]) -> Finding:
+def toggles(disagreement: Disagreement) -> list[Toggle]:
     """Tell the mode one feed's shapes only; give local tensors the shapes they have in eager."""
-    if not keys or disagreement.eager_itself or disagreement.eager.error:
-        return Finding()
-    if not disagreement.source.of_kind(SHAPE):
-        return Finding(excluded=["unknown shapes: the step reads no static shape"])
-    found = Finding()
-    _one_feed(disagreement, keys, found)
-    if left := keys - found.explained:
-        _told(disagreement, left, found)
-    if not found.causes:
-        found.excluded.append("unknown shapes: the shapes that eager sees change nothing")
+    if disagreement.eager_itself or not disagreement.source.of_kind(SHAPE):
+        return []
+    found = []
+    if varying := _varying(disagreement):
+        found.append(
+            Toggle(
+                UNKNOWN_SHAPE,
+                f"other shapes of {', '.join(varying)}",
+                lambda condition: replace(condition, one_feed=True),
+                excluded="unknown shapes: one feed's shapes alone change nothing",
+            )
+        )
+    if unknown := _unknown(disagreement):
+        # Shapes may be others in each step; those of the first feed's are told, for it alone.
+        alone = disagreement.compare(Condition(first_feed=True))
+        found.append(
+            Toggle(
+                UNKNOWN_SHAPE,
+                _LOCAL,
+                lambda condition: replace(
+                    condition, shapes=tuple(sorted(unknown.items())), first_feed=True
+                ),
+                only=frozenset(key for key, each in alone.items() if rank(each)),
+                excluded="unknown shapes: the shapes that eager sees change nothing",
+            )
+        )
     return found
 
 
-def _one_feed(disagreement: Disagreement, keys: set[Key], found: Finding) -> None:
-    """Feeds of several shapes leave a dimension unknown in a program that takes them all."""
-    varying = [
-        name
-        for name in disagreement.lab.subject.feeds[0]
-        if len(_shapes_of(disagreement, name)) > 1
-    ]
-    if not varying:
-        return
-    single = disagreement.lab.observe(disagreement.cell, Condition(one_feed=True))
-    removed = disagreement.removed(single, keys)
-    if removed:
-        told = [f"{name} comes in the shapes {_listed(disagreement, name)}" for name in varying]
-        found.causes.append(
-            _cause(disagreement, removed, single, ", ".join(varying), told, varying)
-        )
-        found.explained |= removed
+_LOCAL = "unknown shapes of local tensors"
 
 
-def _told(disagreement: Disagreement, keys: set[Key], found: Finding) -> None:
-    """Let the trace know of local variables' shapes what eager knows."""
+def causes(disagreement: Disagreement, hit: Hit) -> list[Cause]:
+    """The cause that the hit shows."""
+    known = disagreement.observe(hit.after)
+    eager_known = disagreement.lab.eager(disagreement.cell, hit.after)
+    if hit.toggle.label != _LOCAL:
+        varying = _varying(disagreement)
+        seen = [f"{name} comes in the shapes {_listed(disagreement, name)}" for name in varying]
+        what = ", ".join(varying)
+        return [_cause(disagreement, hit.keys, known, eager_known, what, seen, varying)]
     eager, traced = _seen(disagreement)
-    unknown = {
-        variable: eager[variable]
-        for variable, shape in traced.items()
-        if variable in eager and not shape.is_fully_defined()
-    }
-    if not unknown:
-        return
-    condition = Condition(shapes=tuple(sorted(unknown.items())))
-    told = disagreement.lab.observe(disagreement.cell, condition)
-    removed = disagreement.removed(told, keys)
-    if not removed:
-        return
+    unknown = list(_unknown(disagreement))
     seen = [
         f"{variable} in {function}: shape {tuple(eager[function, variable])} in eager, "
         f"{traced[function, variable]} while tracing"
         for function, variable in unknown
     ]
     variables = [variable for _function, variable in unknown]
-    found.causes.append(_cause(disagreement, removed, told, ", ".join(variables), seen, variables))
-    found.explained |= removed
+    what = ", ".join(variables)
+    return [_cause(disagreement, hit.keys, known, eager_known, what, seen, variables)]
+
+
+def _varying(disagreement: Disagreement) -> list[str]:
+    """Inputs of several shapes: a dimension is unknown in a program that takes them all."""
+    first = disagreement.lab.subject.feeds[0]
+    return [name for name in first if len(_shapes_of(disagreement, name)) > 1]
+
+
+def _unknown(disagreement: Disagreement) -> dict[local_shapes.Variable, tuple[int, ...]]:
+    """Eager's shapes of the local tensors whose shape tracing does not know."""
+    eager, traced = _seen(disagreement)
+    return {
+        variable: eager[variable]
+        for variable, shape in traced.items()
+        if variable in eager and not shape.is_fully_defined()
+    }
 
 
 def _cause(
     disagreement: Disagreement,
     keys: set[Key],
     known: Observation,
+    eager_known: Observation,
     what: str,
     evidence: list[str],
     variables: list[str],
@@ -88,6 +103,7 @@ def _cause(
     key = disagreement.worst(keys)
     lines = disagreement.source.of_kind(SHAPE)
     of_variable = [line for line in lines if line.subject in variables]
+    mode = disagreement.cell.mode
     return Cause(
         UNKNOWN_SHAPE,
         what,
@@ -97,11 +113,9 @@ def _cause(
         tuple(dict.fromkeys(line.place for line in of_variable or lines)),
         (
             *evidence,
-            f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, "
-            f"{disagreement.cell.mode} "
-            f"{disagreement.value(disagreement.found, key)}, {disagreement.cell.mode} with "
-            "the shapes known "
-            f"{disagreement.value(known, key)}",
+            f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, {mode} "
+            f"{disagreement.value(disagreement.found, key)}; with the shapes known: eager "
+            f"{disagreement.value(eager_known, key)}, {mode} {disagreement.value(known, key)}",
         ),
     )
 
@@ -120,9 +134,10 @@ def _seen(
         elif not tensor.shape.is_fully_defined() or (function, variable) not in in_trace:
             in_trace[function, variable] = tensor.shape
 
+    condition = Condition(first_feed=True)
     with local_shapes.watching(see, file):
-        disagreement.lab.observe_anew(disagreement.cell.in_mode("eager"))
-        disagreement.lab.observe_anew(disagreement.cell)
+        disagreement.lab.observe_anew(disagreement.cell.in_mode("eager"), condition)
+        disagreement.lab.observe_anew(disagreement.cell, condition)
     return {name: next(iter(s)) for name, s in in_eager.items() if len(s) == 1}, in_trace
 
 
