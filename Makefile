@@ -57,7 +57,7 @@ lint: $(VENV)/linked ## ruff, strict typing, and who may import whom
 	$(BIN)/lint-imports
 
 rooms: $(VENV)/linked ## count the rooms of the code, its floors and its circles of imports
-	$(BIN)/python tests/benchmarks/rooms.py
+	$(BIN)/python tests/support/rooms.py
 
 format: $(VENV)/linked ## let ruff format the code
 	$(BIN)/ruff format

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from eager_vs_graph.reports.explain_command import explain_command
 from eager_vs_graph.reports.formatting import ulps
 from eager_vs_graph.reports.labels import in_words
 from eager_vs_graph.reports.matrix import status_of
@@ -34,8 +35,8 @@ class DisagreementGroup:
     """The reason that the scenario declares for it."""
     where: str
     """The cells in words: ``custom_gradient guide in function, session``."""
-    adopted: bool = False
-    """Whether they are of a user's own function or model."""
+    command: str = ""
+    """The command line that explains more; empty where the code cannot be named in one."""
 
     @property
     def cell(self) -> Cell:
@@ -66,6 +67,12 @@ class DisagreementGroup:
         return found
 
     @property
+    def first_ops(self) -> list[str]:
+        """The first op that differs, and its line, a line for each kind of cause."""
+        origins = self.explanation.origins
+        return list(dict.fromkeys(each.text(self.cell.mode) for each in origins if each.op))
+
+    @property
     def remedies(self) -> list[str]:
         """What to do, each remedy once."""
         return list(dict.fromkeys(cause.remedy for cause in self.causes))
@@ -87,21 +94,12 @@ class DisagreementGroup:
         profiles = self.explanation.profiles
         return profiles[0] if profiles else None
 
-    @property
-    def command(self) -> str:
-        """The command line that explains more; none where the cells are no scenario's."""
-        if self.adopted:
-            return ""
-        arguments = [self.cell.scenario, "--sizes", self.cell.size, "--modes", self.cell.mode]
-        if self.cell.inputs != "resident":
-            arguments += ["--inputs", self.cell.inputs]
-        return shlex.join(["eager-vs-graph", "explain", *arguments])
-
 
 def disagreements(
     explanations: Iterable[Explanation],
     parity: Mapping[str, CellParity],
     request: RunRequest | None = None,
+    entries: Sequence[Mapping[str, Any]] = (),
 ) -> list[DisagreementGroup]:
     """Put cells together that differ in the same tensors for the same causes, in their order.
 
@@ -109,8 +107,10 @@ def disagreements(
         explanations: of a run's cells.
         parity: the parity of all cells, by id.
         request: what the run was asked for.
+        entries: what the catalogue found, where there is no request.
     """
-    adopted = request.adopted if request else set()
+    called = request.command if request else ""
+    named = request.entries if request else entries
     every = [Cell.parse(cell) for cell in parity]
     found: dict[tuple[object, ...], list[Explanation]] = {}
     for explanation in explanations:
@@ -123,14 +123,15 @@ def disagreements(
             (explanation.unexplained, explanation.not_tried) if not explanation.causes else (),
         )
         found.setdefault(key, []).append(explanation)
-    return [_together(some, parity, every, adopted) for some in found.values()]
+    return [_together(some, parity, every, named, called) for some in found.values()]
 
 
 def _together(
     some: list[Explanation],
     parity: Mapping[str, CellParity],
     every: list[Cell],
-    adopted: set[str],
+    entries: Sequence[Mapping[str, Any]],
+    called: str,
 ) -> DisagreementGroup:
     first = some[0]
     cells = tuple(Cell.parse(each.cell) for each in some)
@@ -141,7 +142,7 @@ def _together(
         _status(first, parity),
         _declared(entry) if entry else "",
         in_words(cells, every or list(cells)),
-        cells[0].scenario in adopted,
+        explain_command(cells[0], entries, called),
     )
 
 

@@ -9,7 +9,7 @@ from eager_vs_graph.reports.labels import qualified
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
 from eager_vs_graph.results.mode_kinds import Kinds, by_kind
-from eager_vs_graph.results.record import AGREEING, STATUSES, CellParity
+from eager_vs_graph.results.record import AGREEING, NO_DIGIT, STATUSES, CellParity
 from eager_vs_graph.statistics.totals import NOT_CHECKED
 
 
@@ -45,9 +45,11 @@ def matrix(parity: Iterable[CellParity], kinds: Kinds) -> Matrix:
 
 
 def status_of(entry: CellParity) -> str:
-    """Give a cell's status, marked where it differs as declared, and where its work is unequal."""
+    """Give a cell's status, marked where there is more to know of it."""
     if entry.status in AGREEING:
-        return f"{entry.status} ({UNEQUAL_WORK})" if entry.unequal_work else entry.status
+        if entry.unequal_work:
+            return f"{entry.status} ({UNEQUAL_WORK})"
+        return f"{entry.status} ({NO_DIGIT})" if entry.lost else entry.status
     return f"{entry.status} (known)" if entry.known else entry.status
 
 

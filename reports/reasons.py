@@ -1,4 +1,4 @@
-"""Why cells failed, differ or carry no speed-up: each reason once, with the cells it holds for."""
+"""Why cells failed, differ or need a look: each reason once, with the cells it holds for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FEW_PAIRS = 3
 
 @dataclass(frozen=True)
 class Reason:
-    """Why some cells failed, differ or carry no speed-up."""
+    """Why some cells failed, differ, carry no speed-up or need a look."""
 
     status: str
     text: str
@@ -47,7 +47,9 @@ def of_run(
     parity: Mapping[str, CellParity],
     pairs: Iterable[CheckpointParity] = (),
 ) -> list[Reason]:
-    """Every reason why cells of a run carry no speed-up or checkpoints failed; failures first.
+    """Every reason why cells of a run failed, differ, carry no speed-up or lost their digits.
+
+    Failures come first.
 
     A cell that differs for several declared reasons is named with each of them.
 
@@ -59,12 +61,13 @@ def of_run(
     every = summary[summary["mode"] != CONTROL]
     nothing_timed = every["latency_s"].isna().all()
     found: dict[tuple[str, str], list[Cell]] = {}
-    for row in summary_rows(every[every["speedup"].isna()]):
-        if nothing_timed and row.status in AGREEING:
+    for row in summary_rows(every[every["speedup"].isna() | (every["lost_digits"] != "")]):
+        if nothing_timed and row.status in AGREEING and not row.lost_digits:
             continue  # a note says so, once
         cell, status = str(row.Index), displayed_status(row)
         declared = cell in parity and status == status_of(parity[cell])
-        for text in _texts(parity[cell]) if declared and row.known_difference else [row.reason]:
+        texts = _texts(parity[cell]) if declared and row.known_difference else [row.reason]
+        for text in filter(None, [*texts, row.lost_digits if row.status in AGREEING else ""]):
             found.setdefault((status, text), []).append(Cell.parse(cell))
     return _ordered([*_named(found, list(map(Cell.parse, every.index))), *of_checkpoints(pairs)])
 
@@ -72,13 +75,13 @@ def of_run(
 def of_check(parity: Iterable[CellParity], pairs: Iterable[CheckpointParity] = ()) -> list[Reason]:
     """Every reason that the check has, before anything is timed; failures first.
 
-    Unequal work is a reason too, although the outputs agree. A cell whose tensors differ for
+    Unequal work and lost digits are reasons too, although the outputs agree. A cell whose tensors differ for
     several declared reasons is named with each of them.
     """
     entries = list(parity)
     found: dict[tuple[str, str], list[Cell]] = {}
     for entry in entries:
-        if not entry.comparable:
+        if not entry.comparable or entry.lost:
             for text in _texts(entry):
                 found.setdefault((status_of(entry), text), []).append(Cell.parse(entry.cell))
     every = [Cell.parse(entry.cell) for entry in entries]
@@ -107,7 +110,7 @@ def table(reasons: Iterable[Reason]) -> Table:
     """Tabulate reasons."""
     columns = (Column("status", "status"), Column("cells", "prose"), Column("reason", "prose"))
     rows = [(each.status, each.cells, each.text) for each in reasons]
-    return Table("What failed or could not be compared, and why", columns, rows)
+    return Table("What failed or needs attention, and why", columns, rows)
 
 
 def _named(found: dict[tuple[str, str], list[Cell]], every: list[Cell]) -> list[Reason]:
@@ -119,11 +122,12 @@ def _named(found: dict[tuple[str, str], list[Cell]], every: list[Cell]) -> list[
 
 def _texts(entry: CellParity) -> list[str]:
     if entry.status in AGREEING:
-        return [f"no speed-up: {entry.unequal_work}"]
+        unequal = [f"no speed-up: {entry.unequal_work}"] if entry.unequal_work else []
+        return [*unequal, *dict.fromkeys(t.lost_detail for t in entry.tensors if t.lost)]
     declared = [t.known for t in entry.tensors if t.known and t.status not in AGREEING]
     if entry.known:
         return list(dict.fromkeys(declared)) or [entry.known]
-    return [entry.reason or "no reason was recorded"]
+    return [entry.reason or f"its record says no more than {entry.status}"]
 
 
 def _pairs(modes: list[str]) -> str:

@@ -40,7 +40,7 @@ class Rendered:
     disagreements: tuple[DisagreementGroup, ...]
     """Cells whose outputs differ, explained as far as the run did."""
     reasons: tuple[Reason, ...]
-    """Why cells failed, differ or carry no speed-up; failures first."""
+    """Why cells failed, differ, carry no speed-up or need a look; failures first."""
     headline: tuple[str, ...]
     """The result in a few sentences."""
     notes: tuple[str, ...]

@@ -24,7 +24,7 @@ settings.load_profile("eager_vs_graph")
 HERE = Path(__file__).parent
 OWN_FOLDER = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 ONLY_UNIT = pytest.StashKey[bool]()
-HELPER = "eager_vs_graph.processes.helper"
+HELPER = "eager_vs_graph.processes.remote"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,19 +10,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from eager_vs_graph import scenarios
 from eager_vs_graph.catalog import entry_points
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import ScenarioError, UsageError
 from eager_vs_graph.results.cells import GUIDE, parameters, unknown_name_message
 
-if TYPE_CHECKING:
-    pass
-
-BUILT_IN = Path(str(scenarios.__file__)).resolve().parent
+_PACKAGE = find_spec("eager_vs_graph.scenarios")
+assert _PACKAGE is not None
+BUILT_IN = Path(str(_PACKAGE.origin)).resolve().parent
+"""The folder of the built-in scenarios: found, not imported."""
 _RESERVED = set("/, \t\n")
 
 

@@ -19,6 +19,7 @@ from eager_vs_graph.child.explain.engine import Isolate
 from eager_vs_graph.child.explain.experiments import Observation
 from eager_vs_graph.child.explain.isolated import Isolated, Workers
 from eager_vs_graph.child.explain.reproduce import script
+from eager_vs_graph.child.explain.watchdog import EXPERIMENT_S, Watchdog
 from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.child.parity.check import Subject
@@ -28,7 +29,8 @@ from eager_vs_graph.processes.journal import Journal
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Explanation
 
-_ISOLATED_S = 40.0
+_ALONE = "in a process of its own"
+_ISOLATED_S = 20.0
 """Seconds that an experiment in a process of its own may take."""
 
 
@@ -57,11 +59,15 @@ def _explain(job: ExplainJob, journal: Journal, workers: Workers) -> None:
     cells = [cell for cell in cells if cell.id not in job.done and cell.scenario in scenarios]
     journal.write("grid", cells=[cell.id for cell in cells])
 
+    watchdog = Watchdog(lambda seconds: journal.write("held_up", seconds=seconds))
+
     def starting(cell: Cell) -> None:
+        watchdog.rest()
         journal.write("cell", cell=cell.id, stage="explain")
 
     def stage(cell: Cell, name: str) -> None:
         journal.write("cell", cell=cell.id, stage=name)
+        watchdog.begin(least_s=_ISOLATED_S + 40.0 if name.startswith(_ALONE) else EXPERIMENT_S)
 
     groups: dict[str, list[Cell]] = defaultdict(list)
     for cell in cells:
@@ -81,11 +87,13 @@ def _explain(job: ExplainJob, journal: Journal, workers: Workers) -> None:
             starting,
             stage=stage,
             ended=job.ended,
+            partial=lambda found: journal.write("explanation", whole=False, **asdict(found)),
             isolate=_isolate(workers, entries[mine[0].scenario], subject, stage),
         ):
+            watchdog.rest()
             if job.cells and explanation.cell not in job.cells:
                 continue  # eager is run with each, and was not asked for
-            journal.write("explanation", **asdict(explanation))
+            journal.write("explanation", whole=True, **asdict(explanation))
             if job.scripts and explanation.tensors:
                 journal.write("script", cell=explanation.cell, text=_script(subject, explanation))
     journal.write("done")
@@ -96,7 +104,7 @@ def _isolate(workers: Workers, entry: Entry, subject: Subject, stage: engine.Sta
 
     def run(cell: Cell, condition: Condition, variables: Mapping[str, str]) -> Observation:
         assert subject.initial is not None
-        stage(cell, f"in a process of its own, with {variables}")
+        stage(cell, f"{_ALONE}, with {variables}")
         experiment = Isolated(entry, cell.size, cell.id, condition, subject.initial)
         return workers.run(experiment, variables, _ISOLATED_S)
 

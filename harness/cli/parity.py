@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -51,7 +52,10 @@ def parity(
     cells, pairs = checked.in_order(), list(checked.checkpoints.values())
     kinds = {mode.name: mode.kind for mode in MODES.values()}
     terminal.print_parity(cells, kinds=kinds, checkpoints=pairs, details=details)
-    explanation.print_short(disagreements_of(found, {cell.cell: cell for cell in cells}))
+    named = [{**asdict(entry), "file": str(entry.file)} for entry in entries]
+    parities = {cell.cell: cell for cell in cells}
+    groups = disagreements_of(found, parities, entries=named)
+    explanation.print_short(groups)
     for kind in checked.absent:
         print(f"{kind}: not found")
     failed = any(cell.failed for cell in cells) or any(pair.failed for pair in pairs)

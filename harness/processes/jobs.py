@@ -60,7 +60,8 @@ class ExplainJob:
     done: list[str] = field(default_factory=list)
     """Ids of cells that are explained already, or ended their process."""
     ended: dict[str, list[str]] = field(default_factory=dict)
-    """By id of the cell, experiments that have ended or held up a process: they are left out."""
+    """By scenario and size, ``name/size``, experiments that have ended or held up a process: they
+    are left out."""
     condition: str = ""
     """A condition of ``runs/process_conditions.py`` that this process is for; empty:
     every other experiment."""
@@ -69,6 +70,9 @@ class ExplainJob:
     scripts: bool = False
     """Whether to write a script that reproduces each disagreement."""
 
+
+NO_EXPERIMENT = ("explain", "parity", "")
+"""Stages of a cell at which no single experiment can be left out."""
 
 Job = CheckJob | MeasureJob | ExplainJob
 _KINDS: dict[str, type[Job]] = {kind.__name__: kind for kind in (CheckJob, MeasureJob, ExplainJob)}

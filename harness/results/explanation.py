@@ -134,6 +134,8 @@ class Origin:
     """Whether all of the op's inputs were seen to be eager's, bit for bit."""
     given: str = ""
     """Where a constant that it is given is another one: both."""
+    turn: str = ""
+    """Of an op inside of a loop: in which turn of it."""
     hidden: str = ""
     """Line of a loop or branch that it comes out of, and that could not be looked into."""
     seen: str = ""
@@ -150,9 +152,10 @@ class Origin:
         inputs = f"; {self.given}" if self.given else inputs
         hidden = f"; what it is given comes out of {self.hidden}" if self.hidden else ""
         line = f" at {self.line}" if self.line else ""
+        turn = f", {self.turn}" if self.turn else ""
         return (
             f"first op that differs, on the way to {self.tensor} in step {self.step}: "
-            f"{self.op}{place}{line}: eager {self.eager}, {mode} {self.value}{far}"
+            f"{self.op}{place}{line}{turn}: eager {self.eager}, {mode} {self.value}{far}"
             f"{inputs or hidden}"
         )
 

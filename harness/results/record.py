@@ -42,6 +42,8 @@ STATUSES = (
     TIMEOUT,
 )
 AGREEING = (IDENTICAL, CLOSE)
+NO_DIGIT = "no right digit"
+"""Stands beside the status of a cell that agrees, where an element has no right digit."""
 
 Status = Annotated[str, Meta(pattern=f"^({'|'.join(STATUSES)})$")]
 """One of ``STATUSES``."""

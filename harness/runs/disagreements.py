@@ -31,15 +31,13 @@ if TYPE_CHECKING:
 
 SECONDS = 30.0
 """Wall seconds for the explanations of a check, all together, at most."""
-SHARE = 1 / 2
+SHARE = 0.35
 """Share of a run's budget that explanations may take, where other cells are timed."""
 LEAST_S = 10.0
 """Seconds below which nothing could be found out: TensorFlow's import alone takes some."""
 _RESERVE = 0.5
 """Share kept for fresh processes where something changes from run to run: op determinism takes one.
 """
-_SILENCE_S = 20.0
-"""Seconds more than the limit after which an experiment that does not end is ended."""
 _EXPLAINED = (DIFFERS, NONDETERMINISTIC, ERROR)
 
 
@@ -81,9 +79,7 @@ def explain(
             request.selection,
             entries=[entry for entry in request.selection.entries if entry.name in names],
         ),
-        limits=replace(
-            request.limits, silence_s=min(request.limits.silence_s, seconds + _SILENCE_S)
-        ),
+        limits=request.limits,
         seconds=seconds,
         reserve_s=seconds * _RESERVE * any(cell.status == NONDETERMINISTIC for cell in cells),
         cells=[cell.cell for cell in cells],
@@ -127,7 +123,7 @@ def _told(cell: CellParity, found: Mapping[str, Explanation]) -> Explanation:
     if explanation is None:
         return _untried(cell, "out of time")
     if explanation.status in (TIMEOUT, CRASHED):  # of the experiments, not of the cell
-        return _untried(cell, f"{explanation.status}: {explanation.reason}")
+        return replace(explanation, status=cell.status, reason=cell.reason)
     return explanation
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,10 +11,11 @@ import msgspec
 
 from eager_vs_graph.catalog.selection import Selection
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.processes.jobs import ExplainJob
+from eager_vs_graph.processes.jobs import NO_EXPERIMENT, ExplainJob
 from eager_vs_graph.processes.journal import Event
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
 from eager_vs_graph.results.explanation import Explanation, FreshResult
+from eager_vs_graph.results.record import CRASHED, TIMEOUT
 from eager_vs_graph.runs import process_conditions
 from eager_vs_graph.runs.progress import Progress
 
@@ -23,6 +24,11 @@ SECONDS = 55.0
 _FRESH_S = 12.0
 """Seconds that must be left for another process to be worth its start."""
 _MAX_LOST = 5
+_HOW = {CRASHED: "it ended its process", TIMEOUT: "it did not end"}
+_SILENCE_S = 30.0
+"""Seconds without a word after which an experiment is taken for one that never ends…"""
+_SILENCE = 0.75
+"""… or this part of the question's seconds, where that is longer."""
 
 
 @dataclass(frozen=True)
@@ -57,28 +63,55 @@ def explain(request: ExplainRequest, folder: Path, progress: Progress) -> Explai
         progress: is told.
 
     Raises:
-        UsageError: the scenario breaks its contract, or its cells end too many processes.
+        UsageError: the scenario breaks its contract, or the process ends before any cell.
         Interrupted: the user stopped it.
     """
     began = time.monotonic()
     progress.stage("importing TensorFlow")
-    explanations: dict[str, Explanation] = {}
+    found: dict[str, Explanation] = {}
+    finished: list[str] = []
+    ended: dict[str, list[str]] = {}
     scripts: dict[str, str] = {}
     for attempt in range(_MAX_LOST):
         if attempt and request.seconds - (time.monotonic() - began) < _FRESH_S:
             break
-        job = _job(request, began, done=list(explanations))
-        name = f"explain-{attempt}"
-        outcome = _run(request, job, folder, name, progress, explanations, scripts)
+        job = replace(_job(request, began, done=finished), ended=ended)
+        heard = _Heard(found, finished, scripts)
+        outcome = _run(request, job, folder, f"explain-{attempt}", progress, heard)
         if outcome.status == "complete":
             break
         if outcome.cell is None:
             raise UsageError(f"the process that explains {outcome.status}: {outcome.reason}")
-        explanations[outcome.cell] = Explanation(outcome.cell, outcome.status, outcome.reason)
-    else:
-        raise UsageError(f"{_MAX_LOST} cells ended their process; narrow the question")
-    found = list(explanations.values())
-    return ExplainResult(_with_fresh_processes(request, found, folder, progress, began), scripts)
+        if heard.held_up_s:
+            outcome = replace(
+                outcome, status=TIMEOUT, reason=f"given up after {heard.held_up_s:.0f} s"
+            )
+        _note_ended(outcome, found, finished, ended)
+    explanations = list(found.values())
+    return ExplainResult(
+        _with_fresh_processes(request, explanations, folder, progress, began), scripts
+    )
+
+
+def _note_ended(
+    outcome: Outcome,
+    found: dict[str, Explanation],
+    finished: list[str],
+    ended: dict[str, list[str]],
+) -> None:
+    """Leave out the experiment that ended its process; where it was none, the cell."""
+    cell = outcome.cell or ""
+    how = f"{outcome.stage}: {_HOW.get(outcome.status, outcome.status)} ({outcome.reason})"
+    group = "/".join(cell.split("/")[:2])
+    if outcome.stage in NO_EXPERIMENT or outcome.stage in ended.get(group, ()):
+        before = found.get(cell, Explanation(cell, outcome.status, outcome.reason))
+        found[cell] = replace(before, not_tried=(*before.not_tried, how))
+        finished.append(cell)
+        return
+    ended.setdefault(group, []).append(outcome.stage)
+    # What was found so far is kept, in case there is no time for more.
+    before = found.get(cell, Explanation(cell, outcome.status, outcome.reason))
+    found[cell] = replace(before, not_tried=(*before.not_tried, how))
 
 
 def _with_fresh_processes(
@@ -103,11 +136,11 @@ def _with_fresh_processes(
             ]
         progress.stage(f"a fresh process: {condition}")
         job = replace(_job(request, began), condition=condition, cells=open_)
-        seen: list[FreshResult] = []
-        outcome = _run(request, job, folder, f"fresh-{number}", progress, {}, {}, seen)
-        results += seen
+        heard = _Heard()
+        outcome = _run(request, job, folder, f"fresh-{number}", progress, heard)
+        results += heard.results
         if outcome.status != "complete":
-            told = {result.cell for result in seen}
+            told = {result.cell for result in heard.results}
             results += [
                 FreshResult(condition, cell, error=outcome.reason)
                 for cell in open_
@@ -116,32 +149,49 @@ def _with_fresh_processes(
     return [process_conditions.conclude(each, results) for each in explanations]
 
 
+@dataclass
+class _Heard:
+    """What a process that explains has said."""
+
+    found: dict[str, Explanation] = field(default_factory=dict)
+    finished: list[str] = field(default_factory=list)
+    """Ids of the cells of which all is said."""
+    scripts: dict[str, str] = field(default_factory=dict)
+    held_up_s: float = 0.0
+    """Seconds after which the process gave up its last experiment."""
+    results: list[FreshResult] = field(default_factory=list)
+
+
 def _run(
     request: ExplainRequest,
     job: ExplainJob,
     folder: Path,
     name: str,
     progress: Progress,
-    explanations: dict[str, Explanation],
-    scripts: dict[str, str],
-    results: list[FreshResult] | None = None,
+    heard: _Heard,
 ) -> Outcome:
     def listen(event: Event) -> None:
         match event.pop("event"):
             case "grid":
                 progress.stage("experiments", len(event["cells"]))
             case "explanation":
+                is_whole = event.pop("whole")
                 explanation = msgspec.convert(event, Explanation)
-                explanations[explanation.cell] = explanation
-                progress.advance(explanation.cell)
+                heard.found[explanation.cell] = explanation
+                if is_whole:
+                    heard.finished.append(explanation.cell)
+                    progress.advance(explanation.cell)
+            case "held_up":
+                heard.held_up_s = event["seconds"]
             case "script" if event["text"]:
-                scripts[event["cell"]] = event["text"]
-            case "fresh" if results is not None:
-                results.append(msgspec.convert(event, FreshResult))
+                heard.scripts[event["cell"]] = event["text"]
+            case "fresh":
+                heard.results.append(msgspec.convert(event, FreshResult))
 
-    hear: Callable[[Event], None] = listen
     environment = process_conditions.environment(job.condition)
-    return run_child(job, folder, name, hear, request.limits, progress.tick, environment)
+    silence_s = max(_SILENCE_S, _SILENCE * request.seconds)
+    limits = replace(request.limits, silence_s=min(request.limits.silence_s, silence_s))
+    return run_child(job, folder, name, listen, limits, progress.tick, environment)
 
 
 def _job(request: ExplainRequest, began: float, done: Sequence[str] = ()) -> ExplainJob:

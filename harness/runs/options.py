@@ -16,6 +16,7 @@ from typer import Option
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.catalog.find import select
 from eager_vs_graph.catalog.selection import Selection
+from eager_vs_graph.catalog.user_code import entries_of
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
 from eager_vs_graph.processes.supervise import Limits
@@ -81,6 +82,56 @@ class ScenarioOptions:
             if size not in known:
                 raise UsageError(unknown_name_message("size", size, known))
         return wanted
+
+
+@dataclass(frozen=True)
+class TargetOptions:
+    """How the user's own function or model is called."""
+
+    arg: Annotated[
+        list[str] | None,
+        Option(
+            metavar="[NAME=]ARGUMENT",
+            help='An argument, in order or by name: "float32[32,784]", "int32[32] in 0..9", '
+            "bool[3], a .npy or .npz file, MODULE:FUNCTION that returns them, or a constant.",
+        ),
+    ] = None
+    train: Annotated[
+        bool, Option("--train", help="Also run a Keras model's train_step and fit.")
+    ] = False
+    batch: Annotated[
+        int, Option(min=1, help="Batch size for models with a dynamic batch dimension.")
+    ] = 32
+    label: Annotated[
+        str, Option(metavar="ARGUMENT", help="Labels. Default: random ones that fit the loss.")
+    ] = ""
+    loss: Annotated[str, Option(help="A Keras name. Default: as compiled.")] = ""
+    optimizer: Annotated[str, Option(help="A Keras name. Default: as compiled.")] = ""
+    path: Annotated[
+        list[Path] | None,
+        Option(metavar="FOLDER", help="Folder of modules. Default: the working directory."),
+    ] = None
+
+    def entries(self, target: str) -> list[Entry]:
+        """One entry for each part of a target that is to be run.
+
+        Raises:
+            UsageError: a folder or file does not exist, or the target is none.
+        """
+        folders = [folder.resolve() for folder in self.path or []]
+        for folder in folders:
+            if not folder.is_dir():
+                raise UsageError(f"--path {folder}: no such folder")
+        return entries_of(
+            target,
+            arguments=self.arg or [],
+            train=self.train,
+            batch=self.batch,
+            label=self.label,
+            loss=self.loss,
+            optimizer=self.optimizer,
+            path=[*map(str, folders), str(Path.cwd())],
+        )
 
 
 @dataclass(frozen=True)

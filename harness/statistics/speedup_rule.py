@@ -13,7 +13,7 @@ import pandas as pd
 
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
-from eager_vs_graph.results.record import AGREEING
+from eager_vs_graph.results.record import AGREEING, NO_DIGIT
 
 BASELINE = "eager"
 GROUP = ["scenario", "size", "device", "inputs"]
@@ -77,11 +77,13 @@ def _obstacle_of_eager(row: pd.Series[Any], eager: pd.DataFrame) -> str:
 
 
 def displayed_status(row: Any) -> str:
-    """Give the status as reports show it: declared differences and retraces are marked."""
+    """Give the status as reports show it, marked where there is more to know of it."""
     if row.known_difference and row.status == row.parity_status and row.status not in AGREEING:
         return f"{row.status} (known)"
     if row.unequal_work and row.status in AGREEING:
         return f"{row.status} ({UNEQUAL_WORK})"
+    if row.lost_digits and row.status in AGREEING:
+        return f"{row.status} ({NO_DIGIT})"
     return f"{row.status} (retraced)" if count_of(row.retraces) else str(row.status)
 
 

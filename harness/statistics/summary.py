@@ -59,6 +59,7 @@ COLUMNS = {
     "max_ulp_vs_reference": "their largest distance from the reference, likewise",
     "known_difference": "the reason that the scenario declares for a difference",
     "unequal_work": "why the mode does not do the same amount of work as eager",
+    "lost_digits": "where no digit is right although the tolerance is kept",
     "build_s": "seconds to build the program: variables, graph, session; geometric mean",
     "build_low_s": "lower end of its 95% interval",
     "build_high_s": "upper end",
@@ -81,7 +82,7 @@ calls in ``_calls``; a field without a value is empty, never zero."""
 
 TEXTS = [
     *("status", "verdict", "verdict_detail", "reason", "baseline", "parity_status"),
-    *("status_vs_eager", "status_vs_reference", "known_difference", "unequal_work"),
+    *("status_vs_eager", "status_vs_reference", "known_difference", "unequal_work", "lost_digits"),
     *("parameters", "mode_kind"),
 ]
 COUNTS = ["traces", "retraces", "rounds", "passes", "peak_memory_bytes"]
@@ -153,7 +154,7 @@ def _record_row(cell: Cell, frames: Frames) -> dict[str, Any]:
     if failed and (row["status"] in (*AGREEING, "") or row["known_difference"]):
         number, entry = failed[0]
         row["status"] = entry.status
-        row["reason"] = f"in pass {number}: {entry.reason or 'no reason was recorded'}"
+        row["reason"] = f"in pass {number}: {entry.reason or entry.status}"
     return row
 
 
@@ -170,6 +171,9 @@ def _parity_row(parity: CellParity) -> dict[str, Any]:
         "status_vs_eager": worst_status(eager),
         "status_vs_reference": worst_status(reference, NO_REFERENCE if eager else ""),
         "unequal_work": parity.unequal_work,
+        "lost_digits": "; ".join(
+            dict.fromkeys(tensor.lost_detail for tensor in parity.tensors if tensor.lost)
+        ),
     }
 
 

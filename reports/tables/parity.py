@@ -63,7 +63,7 @@ def _tensor(tensor: TensorComparison) -> Row:
         *(tensor.tensor, tensor.against),
         f"{tensor.status} (known)" if declared else tensor.status,
         *(error(tensor.max_abs), error(tensor.max_rel), ulps(tensor.max_ulp)),
-        tensor.detail or _worst(tensor),
+        tensor.detail or tensor.lost_detail or _worst(tensor),
     )
 
 

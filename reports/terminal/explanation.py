@@ -40,6 +40,8 @@ def print_short(groups: Sequence[DisagreementGroup], console: Console | None = N
             print_line(console, line if line.startswith(NOT_TRIED) else f"why: {line}", indent=2)
         for place in dict.fromkeys(place for cause in group.causes for place in cause.where[:1]):
             print_line(console, f"at {place}", indent=4)
+        for line in group.first_ops:
+            print_line(console, line, indent=4)
         for line in dict.fromkeys(line for cause in group.causes for line in cause.evidence):
             if line.startswith(TRIED):
                 print_line(console, line, indent=4)
@@ -63,6 +65,8 @@ def _print(console: Console, explanation: Explanation) -> None:
         print_line(console, judged(judgement), indent=2)
     for cause in explanation.causes:
         _print_cause(console, cause)
+    for origin in explanation.origins:
+        print_line(console, origin.text(Cell.parse(explanation.cell).mode), indent=2)
     if explanation.unexplained:
         names = ", ".join(explanation.unexplained)
         print_line(console, f"no cause found for {names}", "bold yellow", indent=2)

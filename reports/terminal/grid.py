@@ -20,6 +20,8 @@ from rich.text import Text
 
 from eager_vs_graph.reports.formatting import one_line
 from eager_vs_graph.reports.table import Column, Row, Table
+from eager_vs_graph.results.explanation import UNEQUAL_WORK
+from eager_vs_graph.results.record import NO_DIGIT
 
 STYLES = {
     "faster": "bold green",
@@ -74,7 +76,7 @@ def status_text(status: str) -> Text:
     """Give a status its colour; a declared difference is no trouble."""
     calm = "(known)" in status or not status
     style = "yellow" if calm else STYLES.get(status.split(" ", maxsplit=1)[0], TROUBLE)
-    marked = "(retraced)" in status or "(unequal work)" in status
+    marked = any(f"({mark})" in status for mark in ("retraced", UNEQUAL_WORK, NO_DIGIT))
     return Text(status, style=TROUBLE if marked else style)
 
 

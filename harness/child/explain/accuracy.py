@@ -46,7 +46,8 @@ def judge(disagreement: Disagreement, key: Key) -> Judgement | None:
 def _accuracy(mode: str, array: Array, index: tuple[int, ...], right: Any) -> Accuracy:
     value = array[index]
     if array.dtype.name not in DEFAULT_TOLERANCE:
-        return Accuracy(mode, str(value), None, None)
+        right_one = bool(np.asarray(right).astype(array.dtype) == value)
+        return Accuracy(mode, str(value), 0.0 if right_one else None, None)
     rounded = np.asarray(right).astype(array.dtype)
     finite = bool(np.isfinite(value)) and bool(np.isfinite(rounded))
     with np.errstate(all="ignore"):
@@ -71,6 +72,9 @@ def _verdict(sides: tuple[Accuracy, ...]) -> str:
     told = [_told(side) for side in sides]
     digits = [side.digits for side in sides]
     if digits[0] is None or digits[1] is None:
+        right = [side.mode for side in sides if side.digits is None and side.ulp == 0]
+        if len(right) == 1:
+            return f"{right[0]} is right"
         return "; ".join(told)
     if abs(digits[0] - digits[1]) < 0.3:
         return f"neither is nearer to the reference: {', '.join(told)}"

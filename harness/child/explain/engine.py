@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from eager_vs_graph.child.explain import causes
 from eager_vs_graph.child.explain.accuracy import judge
@@ -70,6 +70,7 @@ def explain(
     *,
     stage: Stage = lambda _cell, _name: None,
     ended: Mapping[str, Collection[str]] = {},
+    partial: Callable[[Explanation], None] = lambda _explanation: None,
     isolate: Isolate | None = None,
 ) -> Iterator[Explanation]:
     """Find the status of every cell as parity does, and the causes of what is not identical.
@@ -82,7 +83,8 @@ def explain(
         deadline: ``time.monotonic()`` after which no experiment begins.
         starting: is told the cell before anything of it runs.
         stage: is told the cell and the experiment before it begins.
-        ended: by id of the cell, experiments that have ended or held up a process.
+        ended: by scenario and size, ``name/size``, experiments that have ended or held up a process.
+        partial: is given what was found of a cell so far, before what may take long.
         isolate: runs a program in a process of its own; None where there is none.
     """
     eager = [cell.in_mode(BASELINE) for cell in cells[:1]]
@@ -99,7 +101,8 @@ def explain(
         explainer = _Explainer(
             Disagreement(lab, result, source, settled),
             result,
-            _Stages(lab, cell, stage, ended.get(cell.id, ())),
+            _Stages(lab, cell, stage, ended.get(f"{cell.scenario}/{cell.size}", ())),
+            partial,
             isolate,
         )
         explanation = explainer.explanation()
@@ -153,29 +156,45 @@ class _Explainer:
     """One cell's explanation in the making."""
 
     def __init__(
-        self, disagreement: Disagreement, result: CellParity, stages: _Stages, isolate: Any
+        self,
+        disagreement: Disagreement,
+        result: CellParity,
+        stages: _Stages,
+        partial: Callable[[Explanation], None],
+        isolate: Isolate | None,
     ) -> None:
         self.d, self.result, self.stages, self.isolate = disagreement, result, stages, isolate
+        self.partial = partial
         self.causes: list[Cause] = []
         self.origins: list[Origin] = []
         self.excluded: list[str] = []
+        self._base = Explanation(result.cell, result.status, result.reason)
         self._looked: dict[tuple[Key, Condition], Search | None] = {}
+        self._began = time.monotonic()
 
     def explanation(self) -> Explanation:
-        began = time.monotonic()
-        found = self._explained()
+        """All that can be found of the cell."""
+        return self._now(self._explained())
+
+    def _now(self, explanation: Explanation) -> Explanation:
+        """An explanation with what was found so far."""
         return replace(
-            found,
+            explanation,
             causes=tuple(self.causes),
             origins=tuple(self.origins),
             excluded=tuple(self.excluded),
             not_tried=tuple(dict.fromkeys(self.stages.not_tried)),
-            seconds=time.monotonic() - began,
+            seconds=time.monotonic() - self._began,
         )
+
+    def _tell(self, open_: set[Key]) -> None:
+        explained = {name for cause in self.causes for name in cause.tensors}
+        left = tuple(name for name in names(open_) if name not in explained)
+        self.partial(self._now(replace(self._base, unexplained=left)))
 
     def _explained(self) -> Explanation:
         d, result = self.d, self.result
-        explanation = Explanation(result.cell, result.status, result.reason)
+        explanation = self._base
         if result.status == UNSUPPORTED:
             return explanation
         if not self.stages.run("running both modes", lambda: bool(d.found and d.eager), False):
@@ -188,7 +207,7 @@ class _Explainer:
                 "why eager raises", lambda: raises.of_eager(d), list[Cause]()
             )
             return replace(explanation, tensors=self.result.tensors)
-        explanation = self._compared(explanation)
+        explanation = self._base = self._compared(explanation)
         found = self.stages.run("comparing", self._toggled, Found())
         if not d.found.error:
             self._of_tensors(found)
@@ -202,10 +221,12 @@ class _Explainer:
         toggles: list[Toggle] = []
         for name, make in causes.TOGGLES:
             toggles += stages.run(name, lambda make=make: make(d), list[Toggle]())  # type: ignore[misc]
+        self._tell(set(d.differing))
         found = search_toggles(d, toggles, stages.starting)
         stages.not_tried += found.not_tried
         self.excluded += found.excluded
         for hit in found.hits:
+            self._tell(set(d.differing))
             self.causes += stages.run(
                 f"what {hit.toggle.label} means",
                 lambda hit=hit: self._meaning(hit),  # type: ignore[misc]
@@ -356,8 +377,9 @@ def _origin(key: Key, step: int, looked: Search) -> Origin:
         seen.value if seen is not None else "another value",
         seen.eager if seen is not None else "one value",
         seen.far() if seen is not None else "",
-        first.inputs_same and not first.given,
+        bool(first.inputs_same) and not first.given,
         first.given,
+        first.turn,
         looked.hidden,
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from eager_vs_graph.child.explain import inside_loops
 from eager_vs_graph.child.explain.conditions import Condition
 from eager_vs_graph.child.explain.experiments import ExperimentRunner, Observation
 from eager_vs_graph.child.explain.graphs import ancestors
@@ -42,10 +43,12 @@ class FirstOp:
     """The mode's values of the op's outputs."""
     output: int
     """The output that differs."""
-    inputs_same: bool
+    inputs_same: bool | None
     """Whether every input was seen to be the same, bit for bit."""
     given: str = ""
     """Where a constant that it is given is another one: both."""
+    turn: str = ""
+    """Of an op inside of a loop: in which turn."""
 
     @property
     def value(self) -> Array:
@@ -108,7 +111,28 @@ def search(
         result.seen = "what the tensor depends on could not be told"
         return result
     _Bisection(lab, cell, condition, step, found, result).run(targets)
+    if result.hidden and (result.found is None or not result.found.inputs_same):
+        _look_inside(lab, cell, condition, step, found, result)
     return result
+
+
+def _look_inside(
+    lab: ExperimentRunner,
+    cell: Cell,
+    condition: Condition,
+    step: int,
+    found: Observation,
+    result: Search,
+) -> None:
+    """Go on inside of the loops and branches that the difference comes out of."""
+    assert result.look is not None
+    seen = inside_loops.search(lab, cell, condition, step, found, result.look.trace, result.eager)
+    if seen is not None:
+        turn = f"in turn {seen.turn + 1} of {seen.turns} of a loop" if seen.turns > 1 else ""
+        result.found = FirstOp(
+            seen.graph, seen.eager, seen.values, seen.output, inputs_same=None, turn=turn
+        )
+        result.hidden = ""
 
 
 def _same(seen: Look, found: Observation, step: int) -> bool:

@@ -142,8 +142,16 @@ def recording(own: str, kept_bytes: int = _KEPT_BYTES) -> Iterator[list[EagerOp]
 
 
 @contextmanager
-def tracing(trace: Trace, own: str) -> Iterator[None]:
-    """Note every op that is made in a graph."""
+def tracing(
+    trace: Trace, own: str, made: Callable[[int, Any], None] = lambda _place, _tensors: None
+) -> Iterator[None]:
+    """Note every op that is made in a graph while the step is traced.
+
+    Args:
+        trace: where they are noted.
+        own: the user's file.
+        made: is given the place and the outputs of each op, in the op's graph.
+    """
 
     def see(
         op_type: str,
@@ -153,8 +161,10 @@ def tracing(trace: Trace, own: str) -> Iterator[None]:
         op_name: str | None = None,  # noqa: ARG001
         graph: Any = None,
     ) -> None:
-        if graph is not None and trace.active:
+        # What has no outputs may be made for the sake of a look, such as what notes a value.
+        if graph is not None and trace.active and outputs:
             trace.ops.append(GraphOp(op_type, list(outputs), graph, own))
+            made(len(trace.ops) - 1, outputs)
 
     with _callback(see):
         yield

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,17 @@ class Look:
     values: dict[int, list[Array]]
     """By the op's place in the trace: its outputs' values."""
     trace: Trace
+    turns: dict[int, list[list[Array]]] = field(default_factory=dict)
+    """By the place of an op inside of a loop or branch: its values each time that it ran."""
 
 
 def look(
-    lab: ExperimentRunner, cell: Cell, condition: Condition, step: int, places: Sequence[int] = ()
+    lab: ExperimentRunner,
+    cell: Cell,
+    condition: Condition,
+    step: int,
+    places: Sequence[int] = (),
+    inside: Sequence[int] = (),
 ) -> Look:
     """Run a cell's program up to a step, and see the values of some ops of its trace.
 
@@ -47,6 +54,7 @@ def look(
         condition: what holds meanwhile.
         step: the step to look at, from 0.
         places: places in ``Trace.ops`` of ops in the step's own graph.
+        inside: places of ops in the graphs of loops and branches; XLA cannot show them.
 
     Raises:
         Exception: whatever the program raises.
@@ -59,14 +67,22 @@ def look(
         scenario.step = _probed(scenario.step, trace, places, seen)  # type: ignore[method-assign]
 
     outputs: dict[str, Array] = {}
-    with tracing(trace, own), lab.running(cell, condition, touch) as running:
+    turns: dict[int, list[list[Array]]] = {}
+
+    def made(place: int, tensors: Any) -> None:
+        if place in inside:
+            _note_turns(turns.setdefault(place, []), tensors)
+
+    with tracing(trace, own, made), lab.running(cell, condition, touch) as running:
         for number in range(step + 1):
+            for seen_before in turns.values():
+                seen_before.clear()
             outputs = {name: np.array(array) for name, array in running.step(number).items()}
         state = running.program.state()
     values: dict[int, list[Array]] = {}
     for name, (place, _index) in seen.items():
         values.setdefault(place, []).append(outputs.pop(name))
-    return Look(outputs, state, values, trace)
+    return Look(outputs, state, values, trace, turns)
 
 
 def eager_ops(lab: ExperimentRunner, cell: Cell, condition: Condition, step: int) -> list[EagerOp]:
@@ -78,6 +94,17 @@ def eager_ops(lab: ExperimentRunner, cell: Cell, condition: Condition, step: int
         with recording(own) as found:
             running.step(step)
     return found
+
+
+def _note_turns(turns: list[list[Array]], tensors: Any) -> None:
+    """Add an op to the graph that is being made: it notes the tensors whenever it runs."""
+    shown = [tensor for tensor in tensors if is_comparable(tensor.dtype)]
+
+    def note(*arrays: Array) -> None:
+        turns.append([np.array(array) for array in arrays])
+
+    if shown:
+        tf.numpy_function(note, shown, [])
 
 
 def _probed(

@@ -30,6 +30,7 @@ _GENERATORS = {"default_rng", "RandomState", "Generator", "Random", "SystemRando
 """What makes a random generator of NumPy's or Python's."""
 
 WRITES = "writes"
+DECLARES = "declares"
 IMPURE = "impure"
 MODE = "mode"
 SHAPE = "shape"
@@ -146,7 +147,9 @@ class Source:
         writing = [*self.of_kind(WRITES), *self.of_kind(IMPURE)]
         # What begins an object is no change of it, unless nothing else is.
         writing = [each for each in writing if each.function != "__init__"] or writing
+        writing += self.of_kind(DECLARES)
         exact = [line for line in writing if line.subject == name]
+        exact = [line for line in exact if line.kind != DECLARES] or exact
         inside = [line for line in writing if line.subject.startswith((f"{name}.", f"{name}["))]
         return exact or inside or [x for x in writing if x.subject.rpartition(".")[2] == bare]
 
@@ -234,13 +237,12 @@ class Source:
                 yield LOOP, "lambda" if made else ""
             case ast.AugAssign(target=target):
                 yield WRITES, _dotted(target)
-            case ast.Assign(targets=targets):
-                for each in targets:
-                    if isinstance(each, ast.Attribute | ast.Subscript):
-                        yield WRITES, _dotted(each)
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 for name in names:
-                    yield WRITES, name
+                    yield DECLARES, name
+            case ast.Assign(targets=targets):
+                for each in targets:
+                    yield WRITES, _dotted(each)
             case ast.Call(func=func):
                 yield from self._call(file, node, func)
             case ast.Attribute(attr="shape", value=value):

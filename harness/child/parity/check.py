@@ -81,11 +81,13 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
     gc.collect()
     program = None
     try:
-        with PeakMemory() as memory, random_draws.watched(scenario.source_file()) as draws:
+        with PeakMemory() as memory:
             program = subject.build(cell)
             assert subject.initial is not None
             started, started_cpu_s = time.perf_counter(), time.process_time()
-            found = of_program(program, subject.initial, subject.feeds, steps)
+            # Not of building: the initial values of variables may well be random.
+            with random_draws.watched(scenario.source_file()) as draws:
+                found = of_program(program, subject.initial, subject.feeds, steps)
             took_s = time.perf_counter() - started
             cpu_s = time.process_time() - started_cpu_s
         if subject.writes:

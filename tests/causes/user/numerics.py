@@ -104,3 +104,18 @@ def sums_in_a_loop(x):
 
 def stateless_noise(x):
     return x + tf.random.stateless_normal([4], seed=[1, 2])
+
+
+def drifts_in_a_loop(x):
+    for i in tf.range(10):
+        scaled = x / 3.0
+        x = scaled * 3.0 + tf.cast(i, tf.float32)
+    return x
+
+
+def branch_rounds(x):
+    if tf.reduce_sum(x) < 1e9:
+        y = x / 3.0 / 7.0
+    else:
+        y = x
+    return y

@@ -27,6 +27,8 @@ _OUTSIDE = (
     "input, or call it through tf.py_function"
 )
 _ANEW = "a graph that is traced once"
+_TRACED_ANEW = ("function", "concrete", "xla")
+"""Modes whose programs can trace their step once more; for the others, Python's state will do."""
 
 
 def toggles(disagreement: Disagreement) -> list[Toggle]:
@@ -37,6 +39,8 @@ def toggles(disagreement: Disagreement) -> list[Toggle]:
         Toggle(TRACE_TIME, name, partial(_frozen, name))
         for name in sorted(disagreement.eager.python)
     ]
+    if disagreement.cell.mode not in _TRACED_ANEW:
+        return found
     anew = Toggle(
         TRACE_TIME,
         _ANEW,

@@ -1,6 +1,6 @@
 """Count the rooms of the code, the imports between them, its floors and its circles.
 
-    python tests/benchmarks/rooms.py [--folder FOLDER] [PACKAGE ...]
+    python tests/support/rooms.py [--folder FOLDER] [PACKAGE ...]
 
 A room is a folder with everything in it, or a module that lies loose; the folders of ``child`` are
 rooms of their own. An arrow is one room that imports another, at the top of a file or inside a
