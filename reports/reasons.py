@@ -75,8 +75,8 @@ def of_run(
 def of_check(parity: Iterable[CellParity], pairs: Iterable[CheckpointParity] = ()) -> list[Reason]:
     """Every reason that the check has, before anything is timed; failures first.
 
-    Unequal work and lost digits are reasons too, although the outputs agree. A cell whose tensors differ for
-    several declared reasons is named with each of them.
+    Unequal work and lost digits are reasons too, although the outputs agree. A cell whose tensors
+    differ for several declared reasons is named with each of them.
     """
     entries = list(parity)
     found: dict[tuple[str, str], list[Cell]] = {}

@@ -83,7 +83,7 @@ def explain(
         deadline: ``time.monotonic()`` after which no experiment begins.
         starting: is told the cell before anything of it runs.
         stage: is told the cell and the experiment before it begins.
-        ended: by scenario and size, ``name/size``, experiments that have ended or held up a process.
+        ended: by scenario and size, ``name/size``, experiments that have ended a process.
         partial: is given what was found of a cell so far, before what may take long.
         isolate: runs a program in a process of its own; None where there is none.
     """
