@@ -160,9 +160,9 @@ def _failed(subject: Subject, cell: Cell, error: Exception, *, ran: bool) -> Cel
         ran: whether the program was built, and raised when it was run.
     """
     status, reason = failure(error, subject.scenario.source_file())
-    if cell.mode == BASELINE and subject.eager is None and ran:
-        subject.eager_error = reason
     contract = isinstance(error, ScenarioError)
+    if cell.mode == BASELINE and subject.eager is None and ran and not contract:
+        subject.eager_error = reason
     if status == ERROR and cell.mode != BASELINE and subject.eager is not None and not contract:
         return raised.raised_where_eager_returned(cell.id, cell.mode, subject.eager, reason)
     return CellParity(cell.id, status, reason)
