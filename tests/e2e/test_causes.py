@@ -13,9 +13,9 @@ import pytest
 from commands import REPOSITORY, SUPPORT, harness, python
 
 from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.child.explain import engine
 from eager_vs_graph.child.explain.reproduce import script
-from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import Cell

@@ -15,8 +15,8 @@ from workbench import program
 
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.child.explain.reproduce import script
-from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.child.parity.trajectory import of_program
 from eager_vs_graph.modes import MODES
