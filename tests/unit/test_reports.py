@@ -343,7 +343,11 @@ def test_a_noise_floor_beyond_all_bounds_is_a_factor() -> None:
 def test_internal_lists_are_not_shown_and_a_seed_of_zero_is_a_number(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", SMALL)
     content = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-    content["request"] |= {"seed": 0, "timed": [{"cell": "x", "slowdown": None}], "entries": []}
+    content["request"] |= {
+        "seed": 0,
+        "timed": [{"cell": "s/t/eager/CPU:0/fed", "mode": "eager", "group": "s/t"}],
+        "entries": [],
+    }
     write_json(folder / "environment.json", content)
     result = render(folder)
     rows = dict(tables.environment(result.frames).rows)

@@ -288,7 +288,12 @@ def _retraced(subject: Subject, steps: int, traces: int, retraces: RetraceWarnin
 
 
 def of_trajectories(
-    subject: Subject, cell: Cell, found: Trajectory, again: Trajectory | None = None
+    subject: Subject,
+    cell: Cell,
+    found: Trajectory,
+    *,
+    again: Trajectory | None = None,
+    program: Program | None = None,
 ) -> CellParity:
     """Compare what a program did that somebody else has run, as ``check`` does.
 
@@ -297,6 +302,7 @@ def of_trajectories(
         cell: whose trajectory was found. Eager comes first: the others are compared with it.
         found: what the cell did.
         again: for eager, what a second program did from the same state.
+        program: the cell's program, where its state may be changed.
 
     Raises:
         ScenarioError: the reference breaks its contract.
@@ -305,7 +311,7 @@ def of_trajectories(
         subject.eager = found
     if subject.reference is None and not subject.no_reference:
         _compute_reference(subject, found)
-    return of_tensors(cell, _comparisons(subject, cell, found, again))
+    return of_tensors(cell, _comparisons(subject, cell, found, again, program))
 
 
 def of_tensors(cell: Cell, tensors: Sequence[TensorComparison]) -> CellParity:
