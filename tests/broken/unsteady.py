@@ -47,7 +47,7 @@ class InnerFunction(VaryingShapes):
 
 
 class PythonRandom(VaryingShapes):
-    """A random number of the system's in each call, which nothing can put back; a graph keeps one."""
+    """A random number of the system's in each call: nothing can put it back, a graph keeps one."""
 
     name = "python_random"
     sizes = {"tiny": Size(n=4)}
