@@ -9,8 +9,8 @@ from pathlib import Path
 
 from eager_vs_graph.catalog.selection import Selection
 from eager_vs_graph.child import environment
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.child.explain.equal_work import EqualWork
-from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.child.parity.checkpoints import exchange
 from eager_vs_graph.errors import PartNotFound, ScenarioError

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.child import environment
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.child.explain import engine, process_start
 from eager_vs_graph.child.explain.conditions import Condition
 from eager_vs_graph.child.explain.engine import Isolate
@@ -20,7 +21,6 @@ from eager_vs_graph.child.explain.experiments import Observation
 from eager_vs_graph.child.explain.isolated import Isolated, Workers
 from eager_vs_graph.child.explain.reproduce import script
 from eager_vs_graph.child.explain.watchdog import EXPERIMENT_S, Watchdog
-from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.child.parity.check import Subject
 from eager_vs_graph.errors import PartNotFound

@@ -8,10 +8,10 @@ from collections import defaultdict
 from datetime import UTC, datetime
 
 from eager_vs_graph.child import environment
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.child.bench import blocks as bench
 from eager_vs_graph.child.bench.prepare import Prepared, calibrate, prepare, warm_tensorflow
 from eager_vs_graph.child.bench.schedule import ITEM_S, allocate, order
-from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.machine import Snapshot, change
 from eager_vs_graph.child.parity.check import Subject, subject
 from eager_vs_graph.modes.failures import failure

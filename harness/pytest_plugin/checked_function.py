@@ -22,6 +22,10 @@ from eager_vs_graph.child.adopt.structure import Hole, leaves
 from eager_vs_graph.child.adopt.tracing import plain
 from eager_vs_graph.child.bench.prepare import Prepared
 from eager_vs_graph.child.parity import check
+from eager_vs_graph.child.parity.raised import (
+    raised_where_eager_returned,
+    returned_where_eager_raised,
+)
 from eager_vs_graph.errors import ScenarioError, WorkerLost
 from eager_vs_graph.modes import BASELINE
 from eager_vs_graph.modes.failures import failure
@@ -31,7 +35,7 @@ from eager_vs_graph.pytest_plugin.exceptions import as_raised
 from eager_vs_graph.pytest_plugin.pair import Outcome, Pair, failures
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.record import (
-    DIFFERS,
+    ERROR,
     UNSUPPORTED,
     VACUOUS,
     CellParity,
@@ -144,6 +148,7 @@ class CheckedFunction:
         else:
             refusal = ""
         if refusal:  # outside of the handler: pytest would print what is behind it, too
+            self._ended = CellParity(self.cell.id, ERROR, refusal)
             pytest.fail(refusal, pytrace=False)
         if self._last is not None and self._last is not pair:
             pair.start_from(self._last.eager.state())
@@ -186,37 +191,37 @@ class CheckedFunction:
         """Raise what both raise; fail where one of them returns, or the mode cannot run it."""
         __tracebackhide__ = True
         mode, file = self.cell.mode, file_of(plain(self.function))
-        if found.error is None:
+        if found.did is not None:
             assert eager.error is not None
-            assert found.did is not None
-            text = messages.returns(mode, call, failure(eager.error, file)[1], found.did.outputs[0])
-            self._ended = CellParity(self.cell.id, DIFFERS, text.replace("\n  ", "; "))
+            reason = failure(eager.error, file)[1]
+            self._ended = returned_where_eager_raised(self.cell.id, mode, found.did, reason)
+            text = messages.returns(mode, call, reason, found.did.outputs[0])
             pytest.fail(text, pytrace=False)
+        assert found.error is not None
         status, reason = failure(found.error, file)
-        is_refusal = status == UNSUPPORTED and mode != BASELINE
-        if eager.error is not None and not is_refusal and not _is_ours(found.error):
-            error = as_raised(found.error, self.function)
-            if type(error) is not type(as_raised(eager.error, self.function)):
-                error.add_note(f"raised in mode {mode}; eager raises {failure(eager.error)[1]}")
-            raise error
-        if is_refusal or eager.did is None:
-            text = f"{mode}: {status}: {reason} [{call}]"
-        else:
-            text = messages.raises(mode, call, reason, eager.did.outputs[0])
         self._ended = CellParity(self.cell.id, status, reason)
-        if is_refusal and self.settings.skip_unsupported:
-            pytest.skip(text)
-        pytest.fail(f"{text}\n  {messages.SKIP}" if is_refusal else text, pytrace=False)
+        if status == UNSUPPORTED and mode != BASELINE:
+            text = f"{mode}: {status}: {reason} [{call}]"
+            if self.settings.skip_unsupported:
+                pytest.skip(text)
+            pytest.fail(f"{text}\n  {messages.SKIP}", pytrace=False)
+        if isinstance(found.error, ScenarioError | WorkerLost):  # ours, and not the function's
+            pytest.fail(f"{mode}: {status}: {reason} [{call}]", pytrace=False)
+        if eager.did is not None:
+            self._ended = raised_where_eager_returned(self.cell.id, mode, eager.did, reason)
+            text = messages.raises(mode, call, reason, eager.did.outputs[0])
+            pytest.fail(text, pytrace=False)
+        assert eager.error is not None
+        self._ended = None
+        error = as_raised(found.error, self.function)
+        if type(error) is not type(as_raised(eager.error, self.function)):
+            error.add_note(f"raised in mode {mode}; eager raises {failure(eager.error)[1]}")
+        raise error
 
     def _call(self, feed: Feed) -> str:
         """Which call: ``call 2 of step(x: float32[4])``."""
         arguments = ", ".join(map(described, feed, feed.values()))
         return f"call {self.calls} of {name_of(self.function)}({arguments})"
-
-
-def _is_ours(error: Exception) -> bool:
-    """Whether the exception is this package's, and not what the function raised."""
-    return isinstance(error, ScenarioError | WorkerLost)
 
 
 def _constants(template: Any) -> tuple[Any, ...]:

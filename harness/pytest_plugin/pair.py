@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from eager_vs_graph.child.adopt.function import Adopted
 from eager_vs_graph.child.bench.prepare import Prepared, prepare
-from eager_vs_graph.child.parity import check
+from eager_vs_graph.child.parity import check, random_draws
 from eager_vs_graph.child.parity.check import Subject
 from eager_vs_graph.child.parity.trajectory import Trajectory, onwards
 from eager_vs_graph.errors import ScenarioError
@@ -121,15 +121,21 @@ class Pair:
         """What parity says of all calls: of eager, called once more, and of the mode."""
         with random_state.kept(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a suite that makes errors of warnings means its own
-            subject = self.subject()
+            subject, program = self.subject(), self._mode()
             eager = Trajectory([call.eager for call in self.calls], self.eager.state())
-            found = Trajectory([call.found for call in self.calls], self._mode().state())
-            again = eager if self._restarted else self._eager_again()
+            found = Trajectory([call.found for call in self.calls], program.state())
+            with random_draws.watched(self.scenario.source_file()) as draws:
+                again = self._eager_again()
+            subject.draws = draws.ops
+            if self._restarted:  # a new program begins with Python's state, not where eager was
+                again = eager
             try:
                 return self._parities(subject, eager, again, found)
             except ScenarioError as error:
                 subject.no_reference = str(error)
                 return self._parities(subject, eager, again, found)
+            finally:
+                program.load(found.state)
 
     def subject(self) -> Subject:
         """All calls since the last start, for parity and for the experiments of ``explain``."""
@@ -180,8 +186,9 @@ class Pair:
     def _parities(
         self, subject: Subject, eager: Trajectory, again: Trajectory, found: Trajectory
     ) -> tuple[CellParity, CellParity]:
-        of_eager = check.of_trajectories(subject, self.cell.in_mode(BASELINE), eager, again)
-        return of_eager, check.of_trajectories(subject, self.cell, found)
+        baseline = self.cell.in_mode(BASELINE)
+        of_eager = check.of_trajectories(subject, baseline, eager, again=again)
+        return of_eager, check.of_trajectories(subject, self.cell, found, program=self._mode())
 
 
 def failures(tensors: Sequence[TensorComparison]) -> list[TensorComparison]:

@@ -27,10 +27,10 @@ import_tensorflow()
 import tensorflow as tf
 
 from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.child.bench.blocks import Blocks, run
 from eager_vs_graph.child.bench.prepare import Prepared, pace, prepare
 from eager_vs_graph.child.bench.schedule import Turn
-from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity.check import subject
 from eager_vs_graph.processes.journal import Journal
 from eager_vs_graph.results.cells import Cell

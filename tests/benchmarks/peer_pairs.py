@@ -32,8 +32,8 @@ def calls(index: int) -> list[Callable[[], Any]]:
 
     import_tensorflow()
     from eager_vs_graph.catalog import find as catalog
+    from eager_vs_graph.child.adopt.loading import load
     from eager_vs_graph.child.bench.prepare import prepare
-    from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.parity.check import subject
     from eager_vs_graph.results.cells import Cell
     from eager_vs_graph.results.request import Timed

@@ -47,11 +47,11 @@ class InnerFunction(VaryingShapes):
 
 
 class PythonRandom(VaryingShapes):
-    """A fresh Python random number in each call; tracing bakes the first one into the graph."""
+    """A random number of the system's in each call: nothing can put it back, a graph keeps one."""
 
     name = "python_random"
     sizes = {"tiny": Size(n=4)}
-    generator = random.Random()
+    generator = random.SystemRandom()
 
     def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:
         return [{"x": np.ones(4, np.float32)}]

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-USER_CODE = REPOSITORY / "tests" / "adopt" / "user_code"
+USER_CODE = REPOSITORY / "tests" / "user_code"
 TRIED = (
     # A plain function; a functional model; a subclassed one with dropout and batch normalization;
     # a step of training with Adam; a tf.Module with a tf.while_loop.

@@ -174,8 +174,11 @@ BAD = {
         ("bench", "--scenarios", "reference"),
         "reference: the reference returned twice, but step returns doubled",
     ),
-    "no passes": (("bench", *FINE, "--passes", "0"), "--passes is 0, but should be at least 1"),
-    "negative": (("bench", *FINE, "--passes=-1"), "--passes is -1, but should be at least 1"),
+    "no passes": (
+        ("bench", *FINE, "--passes", "0"),
+        "Invalid value for '--passes': Input should be",
+    ),
+    "negative": (("bench", *FINE, "--passes=-1"), "Invalid value for '--passes': Input should be"),
     "budget": (("bench", *FINE, "--budget", "soon"), "'soon' should be a positive number"),
     "parity mode": (("parity", *FINE, "--modes", "egaer"), "did you mean eager?"),
     "parity twins": (("parity", "--scenarios", "twins"), "two scenarios are named 'twin'"),
@@ -328,7 +331,7 @@ def test_the_environment_says_where_it_ran(fine):
 def test_the_record_alone_gives_the_same_report_again_without_tensorflow(fine, tmp_path):
     run = shutil.copytree(fine.run, tmp_path / "run")
     for made in run.iterdir():
-        if made.name in {"raw", "parity.json", "environment.json"}:
+        if made.name in {"raw", "parity.json", "environment.json", "mark"}:
             continue
         shutil.rmtree(made) if made.is_dir() else made.unlink()
     without = (
@@ -427,12 +430,10 @@ def test_checkpoints_are_in_the_record_and_in_the_report(answers):
 def test_a_checkpoint_that_ends_the_process_costs_its_mode_only(answers):
     done = answers["losing"].result().done
     assert done.returncode == 1, done.stderr
-    assert re.search(r"losing tiny +eager +identical +identical +crashed", done.stdout)
+    assert re.search(r"losing tiny\n +eager +identical +identical +crashed", done.stdout)
     assert re.search(r"function +identical +identical +crashed", done.stdout)
     assert re.search(r"session +crashed +crashed +crashed", done.stdout)
-    told = " ".join(done.stdout.split())
-    assert "crashed the process was ended by SIGABRT" in told
-    assert "losing tiny in session" in told
+    assert re.search(r"crashed: losing tiny in session\n +.*SIGABRT", done.stdout)
 
 
 @pytest.mark.parametrize(("name", "code"), [("differing", 1), ("declared", 0)])

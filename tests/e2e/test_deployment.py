@@ -16,7 +16,7 @@ from workbench import built_in, program, words
 
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.catalog import find as catalog
-from eager_vs_graph.child.loading import load
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.errors import WorkerLost
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
 from eager_vs_graph.modes import saved_model_process as fresh

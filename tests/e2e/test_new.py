@@ -12,7 +12,7 @@ from commands import REPOSITORY, harness
 from workbench import words
 
 from eager_vs_graph.catalog import find as catalog
-from eager_vs_graph.child.loading import load
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.cli.new import new
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.modes import DEFAULT_MODES

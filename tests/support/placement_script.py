@@ -24,7 +24,7 @@ from workbench import WHOLE
 from eager_vs_graph import Scenario, Size
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child import environment
-from eager_vs_graph.child.loading import load
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.modes.program import Program, TensorProgram
 from eager_vs_graph.modes.saved_model_loading import LoadedModel

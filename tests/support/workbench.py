@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eager_vs_graph.catalog import find as catalog
-from eager_vs_graph.child.loading import load
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
 from eager_vs_graph.modes.failures import failure

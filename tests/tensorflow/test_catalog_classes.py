@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from eager_vs_graph.catalog import find as catalog
-from eager_vs_graph.child.loading import load
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.scenario import Scenario
 
 ALL = catalog.entries([catalog.BUILT_IN])

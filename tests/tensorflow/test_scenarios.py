@@ -10,7 +10,7 @@ import tensorflow as tf
 from workbench import GRAPHS, WHOLE
 
 from eager_vs_graph.catalog import find as catalog
-from eager_vs_graph.child.loading import load
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.child.parity.compare import compare
 from eager_vs_graph.child.parity.trajectory import Trajectory, of_program, of_reference
 from eager_vs_graph.modes import MODES

@@ -7,8 +7,8 @@ from commands import REPOSITORY
 from record_fixture import TIMED_CELL, Shape
 
 from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.child.explain.equal_work import EqualWork
-from eager_vs_graph.child.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.record import CellParity

@@ -8,7 +8,7 @@ import pytest
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.catalog.entry import Entry
-from eager_vs_graph.child.loading import load
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.errors import ScenarioError, UsageError
 from eager_vs_graph.scenario import Size
 

@@ -9,7 +9,7 @@ import pytest
 from distributions import SCENARIO, distribution, sound
 
 from eager_vs_graph.catalog import find as catalog
-from eager_vs_graph.child.loading import load
+from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.errors import ScenarioError, UsageError
 
 

@@ -1,5 +1,6 @@
 """Takes a user's function or Keras model, as it is, into the engine: as scenarios.
 
+loading.py         the scenario class of a catalogue's entry, adopted or the author's
 resolve.py         from the words of a target to the object
 source.py          what a target names and how it is called, to be made as often as asked
 modules.py         the user's modules executed afresh

@@ -131,8 +131,8 @@ def _work(sending: Connection, experiment: Isolated, environment: Mapping[str, s
 
 
 def _observed(experiment: Isolated) -> Observation:
+    from eager_vs_graph.child.adopt.loading import load
     from eager_vs_graph.child.explain.experiments import ExperimentRunner
-    from eager_vs_graph.child.loading import load
     from eager_vs_graph.child.parity.subject import subject
     from eager_vs_graph.results.cells import Cell
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,6 +52,13 @@ class Work:
     """Bytes of the step's inputs and outputs."""
 
 
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    """Names without those of a class whose attribute the instance has, too: it is one object."""
+    every = list(names)
+    own = {name.removeprefix("self.") for name in every if name.startswith("self.")}
+    return tuple(n for n in every if n.startswith("self.") or n.partition(".")[2] not in own)
+
+
 def unequal_work(work: Work) -> tuple[str, ...]:
     """Why a mode's time must not be compared with eager's; nothing when the work is equal."""
     reasons = []
@@ -90,7 +98,7 @@ def measure(disagreement: Disagreement) -> Work | None:
             str(disagreement.source.file),
             _outside(disagreement.lab, disagreement.cell),
         ),
-        side_effects=tuple(
+        side_effects=_once(
             name
             for name, text in disagreement.eager.python.items()
             if disagreement.found.python.get(name) != text
@@ -118,7 +126,7 @@ def could_be_unequal(lab: ExperimentRunner, cell: Cell) -> bool:
         outside = python_time.outside(lambda: scenario.step(*tensors))
         after = python_state.fingerprints(items)
         traced = tf.function(scenario.step).get_concrete_function(*tensors).graph
-    changed = tuple(name for name, text in after.items() if before[name] != text)
+    changed = _once(name for name, text in after.items() if before[name] != text)
     work = replace(
         _of_eager(lab, traced, lab.scenario.source_file(), outside),
         side_effects=changed,

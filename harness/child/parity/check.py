@@ -160,9 +160,9 @@ def _failed(subject: Subject, cell: Cell, error: Exception, *, ran: bool) -> Cel
         ran: whether the program was built, and raised when it was run.
     """
     status, reason = failure(error, subject.scenario.source_file())
-    if cell.mode == BASELINE and subject.eager is None and ran:
-        subject.eager_error = reason
     contract = isinstance(error, ScenarioError)
+    if cell.mode == BASELINE and subject.eager is None and ran and not contract:
+        subject.eager_error = reason
     if status == ERROR and cell.mode != BASELINE and subject.eager is not None and not contract:
         return raised.raised_where_eager_returned(cell.id, cell.mode, subject.eager, reason)
     return CellParity(cell.id, status, reason)
@@ -288,7 +288,12 @@ def _retraced(subject: Subject, steps: int, traces: int, retraces: RetraceWarnin
 
 
 def of_trajectories(
-    subject: Subject, cell: Cell, found: Trajectory, again: Trajectory | None = None
+    subject: Subject,
+    cell: Cell,
+    found: Trajectory,
+    *,
+    again: Trajectory | None = None,
+    program: Program | None = None,
 ) -> CellParity:
     """Compare what a program did that somebody else has run, as ``check`` does.
 
@@ -297,6 +302,7 @@ def of_trajectories(
         cell: whose trajectory was found. Eager comes first: the others are compared with it.
         found: what the cell did.
         again: for eager, what a second program did from the same state.
+        program: the cell's program, where its state may be changed.
 
     Raises:
         ScenarioError: the reference breaks its contract.
@@ -305,7 +311,7 @@ def of_trajectories(
         subject.eager = found
     if subject.reference is None and not subject.no_reference:
         _compute_reference(subject, found)
-    return of_tensors(cell, _comparisons(subject, cell, found, again))
+    return of_tensors(cell, _comparisons(subject, cell, found, again, program))
 
 
 def of_tensors(cell: Cell, tensors: Sequence[TensorComparison]) -> CellParity:

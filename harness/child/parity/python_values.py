@@ -82,6 +82,8 @@ def fingerprint(value: Any) -> str:  # noqa: PLR0911 - one for each kind
         return repr(value.bit_generator.state)
     if isinstance(value, np.random.RandomState):
         return repr([fingerprint(part) for part in value.get_state()])
+    if isinstance(value, random.SystemRandom):
+        return "the system's random numbers"  # they have no state
     if isinstance(value, random.Random):
         return str(hash(value.getstate()))
     if isinstance(value, dict):
@@ -133,7 +135,7 @@ def shown(value: Any) -> str:  # noqa: PLR0911 - one for each kind
 
 def copied(value: Any) -> Any:  # noqa: PLR0911 - one for each kind
     """A copy that shares nothing mutable with the original but tensors, which never change."""
-    if isinstance(value, (tf.Tensor, *_NAMED)):
+    if isinstance(value, (tf.Tensor, random.SystemRandom, *_NAMED)):
         return value
     if isinstance(value, collections.defaultdict | collections.OrderedDict | collections.Counter):
         return copy.deepcopy(value)
@@ -168,6 +170,8 @@ def refilled(original: Any, content: Any) -> Any:
             original.bit_generator.state = fresh.bit_generator.state
         case np.random.RandomState():
             original.set_state(fresh.get_state())
+        case random.SystemRandom():
+            return original  # nothing to put back
         case random.Random():
             original.setstate(fresh.getstate())
         case _ if is_simple_object(original):
