@@ -18,7 +18,7 @@ def test_from_list_to_parity(tmp_path, monkeypatch):
     listed = harness("list", cwd=work)
     assert listed.returncode == 0
     assert "concept" not in listed.stdout
-    assert "sizes: tiny*; from their-scenarios" in listed.stdout
+    assert "Sizes: tiny*. From their-scenarios.\n" in listed.stdout
     assert listed.stderr == (
         "left out: distribution broken-one, entry point x = nowhere: there is no module nowhere\n"
     )

@@ -340,12 +340,32 @@ def test_a_noise_floor_beyond_all_bounds_is_a_factor() -> None:
     assert text.noise(3489.68) == "a factor of 3,490"
 
 
+def test_a_cell_without_a_right_digit_is_marked_and_says_where(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", SMALL)
+    parity = json.loads((folder / "parity.json").read_text(encoding="utf-8"))
+    (entry,) = [cell for cell in parity["cells"] if cell["cell"] == TIMED_CELL]
+    entry["tensors"][1] |= {"lost": 3, "lost_detail": "loss[2]: eager 1e-9, session -2e-9"}
+    write_json(folder / "parity.json", parity)
+    result = render(folder)
+    row = result.summary.loc[TIMED_CELL]
+    assert row["status"] == "close"
+    assert row["speedup"] > 1
+    (reason,) = [each for each in result.reasons if "no right digit" in each.status]
+    assert (reason.cells, reason.text) == ("mnist_step small in session", row["lost_digits"])
+    console = Console(file=io.StringIO(), width=80)
+    terminal.print_result(result, console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    for content in (printed, result.page.read_text(encoding="utf-8")):
+        assert "close (no right digit)" in content
+        assert "loss[2]: eager 1e-9, session -2e-9" in content
+
+
 def test_internal_lists_are_not_shown_and_a_seed_of_zero_is_a_number(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", SMALL)
     content = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
     content["request"] |= {
         "seed": 0,
-        "timed": [{"cell": "s/t/eager/CPU:0/fed", "mode": "eager", "group": "s/t"}],
+        "timed": [{"cell": TIMED_CELL, "mode": "session", "group": "x"}],
         "entries": [],
     }
     write_json(folder / "environment.json", content)
@@ -353,7 +373,7 @@ def test_internal_lists_are_not_shown_and_a_seed_of_zero_is_a_number(tmp_path: P
     rows = dict(tables.environment(result.frames).rows)
     assert rows["seed"] == "0"
     assert not {"timed", "entries", "cells", "bare_loops"} & set(rows)
-    assert "slowdown" not in result.page.read_text(encoding="utf-8")
+    assert "bare_loops" not in result.page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("damage", ["{", '{"benchmarks": [{"stats": {}}]}', "[]"])
