@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from eager_vs_graph.reports.terminal.explanation import print_short
 from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.explanation import Accuracy, Cause, Explanation, Judgement, Profile
 from eager_vs_graph.results.record import TensorComparison
+from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.results.run import Run
 
 CAUSES = REPOSITORY / "tests" / "causes"
@@ -106,7 +108,8 @@ def test_the_page_has_a_section_for_each(rendered: Rendered) -> None:
         "random streams: none",
         "no cause found for naive",
         "op determinism: out of time",
-        "eager-vs-graph explain custom_gradient --sizes guide --modes session",
+        # The program that made the run is named again.
+        "python -m harness explain custom_gradient --sizes guide --modes session",
         "<dt>Declared</dt>",
     ):
         assert text in page
@@ -133,14 +136,23 @@ def test_the_terminal_says_cause_remedy_and_where_to_ask() -> None:
     assert "more: eager-vs-graph explain mnist_step --sizes small --modes session" in out
 
 
-def test_adopted_code_has_no_command_that_asks_further() -> None:
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ({"reference": "own:step", "arguments": ["float32[2]"]}, "own:step --arg 'float32[2]'"),
+        ({"reference": "step", "payload": "adopted.pkl"}, None),  # of a notebook: no name finds it
+    ],
+)
+def test_code_of_ones_own_is_explained_by_its_target(target: dict, command: str | None) -> None:
     name = FOUND[0].cell.partition("/")[0]
-    request = {"entries": [{"name": name, "target": {"reference": "own:step"}}]}
+    request = RunRequest(entries=[{"name": name, "target": target}])
     found = disagreements(FOUND, {}, request)
-    commands = {each.cell.scenario: bool(each.command) for each in found}
-    assert not commands.pop(name)
-    assert commands
-    assert all(commands.values())
+    of_target = {each.command for each in found if each.cell.scenario == name}
+    if command is None:
+        assert of_target == {""}
+    else:
+        assert all(each.startswith(f"eager-vs-graph explain {command} ") for each in of_target)
+    assert all(each.command for each in found if each.cell.scenario != name)
 
 
 def test_cells_that_differ_alike_share_a_section() -> None:
@@ -195,7 +207,7 @@ def test_parity_prints_the_short_form_and_tries_op_determinism(tmp_path):
     assert done.returncode == 1, done.stderr
     assert "differs: lost_epsilon tiny in function" in done.stdout
     assert "why: grappler: constant_folding (y): " in done.stdout
-    assert "more: eager-vs-graph explain lost_epsilon" in done.stdout
+    assert re.search(r"more: eager-vs-graph explain .*grappler\.py:lost_epsilon", done.stdout)
     histogram = done.stdout[done.stdout.index(": weighted_histogram small in eager\n  why:") :]
     assert "op determinism" in histogram
 
