@@ -15,7 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from eager_vs_graph.cli import bench, compare, explain, list_, new, parity, report, selfcheck, try_
-from eager_vs_graph.errors import Interrupted, UsageError
+from eager_vs_graph.errors import Interrupted, UsageError, printable
 from eager_vs_graph.runs import command
 from eager_vs_graph.version import __version__
 
@@ -76,7 +76,7 @@ def _without_stdout(code: int) -> int:
 
 
 def _complain(line: str) -> int:
-    print(f"error: {line}", file=sys.stderr)
+    print(f"error: {printable(' '.join(line.split()))}", file=sys.stderr)
     return 2
 
 

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import typer
 
+from eager_vs_graph.errors import printable
 from eager_vs_graph.results.run import Run
 
 
@@ -22,7 +23,7 @@ def show_report(folder: Path) -> int:
 
     rendered = reports.render(folder)
     terminal.print_result(rendered)
-    print(f"report: {rendered.page}")
+    print(f"report: {printable(str(rendered.page))}")
     run = Run(folder)
     failed = any(cell.failed for cell in run.parity()) or any(
         cell.status != "measured"

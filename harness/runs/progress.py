@@ -17,6 +17,8 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
+from eager_vs_graph.errors import printable
+
 
 class Progress:
     """What a run tells while it works; does nothing, subclasses show it."""
@@ -40,7 +42,7 @@ class TerminalProgress(Progress):
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._bar = Bar(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -69,7 +71,7 @@ class TerminalProgress(Progress):
         """Start a stage's bar in place of the last one's."""
         for task in self._bar.task_ids:
             self._bar.remove_task(task)
-        self._bar.add_task(text, total=total)
+        self._bar.add_task(printable(text), total=total)
         self._show(text)
 
     def advance(self, text: str = "") -> None:  # noqa: ARG002 - the bar says enough
@@ -84,10 +86,10 @@ class TerminalProgress(Progress):
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
     def _show(self, text: str) -> None:
         if self._console.is_terminal:
             self._bar.refresh()
         else:
-            self._console.print(text, highlight=False, markup=False)
+            self._console.print(printable(text), highlight=False, markup=False)
