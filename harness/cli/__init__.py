@@ -48,6 +48,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without × still has a result
     try:
+        _require_text(sys.argv[1:])
         code = app(sys.argv[1:] or ["--help"], prog_name=command.name(), standalone_mode=False)
         sys.stdout.flush()
     except UsageError as error:
@@ -59,7 +60,7 @@ def main() -> None:
     except Interrupted:
         print("interrupted before anything was finished; nothing was kept", file=sys.stderr)
         code = 130
-    except BrokenPipeError:  # what reads the output has ended
+    except (BrokenPipeError, SystemExit):  # what reads the output has ended; rich raises the second
         code = _without_stdout(141)
     except OSError as error:
         if os.environ.get("EAGER_VS_GRAPH_TRACEBACK"):
@@ -67,6 +68,20 @@ def main() -> None:
         where = str(error.filename)[:200] if error.filename else "standard output"
         code = _without_stdout(_complain(f"{where}: {error.strerror or error}"))
     sys.exit(code)
+
+
+def _require_text(arguments: list[str]) -> None:
+    """Refuse bytes that are no text: neither a record nor a job could hold them.
+
+    Raises:
+        UsageError: an argument is not in the encoding of the file system.
+    """
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            encoding = sys.getfilesystemencoding()
+            raise UsageError(f"{argument!r} is not in {encoding}; rename it") from None
 
 
 def _without_stdout(code: int) -> int:

@@ -81,7 +81,10 @@ def write_json(path: Path, content: Any, *, within: Path | None = None) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
-    encoded = msgspec.json.encode(content, enc_hook=_plain)
+    try:
+        encoded = msgspec.json.encode(content, enc_hook=_plain)
+    except UnicodeEncodeError:  # a message or the name of a file that is no text
+        encoded = msgspec.json.encode(_as_text(msgspec.to_builtins(content, enc_hook=_plain)))
     folder = path.parent if within is None else within
     name = path.relative_to(folder).as_posix()
     files.write(folder, name, msgspec.json.format(encoded, indent=1) + b"\n")
@@ -90,6 +93,17 @@ def write_json(path: Path, content: Any, *, within: Path | None = None) -> None:
 def _plain(value: Any) -> Any:
     """A NumPy number as Python's, a path as text."""
     return value.item() if hasattr(value, "item") else str(value)
+
+
+def _as_text(value: Any) -> Any:
+    """Plain content whose every text is text in UTF-8; a question mark stands for what is none."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_as_text(each) for each in value]
+    if isinstance(value, dict):
+        return {_as_text(name): _as_text(each) for name, each in value.items()}
+    return value
 
 
 def _upgraded(content: Any) -> Any:

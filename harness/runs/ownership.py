@@ -38,7 +38,7 @@ def require_own(run: Run) -> None:
     """
     key = _key()
     try:
-        found = (run.folder / _MARK).read_text(encoding="ascii")
+        found = files.read(run.folder / _MARK).decode("ascii")
     except (OSError, UnicodeDecodeError):
         found = ""
     if not (key and hmac.compare_digest(found, _digest(run, key))):

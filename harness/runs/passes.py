@@ -25,6 +25,7 @@ from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.processes.jobs import MeasureJob
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
+from eager_vs_graph.results import files
 from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.record import PassCell, PassRecord
 from eager_vs_graph.results.request import Timed
@@ -305,10 +306,10 @@ def recover(run: Run) -> list[int]:
 def _is_measured(run: Run) -> bool:
     """Whether another process is measuring the run at this moment."""
     try:
-        holder = int(run.owner.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        holder = int(files.read(run.owner))
+        return holder != os.getpid() and psutil.pid_exists(holder)
+    except (OSError, ValueError, OverflowError):
         return False
-    return holder != os.getpid() and psutil.pid_exists(holder)
 
 
 def _forget(run: Run, number: int) -> None:

@@ -146,6 +146,11 @@ def test_an_escape_sequence_in_a_name_is_shown_and_not_obeyed(
     require_one_line(command(*arguments, cwd=tmp_path), "x1b[2J")
 
 
+def test_a_name_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    done = command("parity", "--scenarios", os.fsdecode(b"\xff.py"), cwd=tmp_path)
+    require_one_line(done, "udcff.py' is not in utf-8")
+
+
 def test_the_name_of_a_scenario_is_no_path_and_no_escape_sequence(tmp_path: Path) -> None:
     for number, name in enumerate(["../../x", "\\x1b[2J", "=1+1", "a b", "x/y"]):
         file = tmp_path / f"s{number}.py"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from eager_vs_graph.reports.terminal.run_comparison import print_comparison
 from eager_vs_graph.reports.wording import headline
 from eager_vs_graph.results import codec
 from eager_vs_graph.results.frames import Frames, read
+from eager_vs_graph.results.record import CellParity
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import bench
 from eager_vs_graph.runs.options import (
@@ -274,3 +276,10 @@ def test_a_newer_schema_is_named_without_the_advice_to_delete(tmp_path: Path) ->
     with pytest.raises(UsageError, match=r"this version reads schemas up to \d+; use") as raised:
         Run(tmp_path).parity()
     assert "delete" not in str(raised.value)
+
+
+def test_a_message_that_is_no_text_is_kept(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    cell = CellParity("a/b/c/d/e", "error", "cannot open '\udcff.bin'", learned={"\udcff": 1.0})
+    run.save_parity([cell])
+    assert run.parity() == [replace(cell, reason="cannot open '?.bin'", learned={"?": 1.0})]

@@ -246,6 +246,23 @@ def test_a_pipe_in_the_place_of_a_record_does_not_stop_the_report(run: Path, nam
             read(run)
 
 
+@pytest.mark.parametrize("pid", ["", "x", "9" * 30, "-1", "9" * 5000, None])
+def test_an_owner_that_is_no_process_owns_nothing(run: Path, pid: str | None) -> None:
+    (run / "work").mkdir()
+    (run / "work" / "pass-9.jsonl").touch()
+    if pid is None:
+        os.mkfifo(run / "work" / "pid")
+    else:
+        (run / "work" / "pid").write_text(pid, encoding="utf-8")
+    assert recover(Run(run)) == [9]
+
+
+def test_a_pipe_in_the_place_of_a_mark_is_no_mark(run: Path) -> None:
+    os.mkfifo(run / "mark")
+    with pytest.raises(UsageError, match="was not made by this user"):
+        ownership.require_own(Run(run))
+
+
 def test_a_folder_in_the_place_of_a_report_is_one_line(run: Path) -> None:
     (run / "report.html").mkdir()
     with pytest.raises(UsageError, match=r"report\.html: cannot be written: "):
