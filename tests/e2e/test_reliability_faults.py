@@ -135,7 +135,7 @@ AGREES = dict.fromkeys(MODES, "identical")
         ("import_hangs", dict.fromkeys(MODES, "timeout"), "no sign of progress for"),
         ("import_aborts", dict.fromkeys(MODES, "crashed"), "SIGABRT"),
         ("hangs", {**AGREES, "function": "timeout", "session": "timeout"}, "no sign of progress"),
-        ("raises", {**AGREES, "function": "error", "session": "error"}, "not in a graph"),
+        ("raises", {**AGREES, "function": "differs", "session": "differs"}, "not in a graph"),
         ("exits", {**AGREES, "function": "crashed", "session": "crashed"}, "exit code 5"),
         ("differs", {**AGREES, "function": "differs", "session": "differs"}, ""),
         ("nan", {**AGREES, "function": "differs", "session": "differs"}, ""),
