@@ -17,7 +17,7 @@ _LOG = re.compile(
 process ended. Fatal messages of TensorFlow's begin with F."""
 _FATAL = "Fatal Python error: "
 _CURRENT = "Current thread "
-_INSTALLED = re.compile(r"site-packages|/lib/python3\.|<")
+_INSTALLED = re.compile(r'site-packages|/lib/python3\.|File "<')
 SILENCE_S = "EAGER_VS_GRAPH_SILENCE_S"
 """Variable in a child's environment: its ``Limits.silence_s``. A mode that waits for a process of
 its own stops waiting sooner, so that it can say why."""

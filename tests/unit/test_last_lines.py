@@ -40,3 +40,11 @@ def test_the_greeting_of_tensorflow_is_no_reason():
 
 def test_of_many_lines_the_last_are_told():
     assert last_lines("\n".join("abcdef")) == ": d | e | f"
+
+
+def test_an_abort_while_a_file_is_imported_names_its_line():
+    stack = (
+        "Fatal Python error: Aborted\n\nCurrent thread 0x1 (most recent call first):\n"
+        '  File "/home/me/steps.py", line 3 in <module>\n  File "<frozen importlib>", line 1 in f\n'
+    )
+    assert last_lines(stack).endswith('| File "/home/me/steps.py", line 3 in <module>')
