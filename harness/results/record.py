@@ -45,6 +45,9 @@ AGREEING = (IDENTICAL, CLOSE)
 NO_DIGIT = "no right digit"
 """Stands beside the status of a cell that agrees, where an element has no right digit."""
 
+NOT_CHECKED = "not checked"
+"""Shown for a cell without a status: the run ended before its outputs were compared."""
+
 Status = Annotated[str, Meta(pattern=f"^({'|'.join(STATUSES)})$")]
 """One of ``STATUSES``."""
 PassStatus = Annotated[str, Meta(pattern=f"^(measured|{'|'.join(STATUSES)})$")]

@@ -13,8 +13,10 @@ from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.catalog.selection import Selection
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.modes import MODES
+from eager_vs_graph.processes.children import Children
 from eager_vs_graph.processes.scratch import scratch_folder, sweep
 from eager_vs_graph.processes.supervise import Limits
+from eager_vs_graph.reports.matrix import in_words
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.request import RunRequest, ScenarioInfo, Timed
@@ -24,7 +26,7 @@ from eager_vs_graph.runs.budget import Stop
 from eager_vs_graph.runs.check import FILES, CheckResult, check
 from eager_vs_graph.runs.folders import new_run, point_latest, require_writable
 from eager_vs_graph.runs.options import PRECISION, TimingOptions
-from eager_vs_graph.runs.passes import PassRunner, Schedule, recover
+from eager_vs_graph.runs.passes import STARTUP_SHARE, PassRunner, Schedule, ahead_of, recover
 from eager_vs_graph.runs.progress import Progress
 from eager_vs_graph.runs.quantities import seconds
 from eager_vs_graph.runs.request import Request
@@ -59,8 +61,25 @@ def bench(
     began = time.monotonic()
     require_writable(results)
     sweep()
+    with Children(request.limits.silence_s) as children:
+        return _bench(request, results, progress, choose_timed, bare_loops, children, began)
+
+
+def _bench(
+    request: Request,
+    results: Path,
+    progress: Progress,
+    choose_timed: Callable[[CheckResult, str], list[Timed]],
+    bare_loops: bool,
+    children: Children,
+    began: float,
+) -> Run:
     with scratch_folder() as scratch:
-        checked = check(request, scratch, progress)
+        # A pass's TensorFlow is imported beside the check, where nothing is measured.
+        children.prepare(1)
+        ahead = ahead_of(request.passes)
+        checked = check(request, scratch, progress, imported=lambda: children.prepare(ahead))
+        progress.so_far(in_words(checked.in_order()))
         timed = choose_timed(checked, request.control_of)
         explanations: list[Explanation] = []
         if request.explain and not checked.interrupted:
@@ -91,7 +110,8 @@ def bench(
             logical_cpus=request.selection.logical_cpus,
         ),
         progress=progress,
-        startup_s=checked.startup_s + 1.0,
+        children=children,
+        startup_s=STARTUP_SHARE * checked.startup_s + 0.5,
         bare_loops=bare_loops,
     )
     _measure(passes)
@@ -149,17 +169,19 @@ def resume(
         limits=limits,
         logical_cpus=request.logical_cpus,  # the run's devices depend on it
     )
-    remaining = PassRunner(
-        run=run,
-        entries=_entries(run),
-        timed=timed,
-        costs=first_costs(checked, timed),
-        schedule=schedule,
-        progress=progress,
-        startup_s=10.0,
-        bare_loops=request.bare_loops,
-    )
-    _measure(remaining)
+    with Children(limits.silence_s) as children:
+        remaining = PassRunner(
+            run=run,
+            entries=_entries(run),
+            timed=timed,
+            costs=first_costs(checked, timed),
+            schedule=schedule,
+            progress=progress,
+            children=children,
+            startup_s=10.0,
+            bare_loops=request.bare_loops,
+        )
+        _measure(remaining)
     return run
 
 
@@ -280,9 +302,7 @@ def record_request(
         timed=timed,
         bare_loops=bare_loops,
         modes=selection.modes,
-        notes=[
-            f"{name}: {note}" for name, about in checked.adopted.items() for note in about["notes"]
-        ],
+        notes=_notes(checked),
         about_modes={name: MODES[name].about() for name in selection.modes},
         devices=checked.devices,
         inputs=selection.inputs,
@@ -294,6 +314,15 @@ def record_request(
         logical_cpus=selection.logical_cpus,
         absent_devices=checked.absent,
     )
+
+
+def _notes(checked: CheckResult) -> list[str]:
+    """What adopting the user's code noted: each note once, with the workloads it holds for."""
+    found: dict[str, list[str]] = {}
+    for name, about in checked.adopted.items():
+        for note in about["notes"]:
+            found.setdefault(note, []).append(name)
+    return [f"{', '.join(names)}: {note}" for note, names in found.items()]
 
 
 def _all_ids(cells: list[Cell], timed: list[Timed]) -> list[str]:

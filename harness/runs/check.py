@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,11 @@ class CheckResult:
 
 
 def check(
-    request: Request, folder: Path, progress: Progress, known: CheckResult | None = None
+    request: Request,
+    folder: Path,
+    progress: Progress,
+    known: CheckResult | None = None,
+    imported: Callable[[], None] = lambda: None,
 ) -> CheckResult:
     """Check the parity of every cell, in as many processes as it takes.
 
@@ -96,6 +101,7 @@ def check(
             left in its subfolder ``FILES``.
         progress: is told what is being done.
         known: an interrupted check to continue.
+        imported: is called when a process of the check has imported TensorFlow.
 
     Returns:
         What was found. When the user interrupted it after the grid was known, it holds what was
@@ -111,6 +117,8 @@ def check(
     unexplained_ends = 0
 
     def listen(event: Event) -> None:
+        if event["event"] == "imported":
+            imported()
         checked.hear(event, progress)
 
     progress.stage("importing TensorFlow")
