@@ -127,12 +127,15 @@ class Children:
                 return
             self._waiting.append(Child(self._silence_s))
 
-    def take(self, tick: Callable[[], None] = lambda: None) -> Child:
+    def take(self, ahead: int = 1, tick: Callable[[], None] = lambda: None) -> Child:
         """A child for a measurement; returns when no other one is importing beside it.
 
         Args:
+            ahead: where none is waiting, so many are started: this one, and those after it.
             tick: is called while waiting, some times a second.
         """
+        if not self._waiting:
+            self.prepare(ahead)
         if not self._waiting:
             return Child(self._silence_s)
         while not all(child.is_settled() for child in self._waiting):

@@ -16,6 +16,7 @@ from eager_vs_graph.modes import MODES
 from eager_vs_graph.processes.children import Children
 from eager_vs_graph.processes.scratch import scratch_folder, sweep
 from eager_vs_graph.processes.supervise import Limits
+from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.matrix import in_words
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.explanation import Explanation
@@ -108,6 +109,7 @@ def _bench(
             seed=request.seed,
             limits=request.limits,
             logical_cpus=request.selection.logical_cpus,
+            overtime_s=request.overtime_s,
         ),
         progress=progress,
         children=children,
@@ -281,7 +283,8 @@ def _measure(passes: PassRunner) -> None:
         raise
     else:
         if isinstance(stop, Stop) and not stop.reached:
-            progress.note(f"{stop.reason} after {len(run.pass_numbers())} passes")
+            recorded = count(len(run.pass_numbers()), "pass", "passes")
+            progress.note(f"{stop.reason}; {recorded} recorded")
         shutil.rmtree(run.work)
     point_latest(run)
 

@@ -40,6 +40,8 @@ AHEAD = 2
 """Children that import TensorFlow at the same time."""
 STARTUP_SHARE = 0.6
 """Of the time of TensorFlow's import, what a pass waits for: two children import at a time."""
+_FOR_A_VERDICT = 2
+"""Passes without which there is no interval."""
 _MAX_LOST = 20
 """Passes that may crash before the run stops."""
 _MAX_UNEXPLAINED = 3
@@ -60,6 +62,8 @@ class Schedule:
     seed: int
     limits: Limits
     logical_cpus: int = 1
+    overtime_s: float = 0.0
+    """Wall seconds beyond the budget for the passes that a verdict needs."""
 
 
 @dataclass
@@ -101,9 +105,10 @@ class PassRunner:
         while True:
             complete = [n for n in self.run.pass_numbers() if self._is_complete(n)]
             asked = self.schedule.passes
+            overtime_s = self.schedule.overtime_s if len(complete) < _FOR_A_VERDICT else 0.0
             step = effort.next_pass(
                 self._needs(),
-                remaining_s=self.schedule.budget_s - (time.monotonic() - began),
+                remaining_s=self.schedule.budget_s + overtime_s - (time.monotonic() - began),
                 startup_s=self.startup_s,
                 precision=self.schedule.precision,
                 passes_left=None if asked is None else asked - len(complete),
@@ -111,8 +116,8 @@ class PassRunner:
             if isinstance(step, effort.Stop):
                 return step
             number = max(self.run.pass_numbers(), default=0) + 1
-            self.children.prepare(ahead_of(None if asked is None else asked - len(complete)))
-            record = self._pass(number, step)
+            ahead = ahead_of(None if asked is None else asked - len(complete))
+            record = self._pass(number, step, ahead)
             self._learn(record)
             if record.outcome != "complete":
                 accidents += 1
@@ -164,7 +169,7 @@ class PassRunner:
         line = wording.so_far(summary, len(frames.passes))
         self.progress.so_far(line, tables.results(summary))
 
-    def _pass(self, number: int, step: effort.NextPass) -> PassRecord:
+    def _pass(self, number: int, step: effort.NextPass, ahead: int) -> PassRecord:
         timed = [
             timed
             for timed in self.timed
@@ -191,7 +196,7 @@ class PassRunner:
                 listener.listen,
                 self.schedule.limits,
                 self.progress.tick,
-                take=lambda: self.children.take(self.progress.tick),
+                take=lambda: self.children.take(ahead, self.progress.tick),
             )
         except Interrupted:
             listener.save(self.run, Outcome("interrupted"))
