@@ -305,7 +305,7 @@ def record_request(
         timed=timed,
         bare_loops=bare_loops,
         modes=selection.modes,
-        notes=_notes(checked),
+        notes=checked.notes(),
         about_modes={name: MODES[name].about() for name in selection.modes},
         devices=checked.devices,
         inputs=selection.inputs,
@@ -317,15 +317,6 @@ def record_request(
         logical_cpus=selection.logical_cpus,
         absent_devices=checked.absent,
     )
-
-
-def _notes(checked: CheckResult) -> list[str]:
-    """What adopting the user's code noted: each note once, with the workloads it holds for."""
-    found: dict[str, list[str]] = {}
-    for name, about in checked.adopted.items():
-        for note in about["notes"]:
-            found.setdefault(note, []).append(name)
-    return [f"{', '.join(names)}: {note}" for note, names in found.items()]
 
 
 def _all_ids(cells: list[Cell], timed: list[Timed]) -> list[str]:

@@ -81,6 +81,14 @@ class CheckResult:
             for parity in self.parity.values()
         )
 
+    def notes(self) -> list[str]:
+        """What adopting the user's code noted: each note once, with the workloads it holds for."""
+        found: dict[str, list[str]] = {}
+        for name, about in self.adopted.items():
+            for note in about["notes"]:
+                found.setdefault(note, []).append(name)
+        return [f"{', '.join(names)}: {note}" for note, names in found.items()]
+
     def in_order(self) -> list[CellParity]:
         """The parity of the cells in the order of the grid."""
         return [self.parity[cell.id] for cell in self.cells if cell.id in self.parity]
