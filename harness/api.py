@@ -21,7 +21,7 @@ from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.catalog.target import Target
 from eager_vs_graph.catalog.user_code import DEFAULT_SIZE, identifier
 from eager_vs_graph.comparison import Comparison
-from eager_vs_graph.errors import Interrupted, UsageError
+from eager_vs_graph.errors import Interrupted, UsageError, printable
 from eager_vs_graph.results.record import AGREEING
 from eager_vs_graph.runs import lock
 from eager_vs_graph.runs.bench import bench
@@ -148,7 +148,7 @@ class _Quiet(Progress):
 
     def note(self, text: str) -> None:
         """Print it."""
-        print(text, file=sys.stderr)
+        print(printable(text), file=sys.stderr)
 
 
 def _entry(

@@ -6,6 +6,10 @@ import re
 
 _SENTENCE = re.compile(r"[.!?](?= [A-Z\"'`(])")
 """The end of a sentence that another one follows."""
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb]"
+)
+"""What would drive a terminal, turn the direction of a line, or be no text in UTF-8."""
 
 
 class UsageError(Exception):
@@ -62,3 +66,11 @@ def one_line(error: object, limit: int = 300) -> str:
     if len(text) <= limit or not ends:
         return text
     return text[: max((end for end in ends if end <= limit), default=ends[0])]
+
+
+def printable(text: str) -> str:
+    r"""Text of somebody else's as it can be shown: ``\x1b[2J`` instead of clearing the screen.
+
+    Line breaks and tabs are kept.
+    """
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)

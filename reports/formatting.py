@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TypeGuard
 
+from eager_vs_graph.errors import printable
+
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
@@ -146,5 +148,5 @@ def listed(words: list[str], last: str = "and") -> str:
 
 
 def one_line(text: str) -> str:
-    """Text of several lines on one."""
-    return " ".join(text.split())
+    """Text of several lines on one, with nothing in it that a terminal or a page would obey."""
+    return printable(" ".join(text.split()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,8 @@ from eager_vs_graph.results.cells import CONTROL, GUIDE, INPUTS, parameters
 from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.statistics.speedup_rule import displayed_status
 from eager_vs_graph.statistics.summary import summary_rows
+
+_FIELD = re.compile(r"\{(\w+)\}")
 
 
 def guide_timing(summary: pd.DataFrame, request: RunRequest) -> list[str]:
@@ -28,7 +31,9 @@ def guide_timing(summary: pd.DataFrame, request: RunRequest) -> list[str]:
             continue
         policy = next(each for each in INPUTS if each in set(of_scenario["inputs"]))
         of_policy = of_scenario[of_scenario["inputs"] == policy]
-        lines.append(declared.timing.format_map(parameters(declared.sizes.get(GUIDE, ""))))
+        values = parameters(declared.sizes.get(GUIDE, ""))
+        # Not str.format: the text is the record's, and could ask for any attribute.
+        lines.append(_FIELD.sub(lambda match: values.get(match[1], match[0]), declared.timing))  # noqa: B023
         lines += [
             _line(row, of_policy)
             for row in summary_rows(of_policy.sort_values("device", kind="stable"))

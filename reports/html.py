@@ -13,6 +13,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from eager_vs_graph.errors import printable
 from eager_vs_graph.reports import reasons, tables
 from eager_vs_graph.reports.charts import Drawn, Shown, style
 from eager_vs_graph.reports.formatting import count
@@ -83,6 +84,7 @@ def template(name: str) -> Any:
         loader=FileSystemLoader(HERE),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -90,10 +92,15 @@ def template(name: str) -> Any:
     return templates.get_template(name)
 
 
+def _shown(value: Any) -> Any:
+    """Every text that a template puts into a page, before it is escaped."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def facts(frames: Frames) -> list[str]:
     """List the few facts of the environment that a reader of any figure needs."""
     found = frames.environment
-    cores = count(int(found["cores"]), "core") if found.get("cores") else ""
+    cores = count(found["cores"], "core") if isinstance(found.get("cores"), int) else ""
     version = {"tensorflow": "TensorFlow", "numpy": "NumPy", "python": "Python"}
     versions = [f"{name} {found[key]}" for key, name in version.items() if found.get(key)]
     machine = [str(found[key]) for key in ("cpu", "platform") if found.get(key)]
@@ -116,7 +123,7 @@ def _explained(why: Sequence[Reason], disagreements: Sequence[Shown]) -> dict[st
 
 def breakable(name: str) -> Markup:
     """Escape a name and let it break after an underscore or a slash."""
-    return Markup(re.sub(r"([_/])", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped here
+    return Markup(re.sub(r"([_/])", r"\1<wbr>", str(escape(printable(name)))))  # noqa: S704 - escaped here
 
 
 def data_url(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from eager_vs_graph.errors import printable
 from eager_vs_graph.reports import tables
 from eager_vs_graph.reports.charts import style
 from eager_vs_graph.reports.formatting import one_line
@@ -17,7 +18,7 @@ from eager_vs_graph.statistics.speedup_rule import BASELINE
 def text(rendered: Rendered) -> str:
     """Write the table, what was not compared, and where the report is."""
     table = plain_text(tables.results(rendered.summary))
-    return "\n".join([table, "", *_lines(rendered), f"report: {rendered.page}"])
+    return printable("\n".join([table, "", *_lines(rendered), f"report: {rendered.page}"]))
 
 
 def html(rendered: Rendered) -> str:
@@ -27,7 +28,11 @@ def html(rendered: Rendered) -> str:
     """
     summary = rendered.summary
     modes = list(summary["mode"].unique())
-    charts = sorted((rendered.folder / "charts").glob("speedup-*.svg"))
+    charts = [
+        file
+        for file in rendered.files
+        if file.name.startswith("speedup-") and file.suffix == ".svg"
+    ]
     with style.looks_of(rendered.frames.request):
         looks = {mode: style.look_of(mode, modes).colour for mode in modes}
     page: str = template("notebook.html.j2").render(

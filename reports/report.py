@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,16 @@ from eager_vs_graph.reports.notes import notes
 from eager_vs_graph.reports.reasons import Reason
 from eager_vs_graph.reports.table import escape, markdown
 from eager_vs_graph.reports.wording import headline
+from eager_vs_graph.results import files
 from eager_vs_graph.results.frames import Frames, read
 from eager_vs_graph.results.mode_kinds import kinds_of
 from eager_vs_graph.statistics.speedup_rule import BASELINE
 from eager_vs_graph.statistics.summary import TEXTS, summarise
 from eager_vs_graph.statistics.training_curves import curves
+
+NAMES = ("scenario", "size", "mode", "device", "inputs")
+_FORMULA = re.compile(r"[=+\-@]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -105,8 +111,8 @@ def render(folder: Path, found: Findings | None = None) -> Rendered:
     folder, frames, summary = found.folder, found.frames, found.summary
     trained = curves(frames.parity.values(), kinds_of(frames.request))
     with looks_of(frames.request):
-        drawn = draw_all(summary, trained, folder / "charts")
-        shown = draw_disagreements(found.disagreements, folder / "charts")
+        drawn = draw_all(summary, trained, folder)
+        shown = draw_disagreements(found.disagreements, folder)
         contents = {
             "summary.csv": _csv(summary),
             "summary.md": _pull_request(found),
@@ -115,7 +121,7 @@ def render(folder: Path, found: Findings | None = None) -> Rendered:
             ),
         }
     for name, content in contents.items():
-        (folder / name).write_text(content, encoding="utf-8", newline="\n")
+        files.write(folder, name, content.encode("utf-8", "backslashreplace"))
     return Rendered(
         **vars(found),
         page=folder / "report.html",
@@ -129,11 +135,15 @@ def render(folder: Path, found: Findings | None = None) -> Rendered:
 
 def _csv(summary: pd.DataFrame) -> str:
     """``summary.csv``: nine significant digits, empty where there is nothing."""
-    flat = summary.assign(
-        size=summary["size"].map(size_label),
-        **{name: summary[name].map(one_line) for name in TEXTS},
-    )
+    flat = summary.assign(size=summary["size"].map(size_label))
+    flat = flat.assign(**{name: flat[name].map(_csv_field) for name in (*NAMES, *TEXTS)})
     return flat.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+
+
+def _csv_field(text: str) -> str:
+    """A text as it can be in a spreadsheet: one that would be a formula there has a quote first."""
+    shown = one_line(text)
+    return f"'{shown}" if _FORMULA.match(shown) and not _NUMBER.fullmatch(shown) else shown
 
 
 def _pull_request(found: Findings) -> str:
@@ -146,7 +156,7 @@ def _pull_request(found: Findings) -> str:
         if table.rows:
             parts.append(f"**{escape(table.title)}**\n\n{markdown(table)}")
     if timing := guide_timing(summary, frames.request):
-        parts.append("```text\n" + "\n".join(timing) + "\n```\n")
+        parts.append("```text\n" + "\n".join(map(_fenced, timing)) + "\n```\n")
     for table in (
         tables.known_differences(frames.parity.values()),
         tables.training(frames.parity.values()),
@@ -160,6 +170,11 @@ def _pull_request(found: Findings) -> str:
     if found.notes:
         parts.append("**Notes**\n\n" + "".join(f"- {escape(note)}\n" for note in found.notes))
     return "\n".join(parts)
+
+
+def _fenced(line: str) -> str:
+    """A line inside of a code block, which it cannot end."""
+    return one_line(line).replace("```", "`` `")
 
 
 def _item(line: str) -> str:

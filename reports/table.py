@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
+from eager_vs_graph.errors import printable
 from eager_vs_graph.reports.formatting import one_line
 
 Kind = Literal["text", "number", "estimate", "status", "prose"]
@@ -46,6 +47,14 @@ class Table:
     sectioned: bool = False
     """Whether the first column is a heading above the rows that share it, where there is room for
     headings: in the terminal and on the page."""
+
+    def __post_init__(self) -> None:
+        """Make every text printable, for all renderers: a record holds text of anybody's."""
+        columns = tuple(replace(each, name=printable(each.name)) for each in self.columns)
+        rows = [tuple(map(printable, row)) for row in self.rows]
+        groups = tuple((printable(name), size) for name, size in self.groups)
+        for name, value in {"columns": columns, "rows": rows, "groups": groups}.items():
+            object.__setattr__(self, name, value)
 
     @property
     def body(self) -> tuple[Column, ...]:

@@ -40,7 +40,8 @@ def entries_of(
         path: folders that modules are found in.
 
     Raises:
-        UsageError: the reference is neither a file that exists nor MODULE:ATTRIBUTE.
+        UsageError: the reference is neither a file that exists nor MODULE:ATTRIBUTE, or the file of
+            FILE.py:ATTRIBUTE does not exist.
     """
     file = Path(reference)
     is_file = file.suffix in (".keras", ".h5") or file.is_dir() or file.is_file()
@@ -52,6 +53,8 @@ def entries_of(
             f"{reference!r} should be MODULE:FUNCTION (such as mymodule:train_step), FILE.py:"
             "FUNCTION, or a .keras file"
         )
+    if not is_file and module.endswith(".py") and not Path(module).is_file():
+        raise UsageError(f"{module}: no such file")
     base = identifier(file.stem if is_file else attribute)
     settled = is_file or train
     parts = [(FORWARD if settled else CALL, f"{base}_forward" if settled else base)]

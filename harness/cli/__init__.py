@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from eager_vs_graph.cli import bench, compare, explain, list_, new, parity, report, selfcheck, try_
-from eager_vs_graph.errors import Interrupted, UsageError
+from eager_vs_graph.errors import Interrupted, UsageError, printable
 from eager_vs_graph.runs import command
 from eager_vs_graph.version import __version__
 
@@ -49,6 +49,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without × still has a result
     try:
+        _require_text(sys.argv[1:])
         code = app(sys.argv[1:] or ["--help"], prog_name=command.name(), standalone_mode=False)
         sys.stdout.flush()
     except UsageError as error:
@@ -60,7 +61,7 @@ def main() -> None:
     except Interrupted:
         print("interrupted before anything was finished; nothing was kept", file=sys.stderr)
         code = 130
-    except BrokenPipeError:  # what reads the output has ended
+    except (BrokenPipeError, SystemExit):  # what reads the output has ended; rich raises the second
         code = _without_stdout(141)
     except OSError as error:
         if os.environ.get("EAGER_VS_GRAPH_TRACEBACK"):
@@ -70,6 +71,20 @@ def main() -> None:
     sys.exit(code)
 
 
+def _require_text(arguments: list[str]) -> None:
+    """Refuse bytes that are no text: neither a record nor a job could hold them.
+
+    Raises:
+        UsageError: an argument is not in the encoding of the file system.
+    """
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            encoding = sys.getfilesystemencoding()
+            raise UsageError(f"{argument!r} is not in {encoding}; rename it") from None
+
+
 def _without_stdout(code: int) -> int:
     """Let Python not fail once more when it flushes at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -77,7 +92,7 @@ def _without_stdout(code: int) -> int:
 
 
 def _complain(line: str) -> int:
-    print(f"error: {line}", file=sys.stderr)
+    print(f"error: {printable(' '.join(line.split()))}", file=sys.stderr)
     return 2
 
 

@@ -9,7 +9,7 @@ import typer
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.cli.groups import grouped
-from eager_vs_graph.errors import UsageError
+from eager_vs_graph.errors import UsageError, printable
 from eager_vs_graph.results.cells import choose
 from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.record import AGREEING, STATUSES, UNSUPPORTED
@@ -130,4 +130,4 @@ def _write_script(what: str, result: Result, file: Path) -> None:
         raise UsageError(f"{what}: nothing differs that a script could show")
     worst = max(cells, key=badness)
     file.write_text(f"{head(worst)}{result.scripts[worst.cell]}", encoding="utf-8")
-    print(f"script: {file} ({worst.cell})")
+    print(printable(f"script: {file} ({worst.cell})"))

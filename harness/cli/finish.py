@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import typer
 
+from eager_vs_graph.errors import printable
 from eager_vs_graph.results.run import Run
 
 
@@ -23,7 +24,7 @@ def show_report(folder: Path) -> int:
     found = reports.findings(folder)
     terminal.print_result(found)
     rendered = reports.render(folder, found)
-    print(f"report: {rendered.page}")
+    print(f"report: {printable(str(rendered.page))}")
     run = Run(folder)
     failed = any(cell.failed for cell in run.parity()) or any(
         cell.status != "measured"

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.catalog.entry import Entry
+from eager_vs_graph.errors import printable
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.reports.table import Column, Table
 from eager_vs_graph.reports.terminal.grid import print_table
@@ -42,7 +43,7 @@ def list_(
     """Show scenarios, sizes and modes."""
     entries, broken = _shown(words(scenarios))
     for line in broken:
-        print(f"left out: {line}", file=sys.stderr)
+        print(f"left out: {printable(line)}", file=sys.stderr)
     if format is Format.JSON:
         content = {
             "scenarios": [

@@ -35,7 +35,7 @@ class Follower:
 
     def events(self) -> Iterator[Event]:
         """The events written since the last call; a line still being written waits."""
-        if not self._path.exists():
+        if not self._path.is_file() or self._path.is_symlink():
             return
         with self._path.open("rb") as file:
             file.seek(self._offset)
@@ -45,5 +45,5 @@ class Follower:
                 self._offset += len(line)
                 try:
                     yield json.loads(line)
-                except json.JSONDecodeError:
+                except (ValueError, RecursionError):
                     continue  # a full disk can leave half a line behind

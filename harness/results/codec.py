@@ -6,13 +6,13 @@ What a newer version added to a file is left out. What does not fit names the fi
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from eager_vs_graph.errors import UsageError
+from eager_vs_graph.results import files
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ def read(path: Path, kind: type[T], *, schema: bool = True) -> T:
             in one line that names the file and the field.
     """
     try:
-        content = path.read_bytes()
+        content = files.read(path)
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file; is this the folder of a run?") from None
     except OSError as error:
@@ -70,29 +70,40 @@ def read(path: Path, kind: type[T], *, schema: bool = True) -> T:
     )
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write a file whole or not at all: a reader never sees half of it.
+def write_json(path: Path, content: Any, *, within: Path | None = None) -> None:
+    """Write a file whole or not at all, and never through a link: see ``files.write``.
 
     Args:
         path: the file.
         content: dataclasses, dicts, lists, numbers and text; what is not finite becomes null.
+        within: the folder whose links are not followed, default: the file's own.
 
     Raises:
         UsageError: the file cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
         encoded = msgspec.json.encode(content, enc_hook=_plain)
-        partial.write_bytes(msgspec.json.format(encoded, indent=1) + b"\n")
-        os.replace(partial, path)  # noqa: PTH105 - atomic on every platform
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    except UnicodeEncodeError:  # a message or the name of a file that is no text
+        encoded = msgspec.json.encode(_as_text(msgspec.to_builtins(content, enc_hook=_plain)))
+    folder = path.parent if within is None else within
+    name = path.relative_to(folder).as_posix()
+    files.write(folder, name, msgspec.json.format(encoded, indent=1) + b"\n")
 
 
 def _plain(value: Any) -> Any:
     """A NumPy number as Python's, a path as text."""
     return value.item() if hasattr(value, "item") else str(value)
+
+
+def _as_text(value: Any) -> Any:
+    """Plain content whose every text is text in UTF-8; a question mark stands for what is none."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_as_text(each) for each in value]
+    if isinstance(value, dict):
+        return {_as_text(name): _as_text(each) for name, each in value.items()}
+    return value
 
 
 def _upgraded(content: Any) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from eager_vs_graph.results.record import CellId, Status, TensorComparison
+from eager_vs_graph.results.record import CellId, Status, TensorComparison, Whole
 
 # The causes, by their names in the terminal and the tests.
 GRAPPLER = "grappler"
@@ -75,8 +75,8 @@ class Judgement:
 
     tensor: str
     kind: str
-    step: int
-    index: tuple[int, ...]
+    step: Whole
+    index: tuple[Whole, ...]
     reference: str
     sides: tuple[Accuracy, ...]
     verdict: str
@@ -94,10 +94,10 @@ class Profile:
     kind: str
     mode: str
     """Whose ``value`` it is; ``eager again`` for eager's second run."""
-    step: int
-    elements: int
+    step: Whole
+    elements: Whole
     """How many elements the tensor has."""
-    index: tuple[int, ...] = ()
+    index: tuple[Whole, ...] = ()
     """Places in the flattened tensor, ascending."""
     value: tuple[str, ...] = ()
     eager: tuple[str, ...] = ()
@@ -105,12 +105,24 @@ class Profile:
     """Empty where the reference's tensor has another shape."""
     ulp: tuple[float | None, ...] = ()
     """Distance of ``value`` from ``eager``; None where one of them is not finite."""
-    histogram: tuple[int, ...] = ()
+    histogram: tuple[Whole, ...] = ()
     """Elements of the whole tensor by that distance: 0, 1, 2–3, 4–7, … ULP; the last bin also
     holds what is further apart, and what is finite on one side only."""
     errors: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
     """By side, the largest absolute error against the reference after each step; for outputs of
     a scenario with variables, and for scalars. None where no element is finite."""
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` where the samples do not belong together, or are no numbers."""
+        columns = (self.value, self.eager, self.ulp, self.reference or self.value)
+        if any(len(column) != len(self.index) for column in columns):
+            raise ValueError("value, eager, ulp and reference should be as long as index")
+        if self.index and not 0 <= min(self.index) <= max(self.index) < self.elements:
+            raise ValueError(f"index should have places below elements, {self.elements}")
+        if any(count < 0 for count in self.histogram):
+            raise ValueError("histogram should have counts")
+        for text in (*self.value, *self.eager, *self.reference):
+            complex(text)
 
 
 @dataclass(frozen=True)
@@ -119,12 +131,12 @@ class Origin:
 
     tensor: str
     """The tensor whose ops were looked at."""
-    step: int = 0
+    step: Whole = 0
     op: str = ""
     """Its type; empty where none was found."""
     line: str = ""
     """The user's line that asks for it, ``file.py:12: the line``."""
-    index: tuple[int, ...] = ()
+    index: tuple[Whole, ...] = ()
     value: str = ""
     """The mode's value of the op's worst element."""
     eager: str = ""

@@ -54,6 +54,9 @@ PassStatus = Annotated[str, Meta(pattern=f"^(measured|{'|'.join(STATUSES)})$")]
 """``measured``, or one of ``STATUSES``."""
 CellId = Annotated[str, Meta(pattern="^[^/]+(/[^/]+){4}$")]
 """The id of a cell: five parts with slashes between them; see ``Cell``."""
+Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+"""A number of things, bytes or steps: small enough for every table."""
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 
 
 @dataclass(frozen=True)
@@ -71,27 +74,27 @@ class TensorComparison:
     detail: str = ""
     """What is wrong besides values, e.g. ``value.dtype=float64, but should be float32``."""
     dtype: str = ""
-    shape: tuple[int, ...] = ()
+    shape: tuple[Whole, ...] = ()
     max_abs: float | None = None
     """Largest absolute error over elements where both are finite; unit of the tensor."""
     max_rel: float | None = None
     """Largest relative error over elements with a finite, non-zero reference."""
     max_ulp: float | None = None
     """Largest distance in units in the last place of the tensor's dtype; None if not floating."""
-    worst_step: int | None = None
+    worst_step: Whole | None = None
     """Step (from 0) of the worst element; None when identical."""
-    worst_index: tuple[int, ...] | None = None
+    worst_index: tuple[Whole, ...] | None = None
     value: str | None = None
     reference: str | None = None
-    first_step: int | None = None
+    first_step: Whole | None = None
     """First step (from 0) at which the values were not bit-identical."""
     p99_ulp: float | None = None
     """99th percentile of the ULP distance over the elements of the worst step."""
-    misplaced: int = 0
+    misplaced: Whole = 0
     """Elements of the worst step that are NaN or infinite on one side only."""
-    signed_zeros: int = 0
+    signed_zeros: Whole = 0
     """Elements of the worst step that are zeros of different sign."""
-    lost: int = 0
+    lost: Whole = 0
     """Elements that have no right digit although the tensor agrees: smaller than the tolerance's
     absolute part. Against the reference; where there is none, against eager."""
     lost_detail: str = ""
@@ -118,16 +121,16 @@ class CellParity:
     reason: str = ""
     known: str | None = None
     """The declared reason, when every difference of the cell was declared."""
-    traces: int | None = None
-    steps: int | None = None
+    traces: Whole | None = None
+    steps: Whole | None = None
     tensors: tuple[TensorComparison, ...] = ()
     learned: dict[str, float | None] = field(default_factory=dict)
     """What the scenario measured after its goal's steps; None where it was not finite."""
     curves: dict[str, list[float | None]] = field(default_factory=dict)
     """By output: its values on the way to the goal, in order; None where it was not finite."""
-    call_s: float | None = None
+    call_s: Seconds | None = None
     """Seconds of a step, first one included: to plan with, not to report."""
-    peak_memory_bytes: int | None = None
+    peak_memory_bytes: Whole | None = None
     """Growth of the process's peak resident memory while this cell was built and run."""
     note: str = ""
     """What a reader should know of how it was compared: that there is no reference, and why."""
@@ -188,17 +191,17 @@ class PassCell:
     status: PassStatus
     """``measured``, or the status of a failure: unsupported, error, crashed, timeout."""
     reason: str = ""
-    build_s: float | None = None
+    build_s: Seconds | None = None
     """Seconds to build the program: variables, graph, session; no call."""
-    first_call_s: float | None = None
+    first_call_s: Seconds | None = None
     """Seconds of the first call: tracing, Grappler, first execution."""
-    traces: int | None = None
+    traces: Whole | None = None
     """Traces of the Python body until the last timed call; 0 for eager."""
-    prepare_s: float | None = None
+    prepare_s: Seconds | None = None
     """Seconds to build, warm and calibrate the program: what a pass pays before its blocks."""
-    block_s: float | None = None
+    block_s: Seconds | None = None
     """Expected seconds of one block."""
-    retraces: int | None = None
+    retraces: Whole | None = None
     """Traces beyond the first that happened in the timed blocks."""
 
 
@@ -206,19 +209,19 @@ class PassCell:
 class PassRecord:
     """One pass: a fresh process."""
 
-    number: int
+    number: Whole
     outcome: str
     """``complete``, ``interrupted``, ``crashed`` or ``timeout``."""
     started: str
     ended: str
-    startup_s: float
+    startup_s: Seconds
     """Seconds until TensorFlow was imported."""
-    blocks_s: float
+    blocks_s: Seconds
     """Wall seconds of the timed blocks, from the first to the last."""
-    clock_s: float
+    clock_s: Seconds
     """Seconds of these inside timed calls."""
     cells: dict[CellId, PassCell]
-    seconds: float | None = None
+    seconds: Seconds | None = None
     """Wall seconds from the start of the pass's process to its end, by a clock that never jumps."""
     machine: dict[str, Any] = field(default_factory=dict)
     """Load, steal, swap and frequency around the pass (``child/machine.py``)."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from eager_vs_graph.results.record import CellId
+import msgspec
+from msgspec import Meta
+
+from eager_vs_graph.results.record import CellId, Seconds, Whole
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,31 @@ class Timed:
 
 
 @dataclass(frozen=True)
+class _TargetInfo:
+    """What a report says of code of the user's own."""
+
+    reference: str
+    part: str = "call"
+    path: list[str] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
+    batch: Whole = 32
+    label: str = ""
+    loss: str = ""
+    optimizer: str = ""
+    payload: str = ""
+
+
+@dataclass(frozen=True)
+class _EntryInfo:
+    """What a report says of a catalogue entry."""
+
+    name: str
+    file: str = ""
+    distribution: str = ""
+    target: _TargetInfo | None = None
+
+
+@dataclass(frozen=True)
 class RunRequest:
     """What a run was asked for, and what that came to on its machine."""
 
@@ -69,14 +97,23 @@ class RunRequest:
     inputs: list[str] = field(default_factory=list)
     control_of: str | None = None
     """The mode that the A/A control repeats."""
-    passes: int | None = None
+    passes: Annotated[int, Meta(ge=1, le=2**31)] | None = None
     """Exactly so many; None: as many as ``precision`` and ``budget_s`` say."""
-    precision: float = 0.0
+    precision: Annotated[float, Meta(ge=0, le=1)] = 0.0
     """Half-width of a speed-up's 95 % interval to reach, as a fraction."""
-    budget_s: float = 0.0
+    budget_s: Seconds = 0.0
     """Wall seconds for the whole run."""
-    seed: int = 0
-    logical_cpus: int = 1
+    seed: Whole = 0
+    logical_cpus: Annotated[int, Meta(ge=1, le=64)] = 1
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` where an entry cannot be reported, or a cell is there twice."""
+        try:
+            msgspec.convert(self.entries, list[_EntryInfo])
+        except msgspec.ValidationError as error:
+            raise ValueError(f"entries: {error}") from None
+        if len(set(self.cells)) < len(self.cells):
+            raise ValueError("cells: one is there twice")
 
     @property
     def adopted(self) -> set[str]:

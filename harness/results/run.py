@@ -5,13 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from eager_vs_graph.results import codec
+from msgspec import Meta
+
+from eager_vs_graph.errors import UsageError
+from eager_vs_graph.results import codec, files
 from eager_vs_graph.results.codec import SCHEMA
 from eager_vs_graph.results.explanation import Explanation
-from eager_vs_graph.results.record import CellId, CellParity, CheckpointParity, PassRecord
+from eager_vs_graph.results.record import (
+    CellId,
+    CellParity,
+    CheckpointParity,
+    PassRecord,
+    Whole,
+)
 from eager_vs_graph.results.request import RunRequest
+
+Time = Annotated[float, Meta(ge=1e-12, le=1e9)]
+"""Seconds of something that was timed."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +31,11 @@ class BlockInfo:
     """What a timed block says of itself in pytest-benchmark's ``extra_info``."""
 
     cell: CellId
-    block: int
-    position: int = 0
-    probe_s: float | None = None
+    block: Whole
+    position: Whole = 0
+    probe_s: Time | None = None
     """Seconds of the probe before the block; None where none was taken."""
-    bare_s: list[float] | None = None
+    bare_s: list[Time] | None = None
     """Seconds per call of the block's rounds in a plain loop, where one was timed beside it."""
 
 
@@ -31,7 +43,7 @@ class BlockInfo:
 class BlockStats:
     """The rounds of a block."""
 
-    data: list[float]
+    data: Annotated[list[Time], Meta(min_length=1)]
     """Seconds per call of every round."""
 
 
@@ -119,6 +131,11 @@ class Run:
         """The id of the process that measures the run."""
         return self.work / "pid"
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether what an open pass needs is a link to another folder, or not there."""
+        return not all(map(files.is_own_folder, (self.raw, self.work)))
+
     def pass_file(self, number: int) -> Path:
         """pytest-benchmark's JSON of a pass."""
         return self.raw / f"pass-{number}.json"
@@ -175,7 +192,8 @@ class Run:
 
     def save_pass(self, record: PassRecord) -> None:
         """Write what a pass says besides its rounds."""
-        codec.write_json(self.pass_cells_file(record.number), _PassFile(**vars(record)))
+        file = self.pass_cells_file(record.number)
+        codec.write_json(file, _PassFile(**vars(record)), within=self.folder)
 
     def pass_numbers(self) -> list[int]:
         """Numbers of the passes that have a file, in order."""
@@ -190,7 +208,11 @@ class Run:
 
     def pass_record(self, number: int) -> PassRecord:
         """Read what a pass says besides its rounds."""
-        return codec.read(self.pass_cells_file(number), PassRecord)
+        file = self.pass_cells_file(number)
+        record = codec.read(file, PassRecord)
+        if record.number != number:
+            raise UsageError(f"{file}: damaged: it is of pass {record.number} - at `$.number`")
+        return record
 
     def blocks(self, number: int) -> list[Block]:
         """The timed blocks of a pass, as pytest-benchmark wrote them."""

@@ -20,6 +20,7 @@ from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.matrix import in_words
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.explanation import Explanation
+from eager_vs_graph.results.files import write
 from eager_vs_graph.results.request import RunRequest, ScenarioInfo, Timed
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import command, disagreements, ownership
@@ -272,7 +273,7 @@ def _measure(passes: PassRunner) -> None:
     """Measure; what was finished stays, whatever ends it."""
     run, progress = passes.run, passes.progress
     run.work.mkdir(exist_ok=True)
-    run.owner.write_text(str(os.getpid()), encoding="utf-8")
+    write(run.folder, "work/pid", str(os.getpid()).encode())
     try:
         stop = passes.measure()
     except Interrupted:

@@ -98,8 +98,16 @@ def disagreeing(checked: CheckResult) -> list[CellParity]:
     """The cells that have something to explain.
 
     What nobody declared comes first, and of that what is quick: it leaves more time to the others.
+    A scenario that fails in every mode for one reason, such as a file that does not import, has
+    nothing to explain: no mode differs from another.
     """
-    cells = [cell for cell in checked.in_order() if cell.status in _EXPLAINED]
+    fates: dict[str, set[tuple[str, str]]] = {}
+    for cell in checked.in_order():
+        fates.setdefault(_of(cell), set()).add((cell.status, cell.reason))
+    alike = {name for name, fate in fates.items() if len(fate) == 1 and ERROR in next(iter(fate))}
+    cells = [
+        cell for cell in checked.in_order() if cell.status in _EXPLAINED and _of(cell) not in alike
+    ]
     failing = {_of(cell) for cell in cells if cell.failed}
     slowness: dict[str, float] = {}
     for cell in cells:

@@ -5,6 +5,7 @@ The command line has these as options, ``compare`` as arguments.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ _OVERTIME = 2.0
 """What may be added to a budget that nobody named, as a multiple of it."""
 FEW = "custom_gradient,matmul_chain,mnist_step,py_func_bridge,regression_training"
 """Scenarios that stand for the others where time is short."""
+_DEVICE = re.compile(r"[A-Z]+:[0-9]{1,4}")
 
 
 @dataclass(frozen=True)
@@ -173,10 +175,19 @@ class GridOptions:
             entries=entries,
             sizes=sizes or every,
             modes=choose("mode", words(self.modes), list(MODES), DEFAULT_MODES),
-            devices=words(self.devices),
+            devices=self._devices(),
             inputs=choose("inputs policy", words(self.inputs), INPUTS, INPUTS[:1]),
             logical_cpus=self.logical_cpus,
         )
+
+    def _devices(self) -> list[str]:
+        """The names of the devices; those of a GPU are known only where TensorFlow is."""
+        wanted = words(self.devices)
+        cpus = [f"CPU:{number}" for number in range(self.logical_cpus)]
+        for name in [] if wanted == ["all"] else wanted:
+            if not _DEVICE.fullmatch(name) or (name.startswith("CPU:") and name not in cpus):
+                raise UsageError(unknown_name_message("device", name, cpus))
+        return wanted
 
 
 @dataclass(frozen=True)

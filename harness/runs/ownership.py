@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from eager_vs_graph.errors import UsageError
+from eager_vs_graph.results import files
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import command
 
@@ -26,7 +27,7 @@ def mark(run: Run) -> None:
     """Mark a run as this user's; nothing where the user has no state folder to keep a key in."""
     key = _key()
     if key:
-        (run.folder / _MARK).write_text(_digest(run, key), encoding="ascii")
+        files.write(run.folder, _MARK, _digest(run, key).encode())
 
 
 def require_own(run: Run) -> None:
@@ -37,7 +38,7 @@ def require_own(run: Run) -> None:
     """
     key = _key()
     try:
-        found = (run.folder / _MARK).read_text(encoding="ascii")
+        found = files.read(run.folder / _MARK).decode("ascii")
     except (OSError, UnicodeDecodeError):
         found = ""
     if not (key and hmac.compare_digest(found, _digest(run, key))):

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shutil
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import psutil
 
 from eager_vs_graph.catalog.entry import Entry
@@ -24,6 +26,7 @@ from eager_vs_graph.processes.children import Children
 from eager_vs_graph.processes.jobs import MeasureJob
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
+from eager_vs_graph.results import files
 from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.record import PassCell, PassRecord
 from eager_vs_graph.results.request import Timed
@@ -287,7 +290,7 @@ class PassListener:
         try:
             run.blocks(self._number)
         except UsageError:
-            _write_benchmarks(run.pass_file(self._number), self._benchmarks)
+            _write_benchmarks(run, self._number, self._benchmarks)
         record = PassRecord(
             number=self._number,
             outcome=outcome.status,
@@ -296,7 +299,7 @@ class PassListener:
             startup_s=self._startup_s,
             blocks_s=self._finished.get("blocks_s", 0.0),
             clock_s=self._finished.get("clock_s", 0.0),
-            cells={cell: PassCell(**entry) for cell, entry in self._cells.items()},
+            cells=msgspec.convert(self._cells, dict[str, PassCell]),
             machine=self._finished.get("machine", {}),
             seconds=time.monotonic() - self._began,
         )
@@ -310,15 +313,20 @@ def recover(run: Run) -> list[int]:
     Returns:
         The numbers of the passes that were recovered.
     """
-    if _is_measured(run):
+    # Who made the folder may be somebody else: nothing is removed through a link.
+    if run.is_linked or _is_measured(run):
         return []
     recovered = []
     for journal in sorted(run.work.glob("pass-*.jsonl")):
-        number = int(journal.stem.removeprefix("pass-"))
+        match = re.fullmatch(r"pass-([1-9][0-9]{0,8})", journal.stem)
+        if not match:
+            continue
+        number = int(match[1])
         if number not in run.pass_numbers():
             listener = PassListener(number, Progress())
             for event in Follower(journal).events():
-                listener.listen(event)
+                with suppress(KeyError, TypeError, ValueError, AttributeError):  # damaged: lost
+                    listener.listen(event)
             listener.save(run, Outcome("interrupted"))
             recovered.append(number)
         _forget(run, number)
@@ -328,10 +336,10 @@ def recover(run: Run) -> list[int]:
 def _is_measured(run: Run) -> bool:
     """Whether another process is measuring the run at this moment."""
     try:
-        holder = int(run.owner.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        holder = int(files.read(run.owner))
+        return holder != os.getpid() and psutil.pid_exists(holder)
+    except (OSError, ValueError, OverflowError):
         return False
-    return holder != os.getpid() and psutil.pid_exists(holder)
 
 
 def _forget(run: Run, number: int) -> None:
@@ -340,7 +348,7 @@ def _forget(run: Run, number: int) -> None:
         path.unlink()
 
 
-def _write_benchmarks(path: Path, benchmarks: list[dict[str, Any]]) -> None:
+def _write_benchmarks(run: Run, number: int, benchmarks: list[dict[str, Any]]) -> None:
     """pytest-benchmark's file format, for a pass whose process died before it wrote one."""
     from pytest_benchmark import __version__
 
@@ -351,7 +359,7 @@ def _write_benchmarks(path: Path, benchmarks: list[dict[str, Any]]) -> None:
         "datetime": datetime.now(UTC).isoformat(),
         "version": __version__,
     }
-    write_json(path, content)
+    write_json(run.pass_file(number), content, within=run.folder)
 
 
 def _now() -> str:

@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from eager_vs_graph.errors import printable
 from eager_vs_graph.reports.table import Table
 from eager_vs_graph.reports.terminal.grid import table_lines
 
@@ -61,7 +62,7 @@ class TerminalProgress(Progress):
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._bar = _Bar(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -90,7 +91,7 @@ class TerminalProgress(Progress):
         """Start a stage's bar in place of the last one's."""
         for task in self._bar.task_ids:
             self._bar.remove_task(task)
-        self._bar.add_task(text, total=total)
+        self._bar.add_task(printable(text), total=total)
         self._show(text)
 
     def advance(self, text: str = "") -> None:  # noqa: ARG002 - the bar says enough
@@ -105,7 +106,7 @@ class TerminalProgress(Progress):
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
     def so_far(self, line: str, table: Table | None = None) -> None:
         """Show it above the bar in place of what was known before; in a log, print the sentence."""
@@ -121,4 +122,4 @@ class TerminalProgress(Progress):
         if self._console.is_terminal:
             self._bar.refresh()
         else:
-            self._console.print(text, highlight=False, markup=False)
+            self._console.print(printable(text), highlight=False, markup=False)

@@ -22,7 +22,7 @@ from eager_vs_graph.reports.charts import (
     training,
 )
 from eager_vs_graph.reports.disagreements import DisagreementGroup
-from eager_vs_graph.reports.formatting import listed
+from eager_vs_graph.reports.formatting import listed, one_line
 from eager_vs_graph.reports.labels import size_label, workload
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.mode_kinds import EXECUTION, rank
@@ -78,6 +78,8 @@ class Shown:
     svg: Path | None = None
 
 
+_NAMES = ("scenario", "size", "mode", "device", "inputs", "output", "mode_kind")
+
 CHARTS = tuple(
     Chart(
         name,
@@ -106,8 +108,13 @@ def draw_all(summary: pd.DataFrame, curves: pd.DataFrame, folder: Path) -> list[
     Policies are never mixed in one figure, but for the one that says what feeding costs. Each kind
     of modes has figures of its own, eager among them, so that a figure stays legible however many
     modes there are. The curves of a training are in one figure: it shows that all go one way.
+
+    Args:
+        summary: of the run.
+        curves: of its trainings.
+        folder: the run's; the charts are written into its folder ``charts``.
     """
-    folder.mkdir(exist_ok=True)
+    summary, curves = _printable(summary), _printable(curves)
     cells = summary[summary["mode"] != CONTROL]
     drawn = []
     for chart in CHARTS:
@@ -128,7 +135,6 @@ def draw_all(summary: pd.DataFrame, curves: pd.DataFrame, folder: Path) -> list[
 
 def draw_disagreements(groups: Sequence[DisagreementGroup], folder: Path) -> list[Shown]:
     """Write a small chart for every disagreement that has something to draw."""
-    folder.mkdir(exist_ok=True)
     shown = []
     for number, each in enumerate(groups, start=1):
         if (profile := each.profile) is None:
@@ -136,18 +142,23 @@ def draw_disagreements(groups: Sequence[DisagreementGroup], folder: Path) -> lis
             continue
         with style.styled():
             figure = disagreement.draw(each, profile)
-        name = workload(each.cell.scenario, each.cell.size).replace(" ", "-")
-        stem = folder / f"disagreement-{number}-{name}"
-        png, svg = style.save(figure, stem)
+        name = workload(each.cell.scenario, each.cell.size)
+        png, svg = style.save(figure, folder, f"disagreement-{number}-{name}")
         width = figure.get_figwidth()
         shown.append(Shown(each, disagreement.caption(each, profile), width, png, svg))
     return shown
 
 
+def _printable(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with names that can be drawn."""
+    names = [name for name in _NAMES if name in frame]
+    return frame.assign(**{name: frame[name].map(one_line) for name in names})
+
+
 def _write(chart: Chart, cells: pd.DataFrame, folder: Path, parts: list[str]) -> Drawn:
     with style.styled():
         figure = chart.draw(cells)
-    png, svg = style.save(figure, folder / "-".join(filter(None, [chart.name, *parts])))
+    png, svg = style.save(figure, folder, "-".join(filter(None, [chart.name, *parts])))
     device = listed(list(cells["device"].unique()))
     width = figure.get_figwidth()
     kind = style.kind_of(cells)

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from eager_vs_graph.reports.charts import style
 from eager_vs_graph.reports.disagreements import DisagreementGroup
-from eager_vs_graph.reports.formatting import ulps
+from eager_vs_graph.reports.formatting import one_line, ulps
 from eager_vs_graph.reports.labels import workload
 from eager_vs_graph.results.explanation import Profile
 from eager_vs_graph.results.mode_kinds import EXECUTION
@@ -91,7 +91,7 @@ def _axes(
     left = (0.06 - LEFT_IN) / (style.WIDTH_IN - LEFT_IN - RIGHT_IN)
     step = "" if by_step(profile) else f", step {profile.step}"
     name = workload(disagreement.cell.scenario, disagreement.cell.size)
-    named = f"{name}: {profile.tensor}{step}"
+    named = one_line(f"{name}: {profile.tensor}{step}")
     axes.set_title(named, loc="left", x=left, weight="bold", fontsize=9, pad=8)
     return axes
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from eager_vs_graph.results import files
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.mode_kinds import EXECUTION
 from eager_vs_graph.results.request import RunRequest
@@ -36,6 +39,8 @@ HEADING_IN = 0.36
 INK = "#1f2329"
 FAINT = "#8b929a"
 """Grid and rules: between the two backgrounds, so that it stays faint on both."""
+
+_NAME_LENGTH = 120
 
 FAINT_TEXT = "#767d86"
 
@@ -92,6 +97,7 @@ RC: dict[Any, Any] = {
     "legend.columnspacing": 1.2,
     "svg.fonttype": "path",
     "svg.hashsalt": "eager-vs-graph",
+    "text.parse_math": False,  # a name with dollars is no formula
 }
 
 _SVG_THEME = (
@@ -128,9 +134,12 @@ def look_of(mode: str, modes: Iterable[str]) -> Look:
     return spare[others.index(mode) % len(spare)]
 
 
-def styled() -> Any:
-    """Return the context in which figures are drawn and saved."""
-    return mpl.rc_context(RC)
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw and save figures in here. A character that the font has not is drawn as a box."""
+    with mpl.rc_context(RC), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        yield
 
 
 def figure(height_in: float, title: str, cells: pd.DataFrame, width_in: float = WIDTH_IN) -> Figure:
@@ -243,15 +252,34 @@ def plain(axes: Axes) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def save(drawing: Figure, stem: Path) -> tuple[Path, Path]:
-    """Write ``stem.png`` (light) and ``stem.svg`` (light or dark); the same bytes every time."""
-    png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
+def save(drawing: Figure, folder: Path, name: str) -> tuple[Path, Path]:
+    """Write ``charts/name.png`` (light) and ``.svg`` (light or dark); the same bytes every time.
+
+    Args:
+        drawing: the figure.
+        folder: the run's.
+        name: of the files; what a file's name cannot have is replaced.
+    """
+    stem = f"charts/{file_name(name)}"
+    png, svg = io.BytesIO(), io.StringIO()
     with styled():
-        drawing.savefig(png, dpi=160, facecolor="white", metadata={"Software": None})
-        buffer = io.StringIO()
-        drawing.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    svg.write_text(themed(buffer.getvalue()), encoding="utf-8")
-    return png, svg
+        drawing.savefig(png, format="png", dpi=160, facecolor="white", metadata={"Software": None})
+        drawing.savefig(svg, format="svg", transparent=True, metadata={"Date": None})
+    return (
+        files.write(folder, f"{stem}.png", png.getvalue()),
+        files.write(folder, f"{stem}.svg", themed(svg.getvalue()).encode()),
+    )
+
+
+def file_name(name: str) -> str:
+    """A name that any text can have as a file: what had to be replaced is told apart by a digest.
+
+    A record names scenarios, sizes and outputs; none of them may lead to another folder.
+    """
+    plain = re.sub(r"[^\w.+=-]", "-", name, flags=re.ASCII).lstrip(".")[:_NAME_LENGTH]
+    if plain == name.replace(" ", "-"):
+        return plain
+    return f"{plain}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 def themed(svg: str) -> str:

@@ -32,6 +32,7 @@ LABELS = {
     "load_1min": "load at the start (1 min)",
 }
 """How entries of the environment are named; others keep their key."""
+_DEEPEST = 8
 
 
 def workloads(request: RunRequest) -> Table:
@@ -80,7 +81,8 @@ def _pass(record: PassRecord) -> tuple[str, ...]:
 
 def machine_warnings(record: PassRecord) -> list[str]:
     """List what the machine's state during a pass gave reason to warn of."""
-    return [str(warning) for warning in record.machine.get("warnings", [])]
+    warnings = record.machine.get("warnings")
+    return [str(warning) for warning in warnings] if isinstance(warnings, list) else []
 
 
 def environment(frames: Frames) -> Table:
@@ -102,11 +104,14 @@ def _options(request: RunRequest) -> dict[str, str]:
     }
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, depth: int = 0) -> str:
+    if isinstance(value, dict | list) and depth > _DEEPEST:
+        return "…"
     if isinstance(value, dict):
-        return ", ".join(f"{key}={_value(each)}" for key, each in value.items()) or "none"
+        inner = ", ".join(f"{key}={_value(each, depth + 1)}" for key, each in value.items())
+        return inner or "none"
     if isinstance(value, list):
-        return ", ".join(map(_value, value)) or "none"
+        return ", ".join(_value(each, depth + 1) for each in value) or "none"
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
     return str(value) or "not set"

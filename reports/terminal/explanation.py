@@ -48,7 +48,7 @@ def print_short(groups: Sequence[DisagreementGroup], console: Console | None = N
         for remedy in group.remedies:
             print_line(console, f"remedy: {remedy}", "green", indent=2)
         if group.command:
-            print_line(console, f"more: {group.command}", "dim", indent=2)
+            print_line(console, f"more: {group.command}", "dim", indent=2, wrap=False)
     if groups:
         console.print()
 

@@ -18,6 +18,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from eager_vs_graph.errors import printable
 from eager_vs_graph.reports.formatting import one_line
 from eager_vs_graph.reports.table import Column, Row, Table
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
@@ -67,10 +68,15 @@ def plain_text(table: Table) -> str:
     return console.file.getvalue().rstrip()  # type: ignore[attr-defined, no-any-return]
 
 
-def print_line(console: Console, text: str | Text, style: str = "", indent: int = 0) -> None:
-    """Print a sentence, wrapped and indented on a terminal."""
-    content = Text(one_line(text), style) if isinstance(text, str) else text
-    if console.is_terminal:
+def print_line(
+    console: Console, text: str | Text, style: str = "", indent: int = 0, *, wrap: bool = True
+) -> None:
+    """Print a sentence, wrapped and indented on a terminal; what is to be copied is not wrapped."""
+    if isinstance(text, Text) and printable(text.plain) == text.plain:
+        content = text
+    else:
+        content = Text(one_line(str(text)), style)
+    if console.is_terminal and wrap:
         console.print(Padding(content, (0, 0, 0, indent), expand=False), highlight=False)
     else:
         console.print(Text(" " * indent) + content, soft_wrap=True, highlight=False)
