@@ -100,9 +100,10 @@ class Child:
 class Children:
     """Children that are ready before their work is."""
 
-    def __init__(self, silence_s: float) -> None:
-        """Start none yet; ``silence_s`` as for ``Child``."""
+    def __init__(self, silence_s: float, environment: Mapping[str, str] | None = None) -> None:
+        """Start none yet; the arguments are those of ``Child``."""
         self._silence_s = silence_s
+        self._environment = environment
         self._waiting: list[Child] = []
 
     def __enter__(self) -> Children:
@@ -125,7 +126,7 @@ class Children:
         while len(self._waiting) < min(count, os.cpu_count() or 1):
             if psutil.virtual_memory().available < _MEMORY_OF_A_CHILD:
                 return
-            self._waiting.append(Child(self._silence_s))
+            self._waiting.append(Child(self._silence_s, self._environment))
 
     def take(self, ahead: int = 1, tick: Callable[[], None] = lambda: None) -> Child:
         """A child for a measurement; returns when no other one is importing beside it.
@@ -137,7 +138,7 @@ class Children:
         if not self._waiting:
             self.prepare(ahead)
         if not self._waiting:
-            return Child(self._silence_s)
+            return Child(self._silence_s, self._environment)
         while not all(child.is_settled() for child in self._waiting):
             time.sleep(_POLL_S)
             tick()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.catalog.selection import Selection
+from eager_vs_graph.catalog.variables import variables_of
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.processes.children import Children
@@ -63,7 +64,8 @@ def bench(
     began = time.monotonic()
     require_writable(results)
     sweep()
-    with Children(request.limits.silence_s) as children:
+    variables = variables_of(request.selection.entries)
+    with Children(request.limits.silence_s, variables) as children:
         return _bench(request, results, progress, choose_timed, bare_loops, children, began)
 
 
@@ -172,10 +174,11 @@ def resume(
         limits=limits,
         logical_cpus=request.logical_cpus,  # the run's devices depend on it
     )
-    with Children(limits.silence_s) as children:
+    entries = _entries(run)
+    with Children(limits.silence_s, variables_of(entries)) as children:
         remaining = PassRunner(
             run=run,
-            entries=_entries(run),
+            entries=entries,
             timed=timed,
             costs=first_costs(checked, timed),
             schedule=schedule,

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from eager_vs_graph.catalog.variables import variables_of
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.processes.jobs import CheckJob
 from eager_vs_graph.processes.journal import Event
@@ -144,7 +145,14 @@ def check(
         name = f"check-{attempt}"
         try:
             outcome = run_child(
-                job, folder, name, listen, request.limits, progress.tick, impatient=checked.has_hung
+                job,
+                folder,
+                name,
+                listen,
+                request.limits,
+                progress.tick,
+                variables_of(request.selection.entries),
+                checked.has_hung,
             )
         except Interrupted:
             if not checked.parity:
