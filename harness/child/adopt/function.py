@@ -32,7 +32,7 @@ from eager_vs_graph.child.adopt.leaves import in_double_precision
 from eager_vs_graph.child.adopt.making import Made, Maker, Product
 from eager_vs_graph.child.adopt.results import results
 from eager_vs_graph.child.adopt.source import TargetSource, require_same_places
-from eager_vs_graph.child.adopt.state_roots import held
+from eager_vs_graph.child.adopt.state_roots import held, names_of
 from eager_vs_graph.child.adopt.structure import Hole, filled, identifiers
 from eager_vs_graph.child.adopt.tracing import inline
 from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError
@@ -79,11 +79,13 @@ class Adopted(Scenario):
         if not (self.traces_itself or self.keeps_functions):
             inline(made.functions)
         created = [None if leaf is None else leaf() for leaf in self.tried.created]
-        variables = [*made.variables, *(each for each in created if each is not None)]
+        attributes = held(made.variables, product.function, product.arguments, product.keywords)
         if created:
-            attributes = _by_attribute(self.tried.names, variables)
-        else:
-            attributes = held(variables, product.function, product.arguments, product.keywords)
+            names = names_of(attributes, made.variables)
+            kept = [each for each in created if each is not None]
+            variables = _renamed(dict(zip(names, made.variables, strict=True)), self.tried.renamed)
+            variables |= zip(self.tried.created_names, kept, strict=True)
+            attributes = _by_attribute(variables)
         if made.resources:
             attributes[_unused("resources", attributes)] = list(made.resources)
         for name, value in attributes.items():
@@ -320,19 +322,28 @@ def _unused(name: str, taken: Mapping[str, Any]) -> str:
     return name
 
 
-def _by_attribute(names: Sequence[str], variables: Sequence[tf.Variable]) -> dict[str, Any]:
-    """Attributes in which the variables are found under these names.
+def _renamed(
+    variables: Mapping[str, tf.Variable], names: Mapping[str, str]
+) -> dict[str, tf.Variable]:
+    """A function's variables by the names that they have after its first call.
 
     Raises:
-        ScenarioError: there are not as many variables as names.
+        ScenarioError: they are not those that were there the first time.
     """
-    if len(names) != len(variables):
-        raise ScenarioError(
-            f"{len(variables)} variables were made, but the first time there were {len(names)}: "
-            f"{', '.join(names[:3])}, …; making it again should make the same variables"
-        )
+    for name in [*names, *variables]:
+        if name not in variables or name not in names:
+            missing = "made again" if name in names else "made the first time"
+            raise ScenarioError(
+                f"variable {name!r} was not {missing}; making the objects again should make the "
+                "same variables"
+            )
+    return {names[name]: variable for name, variable in variables.items()}
+
+
+def _by_attribute(variables: Mapping[str, tf.Variable]) -> dict[str, Any]:
+    """Attributes in which the variables are found under these names."""
     attributes: dict[str, Any] = {}
-    for name, variable in zip(names, variables, strict=True):
+    for name, variable in variables.items():
         root, _, rest = name.partition("/")
         if rest:
             attributes.setdefault(root, {})[rest] = variable

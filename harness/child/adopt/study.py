@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -30,8 +30,11 @@ class Tried:
 
     created: tuple[Leaf | None, ...] = ()
     """How to make the variables that the call creates, in order; None for those of the moment."""
-    names: tuple[str, ...] = ()
-    """Where the call creates any: structural names of the function's variables, then of those."""
+    created_names: tuple[str, ...] = ()
+    """Their structural names after the call."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Where the call creates any: the structural names of the function's other variables after the
+    call, by those before it."""
     dtypes: frozenset[str] = frozenset()
     """Of all variables."""
     notes: tuple[str, ...] = ()
@@ -51,6 +54,8 @@ def first_call(
     if not traces_itself:
         inline(made.functions)
     watched = _PythonState(product.function)
+    roots = (product.function, product.arguments, product.keywords)
+    before = names_of(held(made.variables, *roots), made.variables)
 
     def call() -> Any:
         tensors = [tf.constant(feeds[0][each]) for each in names]
@@ -87,7 +92,6 @@ def first_call(
     if made.functions and not traces_itself:
         inner = ", ".join(dict.fromkeys(map(_name_of, made.functions)))
         notes.append(f"tf.functions that it calls are run as part of it: {inner}")
-    roots = (product.function, product.arguments, product.keywords)
     created = creation.kept(reached(*roots).variables)
     kept = [
         variable
@@ -95,9 +99,11 @@ def first_call(
         if leaf is not None
     ]
     variables = [*made.variables, *kept]
+    after = names_of(held(variables, *roots), variables) if kept else ()
     return Tried(
         created=created,
-        names=names_of(held(variables, *roots), variables) if kept else (),
+        created_names=after[len(before) :],
+        renamed=dict(zip(before, after, strict=False)),
         dtypes=frozenset(variable.dtype.base_dtype.name for variable in variables),
         notes=tuple(notes),
     )

@@ -58,7 +58,7 @@ def unpacked(file: Path) -> tuple[Any, list[Any], dict[str, Any]]:
     seed()
     try:
         snapshot: Snapshot = pickle.loads(file.read_bytes())  # noqa: S301 - the user's own
-        function, args, kwargs = snapshot.copy().value
+        function, args, kwargs = snapshot.copy()
     except Exception as error:
         raise ScenarioError(
             f"the function that was given cannot be put together in a process of its own: "
