@@ -24,7 +24,9 @@ USER_CODE = Path(__file__).resolve().parents[1] / "user_code"
 BROKEN = Path(__file__).resolve().parents[1] / "broken"
 SPLITTING = ("mirrored", "multi_worker")
 """Modes that split a batch among replicas; tests/e2e/test_distribution.py is about them."""
-WHOLE = tuple(mode for mode in MODES if mode not in SPLITTING)
+WHOLE = tuple(
+    name for name, mode in MODES.items() if name not in SPLITTING and not mode.needs_functions
+)
 """Modes that do every scenario's step in one piece."""
 GRAPHS = tuple(mode for mode in WHOLE if mode != "eager")
 DEFAULT_GRAPHS = tuple(mode for mode in DEFAULT_MODES if mode != "eager")

@@ -146,3 +146,45 @@ def make_lazy_model():
     model = Regression()
     model.compile("adam", "mse")
     return lambda x, y: model.train_step((x, y))
+
+
+@tf.function
+def doubled(x):
+    return 2.0 * x
+
+
+@tf.function
+def scaled_by(x, factor):
+    return x * factor
+
+
+class Network(tf.Module):
+    """A traced method, a traced function and plain Python in one step."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = tf.Variable(tf.ones([4]))
+        self.calls = 0
+
+    @tf.function
+    def forward(self, x):
+        return doubled(x) * self.weight
+
+    @tf.function
+    def unused(self, x):
+        return x
+
+    def step(self, x):
+        self.calls += 1
+        self.weight.assign_add(tf.ones([4]))
+        return self.forward(x) + scaled_by(x, self.calls)
+
+
+def make_network():
+    return Network()
+
+
+@tf.function
+def counts_its_traces(x):
+    MADE.append(1)
+    return x + float(len(MADE))

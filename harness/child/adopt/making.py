@@ -31,6 +31,7 @@ from eager_vs_graph.child.adopt.copying import Snapshot, deeply
 from eager_vs_graph.child.adopt.described import told
 from eager_vs_graph.child.adopt.modules import Modules
 from eager_vs_graph.child.adopt.reach import reached
+from eager_vs_graph.child.adopt.successive import Template
 from eager_vs_graph.errors import ScenarioError, Unsupported
 from eager_vs_graph.scenario import SEED
 
@@ -55,11 +56,20 @@ class Product:
     """What a program calls."""
 
     function: Callable[..., Any]
-    arguments: list[Any] = field(default_factory=list)
-    """A hole in the place of each tensor."""
-    keywords: dict[str, Any] = field(default_factory=dict)
+    templates: list[Template] = field(default_factory=lambda: [Template()])
+    """The arguments of successive calls."""
     kept: tuple[Any, ...] = ()
     """What must live as long: a traced method holds its object by a weak reference only."""
+
+    @property
+    def roots(self) -> tuple[Any, ...]:
+        """What it refers to everything from: the function, then what it is called with."""
+        calls = self.templates
+        return (
+            self.function,
+            [argument for call in calls for argument in call.arguments],
+            {name: value for call in reversed(calls) for name, value in call.keywords.items()},
+        )
 
 
 class Source(Protocol):
@@ -257,7 +267,7 @@ def _made(product: Product, created: Sequence[tf.Variable] = ()) -> Made:
         product: what a program calls.
         created: the variables that were made with it, in order.
     """
-    found = reached(product.function, product.arguments, product.keywords)
+    found = reached(*product.roots)
     order = {id(variable): number for number, variable in enumerate(created)}
     return Made(
         product,

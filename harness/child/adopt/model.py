@@ -128,7 +128,7 @@ class Part:
         if target.part in TRAINING:
             _compile(model, target)
             for step, call in enumerate(self.calls):
-                call.args.append(_labels(model, target, outputs, step))
+                call.args.append(_labels(model, target, outputs, step, _rows(call.args[0])))
 
     def of(self, model: Any) -> Callable[..., Any]:
         """The part of a model, which is built, and compiled, as the first one was."""
@@ -203,7 +203,12 @@ def _drawn_inputs(model: Any, target: Target, step: int) -> Any:
     return keras.tree.map_structure(draw, known[0] if structure is None else structure)
 
 
-def _labels(model: Any, target: Target, outputs: Any, step: int) -> Any:
+def _rows(inputs: Any) -> tuple[int, ...]:
+    """How many rows a batch has; empty where its first input has no dimension."""
+    return tuple(np.shape(keras.tree.flatten(inputs)[0])[:1])
+
+
+def _labels(model: Any, target: Target, outputs: Any, step: int, rows: tuple[int, ...]) -> Any:
     """Labels that were given, or that fit the model's loss and its output."""
     if target.label:
         made = calls([target.label], _no_factory)
@@ -217,7 +222,7 @@ def _labels(model: Any, target: Target, outputs: Any, step: int) -> Any:
             '--label, such as --label "int32[32] in 0..9"'
         )
     rng = np.random.default_rng([SEED, 1000 + step])
-    shape = tuple(outputs.shape)
+    shape = (*rows, *outputs.shape[len(rows) :])
     if kind.startswith("sparse"):
         return rng.integers(0, shape[-1], shape[:-1], dtype=np.int32)
     if kind.startswith("categorical"):
