@@ -75,9 +75,8 @@ class Mode:
         if task.scenario.traces_itself and not self.runs_self_traced:
             *most, last = [mode.name for mode in MODES.values() if mode.runs_self_traced]
             raise Unsupported(
-                "step makes its own tf.functions (traces_itself) and needs its Python in every "
-                f"call, so that it cannot be part of another graph; it runs in {', '.join(most)} "
-                f"and {last}"
+                "it makes tf.functions of its own and needs its Python in every call, so that it "
+                f"cannot be part of another graph; it runs in {', '.join(most)} and {last}"
             )
         if task.scenario.python_inputs and not self.takes_python:
             raise Unsupported(

@@ -108,6 +108,14 @@ class TargetOptions:
     ] = ""
     loss: Annotated[str, Option(help="A Keras name. Default: as compiled.")] = ""
     optimizer: Annotated[str, Option(help="A Keras name. Default: as compiled.")] = ""
+    imports: Annotated[
+        list[str] | None,
+        Option(
+            "--import",
+            metavar="MODULE|FILE.py",
+            help="Module with the classes and functions of your own that a .keras file refers to.",
+        ),
+    ] = None
     path: Annotated[
         list[Path] | None,
         Option(metavar="FOLDER", help="Folder of modules. Default: the working directory."),
@@ -132,6 +140,7 @@ class TargetOptions:
             loss=self.loss,
             optimizer=self.optimizer,
             path=[*map(str, folders), str(Path.cwd())],
+            imports=self.imports or [],
         )
 
 

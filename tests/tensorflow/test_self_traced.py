@@ -107,9 +107,8 @@ def test_their_words():
     for mode in REFUSES:
         assert found[mode].status == "unsupported"
         assert found[mode].reason == (
-            "step makes its own tf.functions (traces_itself) and needs its Python in every call, "
-            "so that it cannot be part of another graph; it runs in eager, function and "
-            "as_written"
+            "it makes tf.functions of its own and needs its Python in every call, so that it "
+            "cannot be part of another graph; it runs in eager, function and as_written"
         )
 
 

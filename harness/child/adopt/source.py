@@ -60,7 +60,9 @@ class TargetSource:
         target = self._target
         use_path(target.path)
         if self._found is None:
-            self._found = found(target.reference, given=len(target.arguments))
+            self._found = found(
+                target.reference, given=len(target.arguments), imports=target.imports
+            )
             value: Any = self._found.value
             self._found.value = None
         else:

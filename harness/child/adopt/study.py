@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,9 @@ def first_call(
     eagerly = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
     try:
-        with Creation() as creation:
+        with Creation() as creation, warnings.catch_warnings():
+            # That functions of tf.data are graphs even so, which is as it should be.
+            warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)
             value = call()
     except Exception as error:
         tf.config.run_functions_eagerly(eagerly)
