@@ -202,6 +202,7 @@ def _continue_check(
             entries=entries,
             sizes=list(dict.fromkeys(size for entry in entries for size in entry.sizes)),
             modes=before.modes,
+            optional=_partly_present(before),
             devices=before.devices,
             inputs=before.inputs,
             logical_cpus=before.logical_cpus,
@@ -220,6 +221,16 @@ def _continue_check(
     timed = timed_cells(checked, request.control_of)
     _save_check(run, request, checked, timed, before.bare_loops)
     return checked, timed
+
+
+def _partly_present(request: RunRequest) -> list[str]:
+    """Modes that some scenarios of a run have no cell of: these have no use for them."""
+    cells = [Cell.parse(cell) for cell in request.cells]
+    of_mode = {
+        mode: {cell.scenario for cell in cells if cell.mode == mode} for mode in request.modes
+    }
+    every = {cell.scenario for cell in cells}
+    return [mode for mode, scenarios in of_mode.items() if scenarios != every]
 
 
 def _save_check(
@@ -298,6 +309,8 @@ def record_request(
 ) -> RunRequest:
     """The request as the record keeps it."""
     selection = request.selection
+    present = {cell.mode for cell in checked.cells}
+    modes = [mode for mode in selection.modes if mode in present or mode not in selection.optional]
     return RunRequest(
         command=request.command,
         entries=[entry.to_json() for entry in selection.entries],
@@ -308,9 +321,9 @@ def record_request(
         cells=_all_ids(checked.cells, timed),
         timed=timed,
         bare_loops=bare_loops,
-        modes=selection.modes,
+        modes=modes,
         notes=checked.notes(),
-        about_modes={name: MODES[name].about() for name in selection.modes},
+        about_modes={name: MODES[name].about() for name in modes},
         devices=checked.devices,
         inputs=selection.inputs,
         control_of=request.control_of,
