@@ -12,7 +12,7 @@ SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES))
 	$(call option,sizes,$(SIZES)) $(call option,devices,$(DEVICES)) $(call option,inputs,$(INPUTS))
 
 .DEFAULT_GOAL := install
-.PHONY: install help bench parity report list selfcheck test test-all lint rooms format lock clean
+.PHONY: install help bench parity report list selfcheck test test-all lint corpus rooms format lock clean
 
 # Two workers on two cores: most tests wait for TensorFlow. A worker and its children take 2 GB.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4
@@ -55,6 +55,9 @@ lint: $(VENV)/linked ## ruff, strict typing, and who may import whom
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+corpus: $(VENV)/linked ## try programs of other packages, which are installed into build/corpus (ONLY=text)
+	$(BIN)/python tests/corpus/run.py $(call option,only,$(ONLY))
 
 rooms: $(VENV)/linked ## count the rooms of the code, its floors and its circles of imports
 	$(BIN)/python tests/support/rooms.py

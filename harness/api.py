@@ -13,7 +13,8 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def compare(
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     *,
+    calls: Iterable[Any] | None = None,
     modes: str | Sequence[str] = (),
     budget: str | float | None = None,
     inputs: str | Sequence[str] = (),
@@ -63,6 +65,10 @@ def compare(
         args: its arguments, a tuple or list. Arrays and tensors are inputs; everything else, such
             as ``True`` or ``0.1``, is a constant.
         kwargs: its keyword arguments, likewise.
+        calls: instead of ``args`` and ``kwargs``, the arguments of successive calls: each a tuple
+            or list of arguments, a dict by name, or one array. Each step takes the next; tensors
+            may have other shapes each time, and constants other values. Of an iterator,
+            16 are taken.
         modes: names such as ``["eager", "xla"]``, or ``"all"``; default: eager, function, session.
         budget: wall time, such as ``"90s"``, ``"5m"`` or seconds; default: 46 seconds, or what
             ``passes`` take.
@@ -98,6 +104,9 @@ def compare(
             f"kwargs is {type(kwargs).__name__}, but should be a dict of the function's keyword "
             'arguments: compare(f, (x,), {"training": True})'
         )
+    each_call = [(args, dict(kwargs or {}))] if calls is None else _calls(calls)
+    if calls is not None and (args or kwargs):
+        raise UsageError("compare was given args and calls; the arguments of calls are complete")
     grid = GridOptions(
         modes=_names("modes", modes),
         devices=_names("devices", devices),
@@ -111,7 +120,7 @@ def compare(
             raise UsageError(f"results is {results!r}, but should be the path of a folder")
         require_writable(Path(results))
     with tempfile.TemporaryDirectory(prefix="eager-vs-graph-") as scratch:
-        entry = _entry(function, args, dict(kwargs or {}), Path(scratch))
+        entry = _entry(function, each_call, Path(scratch))
         called = _command(entry.name, grid, timing)
         request = timing.request(
             grid.selection([entry]),
@@ -152,23 +161,28 @@ class _Quiet(Progress):
 
 
 def _entry(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], scratch: Path
+    function: Callable[..., Any],
+    calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]],
+    scratch: Path,
 ) -> Entry:
     """The function as an entry of the catalogue, pickled into a folder."""
+    from eager_vs_graph.child.adopt.arguments import Arguments
     from eager_vs_graph.child.adopt.call_arguments import (
         file_of,
         name_of,
         refuse_what_is_no_function,
-        split_arguments,
     )
     from eager_vs_graph.child.adopt.copying import Snapshot
+    from eager_vs_graph.child.adopt.successive import split_calls
     from eager_vs_graph.child.adopt.tracing import plain
 
     name = identifier(name_of(function))
     refuse_what_is_no_function(function, name)
-    split_arguments(plain(function), name, args, kwargs)
+    split_calls(
+        plain(function), name, [Arguments(list(args), dict(kwargs)) for args, kwargs in calls]
+    )
     payload = scratch / "adopted.pkl"
-    payload.write_bytes(pickle.dumps(Snapshot((function, tuple(args), kwargs), name)))
+    payload.write_bytes(pickle.dumps(Snapshot((function, list(calls)), name)))
     return Entry(
         name=name,
         summary=f"{name}, given to compare",
@@ -180,6 +194,26 @@ def _entry(
             reference=name, path=[path for path in sys.path if path], payload=str(payload)
         ),
     )
+
+
+def _calls(calls: Any) -> list[tuple[list[Any], dict[str, Any]]]:
+    """The arguments of successive calls."""
+    from eager_vs_graph.child.adopt.arguments import MOST_CALLS
+
+    if isinstance(calls, str | bytes | Mapping) or not isinstance(calls, Iterable):
+        raise UsageError(
+            f"calls is {type(calls).__name__}, but should be a list, or an iterator, of the "
+            "arguments of each call: calls=[(x1, y1), (x2, y2)]"
+        )
+    found: list[tuple[list[Any], dict[str, Any]]] = []
+    for call in islice(calls, MOST_CALLS):
+        if isinstance(call, Mapping):
+            found.append(([], dict(call)))
+        else:
+            found.append((list(call) if isinstance(call, tuple | list) else [call], {}))
+    if not found:
+        raise UsageError("calls is empty, but should have the arguments of one call or more")
+    return found
 
 
 def _has_source(function: Callable[..., Any]) -> bool:

@@ -197,6 +197,12 @@ class Scenario:
         judged_by_eager: the reference is the scenario's own code in float64, so that no author has
             said how near to it float32 should come: an answer that is about as near as eager's is
             ``close``, and where eager itself loses its digits, that is told and blames no mode.
+        own_functions: names of the tf.functions in adopted code that a step calls. Modes take them
+            as Python, but for those of an instance that ``keeps_functions``, which is set before
+            ``build``; ``functions`` then returns them.
+        python_inputs: names of inputs that are Python numbers in ``step`` and not tensors, given
+            as arrays without dimensions: a tf.function is traced for each. Modes of one graph are
+            then ``unsupported``.
         batch: names of the inputs whose first dimension is the batch. The distribution modes
             split them evenly among replicas, and are ``unsupported`` where none is named. Name
             outputs too that have a row for each example: they are put together again.
@@ -231,6 +237,9 @@ class Scenario:
     unsupported: ClassVar[Mapping[str, str]] = MappingProxyType({})
     traces_itself: ClassVar[bool] = False
     judged_by_eager: ClassVar[bool] = False
+    own_functions: ClassVar[tuple[str, ...]] = ()
+    python_inputs: ClassVar[tuple[str, ...]] = ()
+    keeps_functions: bool = False
 
     batch: ClassVar[tuple[str, ...]] = ()
     replicas: ClassVar[Literal["mean", "sum"]] = "mean"
@@ -343,6 +352,10 @@ class Scenario:
         NumPy only. ``state`` holds the variables' values in their own dtypes.
         """
         raise NotImplementedError
+
+    def functions(self) -> Sequence[Any]:
+        """The tf.functions that the step calls and that are kept; see ``own_functions``."""
+        return ()
 
     @classmethod
     def source_file(cls) -> str:

@@ -14,9 +14,9 @@ if __name__ != "eager_vs_graph.reports":
     raise ImportError(f"{__name__} is the folder of eager_vs_graph.reports; import that")
 
 if TYPE_CHECKING:
-    from eager_vs_graph.reports.report import Rendered, render
+    from eager_vs_graph.reports.report import Findings, Rendered, findings, render
 
-__all__ = ["Rendered", "render"]
+__all__ = ["Findings", "Rendered", "findings", "render"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.labels import qualified
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
 from eager_vs_graph.results.mode_kinds import Kinds, by_kind
-from eager_vs_graph.results.record import AGREEING, NO_DIGIT, STATUSES, CellParity
-from eager_vs_graph.statistics.totals import NOT_CHECKED
+from eager_vs_graph.results.record import AGREEING, NO_DIGIT, NOT_CHECKED, STATUSES, CellParity
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,19 @@ def _statuses(entries: Sequence[CellParity]) -> str:
 
 def _with_status(entries: Sequence[CellParity], status: str) -> list[Cell]:
     return [Cell.parse(entry.cell) for entry in entries if status_of(entry) == status]
+
+
+def in_words(parity: Sequence[CellParity]) -> str:
+    """Say what the check found: ``Outputs: eager identical, function close.``.
+
+    The statuses of one workload are named one by one, those of several are counted.
+    """
+    cells = [Cell.parse(entry.cell) for entry in parity]
+    if len({cell.group for cell in cells}) == 1:
+        found = [
+            f"{cell.mode} {status_of(entry)}" for cell, entry in zip(cells, parity, strict=True)
+        ]
+        return f"Outputs: {', '.join(found)}."
+    statuses = Counter(status_of(entry) for entry in parity)
+    found = [f"{number} {status}" for status, number in statuses.most_common()]
+    return f"Outputs of {count(len(cells), 'cell')}: {', '.join(found)}."

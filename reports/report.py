@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from eager_vs_graph.reports import reasons, tables
-from eager_vs_graph.reports.charts import draw_all, draw_disagreements
-from eager_vs_graph.reports.charts.style import looks_of
 from eager_vs_graph.reports.disagreements import DisagreementGroup, disagreements
 from eager_vs_graph.reports.formatting import one_line
 from eager_vs_graph.reports.guide_timing import guide_timing
-from eager_vs_graph.reports.html import page
 from eager_vs_graph.reports.labels import size_label
 from eager_vs_graph.reports.notes import notes
 from eager_vs_graph.reports.reasons import Reason
@@ -24,6 +20,7 @@ from eager_vs_graph.reports.wording import headline
 from eager_vs_graph.results import files
 from eager_vs_graph.results.frames import Frames, read
 from eager_vs_graph.results.mode_kinds import kinds_of
+from eager_vs_graph.statistics.speedup_rule import BASELINE
 from eager_vs_graph.statistics.summary import TEXTS, summarise
 from eager_vs_graph.statistics.training_curves import curves
 
@@ -33,13 +30,10 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """A run's report, written."""
+class Findings:
+    """What a run's record comes to, before anything is drawn or written."""
 
     folder: Path
-    page: Path
-    files: tuple[Path, ...]
-    """Everything that was written."""
     summary: pd.DataFrame
     """One row a cell (see ``eager_vs_graph.statistics.summary.COLUMNS``), indexed by cell id."""
     frames: Frames
@@ -57,47 +51,85 @@ class Rendered:
         """Damaged files of the run, one line each."""
         return tuple(self.frames.warnings)
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether modes were to be compared, and too few passes were made for an interval."""
+        request = self.frames.request
+        if request.passes is not None or request.recorded_by == "pytest":
+            return False
+        done = sum(record.outcome == "complete" for record in self.frames.passes)
+        return done < 2 and any(timed.mode != BASELINE for timed in request.timed)
 
-def render(folder: Path) -> Rendered:
-    """Write ``summary.csv``, ``summary.md``, ``charts/`` and ``report.html`` into a run's folder.
 
-    Everything is made from the run's record alone, and is the same bytes every time.
+@dataclass(frozen=True)
+class Rendered(Findings):
+    """A run's report, written."""
+
+    page: Path
+    files: tuple[Path, ...]
+    """Everything that was written."""
+
+
+def findings(folder: Path) -> Findings:
+    """Read a run's record, and judge it; nothing is written.
 
     Raises:
         UsageError: ``environment.json`` or ``parity.json`` is missing or damaged.
-
     """
     folder = folder.resolve()
     frames = read(folder)
     summary = summarise(frames)
-    lines, noted = headline(summary), notes(frames)
-    why = reasons.of_run(summary, frames.parity, frames.checkpoints)
+    return Findings(
+        folder=folder,
+        summary=summary,
+        frames=frames,
+        disagreements=tuple(disagreements(frames.explanations, frames.parity, frames.request)),
+        reasons=tuple(reasons.of_run(summary, frames.parity, frames.checkpoints)),
+        headline=tuple(headline(summary)),
+        notes=tuple(notes(frames)),
+    )
+
+
+def render(folder: Path, found: Findings | None = None) -> Rendered:
+    """Write ``summary.csv``, ``summary.md``, ``charts/`` and ``report.html`` into a run's folder.
+
+    Everything is made from the run's record alone, and is the same bytes every time.
+
+    Args:
+        folder: the run's.
+        found: what ``findings`` gave for it, where that is known already.
+
+    Raises:
+        UsageError: ``environment.json`` or ``parity.json`` is missing or damaged.
+    """
+    # matplotlib costs a second, which whoever prints the findings need not wait for.
+    from eager_vs_graph.reports.charts import draw_all, draw_disagreements
+    from eager_vs_graph.reports.charts.style import looks_of
+    from eager_vs_graph.reports.html import page
+
+    found = found or findings(folder)
+    folder, frames, summary = found.folder, found.frames, found.summary
     trained = curves(frames.parity.values(), kinds_of(frames.request))
-    groups = disagreements(frames.explanations, frames.parity, frames.request)
     with looks_of(frames.request):
         drawn = draw_all(summary, trained, folder)
-        shown = draw_disagreements(groups, folder)
+        shown = draw_disagreements(found.disagreements, folder)
         contents = {
             "summary.csv": _csv(summary),
-            "summary.md": _pull_request(lines, noted, summary, frames, why, groups),
-            "report.html": page(folder.name, summary, frames, drawn, noted, why, shown),
+            "summary.md": _pull_request(found),
+            "report.html": page(
+                folder.name, summary, frames, drawn, found.notes, found.reasons, shown
+            ),
         }
     for name, content in contents.items():
         files.write(folder, name, content.encode("utf-8", "backslashreplace"))
     return Rendered(
-        folder=folder,
+        **vars(found),
         page=folder / "report.html",
         files=(
             *(folder / name for name in contents),
             *(file for each in drawn for file in (each.png, each.svg)),
             *(file for each in shown for file in (each.png, each.svg) if file),
         ),
-        summary=summary,
-        frames=frames,
-        disagreements=tuple(groups),
-        reasons=tuple(why),
-        headline=tuple(lines),
-        notes=tuple(noted),
     )
 
 
@@ -114,17 +146,11 @@ def _csv_field(text: str) -> str:
     return f"'{shown}" if _FORMULA.match(shown) and not _NUMBER.fullmatch(shown) else shown
 
 
-def _pull_request(
-    lines: Sequence[str],
-    noted: Sequence[str],
-    summary: pd.DataFrame,
-    frames: Frames,
-    why: Sequence[Reason],
-    groups: Sequence[DisagreementGroup],
-) -> str:
+def _pull_request(found: Findings) -> str:
     """``summary.md``: headline, what failed and why, results, disagreements, notes."""
-    parts = ["".join(f"{_item(line)}\n" for line in lines)]
-    problems = reasons.table(why)
+    summary, frames = found.summary, found.frames
+    parts = ["".join(f"{_item(line)}\n" for line in found.headline)]
+    problems = reasons.table(found.reasons)
     results = tables.results(summary)
     for table in (problems, results):
         if table.rows:
@@ -139,10 +165,10 @@ def _pull_request(
     ):
         if table.rows:
             parts.append(f"**{table.title}**\n\n{markdown(table)}")
-    if groups:
-        parts.append(f"**Why modes disagree**\n\n{''.join(map(_in_short, groups))}")
-    if noted:
-        parts.append("**Notes**\n\n" + "".join(f"- {escape(note)}\n" for note in noted))
+    if found.disagreements:
+        parts.append(f"**Why modes disagree**\n\n{''.join(map(_in_short, found.disagreements))}")
+    if found.notes:
+        parts.append("**Notes**\n\n" + "".join(f"- {escape(note)}\n" for note in found.notes))
     return "\n".join(parts)
 
 

@@ -25,13 +25,14 @@ from eager_vs_graph.results.record import (
     DIFFERS,
     ERROR,
     NONDETERMINISTIC,
+    NOT_CHECKED,
     TIMEOUT,
     UNSUPPORTED,
     VACUOUS,
 )
 from eager_vs_graph.statistics.speedup_rule import BASELINE, displayed_status
 from eager_vs_graph.statistics.summary import summary_rows
-from eager_vs_graph.statistics.totals import NOT_CHECKED, Comparisons, Totals, totals
+from eager_vs_graph.statistics.totals import Comparisons, Totals, totals
 
 FEW = 4
 """Names that are listed one by one; of more, their number is given."""
@@ -114,6 +115,11 @@ def headline(summary: pd.DataFrame) -> list[str]:
         floor = noise(of_run.noise_floor)
         lines.append(f"Noise floor: {floor} (one mode timed twice under two names).")
     return lines
+
+
+def so_far(summary: pd.DataFrame, passes: int) -> str:
+    """Say what is found before a run has ended, such as ``After 1 pass: nothing was timed.``."""
+    return f"After {count(passes, 'pass', 'passes')}: {answer(summary)}"
 
 
 def _of_one_group(summary: pd.DataFrame) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.results.cells import Cell, grid
@@ -20,6 +21,8 @@ class Selection:
     inputs: list[str]
     logical_cpus: int = 1
     """Into how many logical devices the CPU is split."""
+    optional: list[str] = field(default_factory=list)
+    """Those of the modes that nobody asked for: left out where they are of no use."""
 
     def pairs(self) -> list[tuple[str, str]]:
         """Scenario and size of every selected cell, in order."""
@@ -30,6 +33,15 @@ class Selection:
             if size in self.sizes
         ]
 
-    def cells(self, devices: list[str]) -> list[Cell]:
-        """The grid on these devices."""
-        return grid(self.pairs(), self.modes, devices, self.inputs)
+    def cells(self, devices: list[str], of_use: Collection[str] = ()) -> list[Cell]:
+        """The grid on these devices.
+
+        Args:
+            devices: names of logical devices.
+            of_use: names of the scenarios that optional modes are of use for.
+        """
+        return [
+            cell
+            for cell in grid(self.pairs(), self.modes, devices, self.inputs)
+            if cell.mode not in self.optional or cell.scenario in of_use
+        ]

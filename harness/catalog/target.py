@@ -31,5 +31,7 @@ class Target:
     loss: str = ""
     optimizer: str = ""
     """By Keras's names; empty: what the model was compiled with."""
+    imports: list[str] = field(default_factory=list)
+    """Modules with the classes that a ``.keras`` file refers to."""
     payload: str = ""
     """File with the pickled function and its arguments, where they are no module's."""

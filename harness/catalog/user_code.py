@@ -23,6 +23,7 @@ def entries_of(
     loss: str = "",
     optimizer: str = "",
     path: Sequence[str] = (),
+    imports: Sequence[str] = (),
 ) -> list[Entry]:
     """One entry for each part of the target that is to be run.
 
@@ -38,6 +39,7 @@ def entries_of(
         loss: the loss.
         optimizer: the optimizer.
         path: folders that modules are found in.
+        imports: modules with the classes that a ``.keras`` file refers to.
 
     Raises:
         UsageError: the reference is neither a file that exists nor MODULE:ATTRIBUTE, or the file of
@@ -79,6 +81,7 @@ def entries_of(
                 label=label,
                 loss=loss,
                 optimizer=optimizer,
+                imports=list(imports),
             ),
         )
         for part, name in parts

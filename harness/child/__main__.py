@@ -1,42 +1,60 @@
 """A child process: the only kind of process that imports TensorFlow.
 
-``python -m eager_vs_graph.child JOB JOURNAL PARENT`` does the job and writes the journal. PARENT is
+``python -m eager_vs_graph.child PARENT`` imports TensorFlow, says on its standard input, a socket,
+that it is ready, and waits there for a line with two paths, the job's and the journal's. PARENT is
 the id of the process that started it, which may be gone before this one looks.
 """
 
 from __future__ import annotations
 
 import faulthandler
+import json
 import os
+import socket
 import sys
 import time
 from pathlib import Path
 
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.processes import jobs
-from eager_vs_graph.processes.jobs import CheckJob, ExplainJob, MeasureJob
+from eager_vs_graph.processes.jobs import CheckJob, ExplainJob
 from eager_vs_graph.processes.journal import Journal
 from eager_vs_graph.processes.lean_import import import_tensorflow
 from eager_vs_graph.processes.lifeline import end_with
 
 
 def main() -> int:
-    """Read the job, import TensorFlow, work."""
+    """Import TensorFlow, wait for the job, work."""
     started = time.perf_counter()
-    parent = int(sys.argv[3])
+    parent = int(sys.argv[1])
     end_with(parent)
     faulthandler.enable()  # a signal that ends this process leaves the line it was at
-    job = jobs.read(Path(sys.argv[1]))
-    journal = Journal(Path(sys.argv[2]))
     import_tensorflow()
-    programs = len(job.timed) if isinstance(job, MeasureJob) else 0
-    journal.write("imported", startup_s=time.perf_counter() - started, programs=programs)
+    startup_s = time.perf_counter() - started
+    job_file, journal_file = _wait_for_work()
+    job, journal = jobs.read(job_file), Journal(journal_file)
+    journal.write("imported", startup_s=startup_s)
     try:
         _work(job, journal, parent)
     except UsageError as error:
         journal.write("usage_error", message=str(error))
         return 2
     return 0
+
+
+def _wait_for_work() -> tuple[Path, Path]:
+    """The paths of the job and the journal; ends the process where none will come."""
+    with socket.socket(fileno=os.dup(sys.stdin.fileno())) as line:
+        line.sendall(b".")
+        with line.makefile(encoding="utf-8") as lines:
+            text = lines.readline()
+    if not text:
+        _leave(0)
+    # The user's code finds an empty standard input.
+    with Path(os.devnull).open(encoding="utf-8") as nothing:
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
+    job, journal = json.loads(text)
+    return Path(job), Path(journal)
 
 
 def _work(job: jobs.Job, journal: Journal, parent: int) -> None:

@@ -38,7 +38,8 @@ def check(job: CheckJob, journal: Journal) -> None:
     for adopted in filter(None, (scenario.adopted() for scenario in scenarios.values())):
         journal.write("adopted", **adopted)
     loaded = {*scenarios, *broken}
-    cells = [cell for cell in selection.cells(devices) if cell.scenario in loaded]
+    of_use = [name for name, scenario in scenarios.items() if scenario.own_functions]
+    cells = [cell for cell in selection.cells(devices, of_use) if cell.scenario in loaded]
     gc.freeze()  # the check collects before every cell; TensorFlow's own objects need no look
     journal.write(
         "grid",

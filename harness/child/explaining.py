@@ -55,7 +55,8 @@ def _explain(job: ExplainJob, journal: Journal, workers: Workers) -> None:
             scenarios[entry.name] = load(entry)
             entries[entry.name] = entry
     cells = [Cell.parse(text) for text in job.cells]
-    cells = cells or selection.cells(selection.devices or ["CPU:0"])
+    of_use = [name for name, scenario in scenarios.items() if scenario.own_functions]
+    cells = cells or selection.cells(selection.devices or ["CPU:0"], of_use)
     cells = [cell for cell in cells if cell.id not in job.done and cell.scenario in scenarios]
     journal.write("grid", cells=[cell.id for cell in cells])
 

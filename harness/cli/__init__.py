@@ -1,7 +1,8 @@
 """The command line: one file a verb. Free of TensorFlow.
 
 Exit codes: 0 done; 1 something differs that no scenario declares, or a cell failed; 2 a mistake in
-the call, with one line that says what to do; 130 interrupted.
+the call, with one line that says what to do; 3 the budget ended before anything could be compared;
+130 interrupted.
 """
 
 from __future__ import annotations

@@ -16,13 +16,14 @@ def show_report(folder: Path) -> int:
 
     Returns:
         The exit code: 1 where a cell failed in the check or in a pass, or differs and no scenario
-        declares it.
+        declares it; 3 where the budget ended before anything could be compared.
     """
     from eager_vs_graph import reports
     from eager_vs_graph.reports.terminal import run as terminal
 
-    rendered = reports.render(folder)
-    terminal.print_result(rendered)
+    found = reports.findings(folder)
+    terminal.print_result(found)
+    rendered = reports.render(folder, found)
     print(f"report: {printable(str(rendered.page))}")
     run = Run(folder)
     failed = any(cell.failed for cell in run.parity()) or any(
@@ -30,7 +31,9 @@ def show_report(folder: Path) -> int:
         for record in rendered.frames.passes
         for cell in record.cells.values()
     )
-    return 1 if failed or any(pair.failed for pair in run.checkpoints()) else 0
+    if failed or any(pair.failed for pair in run.checkpoints()):
+        return 1
+    return 3 if found.is_undecided else 0
 
 
 def finish(run: Run) -> NoReturn:

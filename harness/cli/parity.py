@@ -1,15 +1,24 @@
-"""``parity``: the answers, side by side."""
+"""``parity``: the outputs of every mode, side by side."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.cli.groups import grouped
+from eager_vs_graph.errors import UsageError
 from eager_vs_graph.modes import MODES
-from eager_vs_graph.runs.options import GridOptions, LimitOptions, ScenarioOptions, TimingOptions
+from eager_vs_graph.runs.options import (
+    GridOptions,
+    LimitOptions,
+    ScenarioOptions,
+    TargetOptions,
+    TimingOptions,
+)
 
 app = typer.Typer()
 
@@ -17,9 +26,18 @@ app = typer.Typer()
 @app.command()
 @grouped
 def parity(
+    call: TargetOptions,
     which: ScenarioOptions,
     grid: GridOptions,
     limits: LimitOptions,
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="[TARGET]",
+            help="Code of your own, as `try` takes it: MODULE:FUNCTION, FILE.py:FUNCTION, or a "
+            ".keras file. Default: scenarios.",
+        ),
+    ] = "",
     details: Annotated[
         bool, typer.Option("--details", help="Print the tensors of cells that agree, too.")
     ] = False,
@@ -30,19 +48,24 @@ def parity(
             help="Find out by experiment why cells disagree (at most 30 s).",
         ),
     ] = True,
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write every status, reason and tensor as JSON, too."),
+    ] = None,
 ) -> None:
-    """Compare outputs and state of every mode with eager and the reference; time nothing."""
+    """Compare outputs and variables of every mode with eager and the reference; time nothing."""
     from eager_vs_graph.processes.scratch import scratch_folder
     from eager_vs_graph.reports.disagreements import disagreements as disagreements_of
     from eager_vs_graph.reports.terminal import explanation
     from eager_vs_graph.reports.terminal import run as terminal
+    from eager_vs_graph.results.codec import write_json
     from eager_vs_graph.runs import disagreements
     from eager_vs_graph.runs.check import check
     from eager_vs_graph.runs.progress import TerminalProgress
 
-    entries = which.entries()
+    entries, sizes = _entries(target, call, which)
     request = TimingOptions().request(
-        grid.selection(entries, which.chosen_sizes(entries)), limits.limits(), default_budget_s=0.0
+        grid.selection(entries, sizes), limits.limits(), default_budget_s=0.0
     )
     with scratch_folder() as scratch, TerminalProgress() as progress:
         checked = check(request, scratch, progress)
@@ -56,6 +79,10 @@ def parity(
     parities = {cell.cell: cell for cell in cells}
     groups = disagreements_of(found, parities, entries=named)
     explanation.print_short(groups)
+    if json is not None:
+        write_json(json, {"cells": cells, "checkpoints": pairs})
+    for note in checked.notes():
+        print(f"  {note}")
     for kind in checked.absent:
         print(f"{kind}: not found")
     failed = any(cell.failed for cell in cells) or any(pair.failed for pair in pairs)
@@ -64,3 +91,17 @@ def parity(
         print(f"interrupted: {left} of {len(checked.cells)} cells were not checked")
         raise typer.Exit(130)
     raise typer.Exit(1 if failed else 0)
+
+
+def _entries(
+    target: str, call: TargetOptions, which: ScenarioOptions
+) -> tuple[list[Entry], list[str] | None]:
+    """What is to be compared, and at which sizes; code of one's own has none."""
+    if not target:
+        if call != TargetOptions():
+            raise UsageError("--arg and its kin are for a TARGET, which was not given")
+        entries = which.entries()
+        return entries, which.chosen_sizes(entries)
+    if which != ScenarioOptions():
+        raise UsageError(f"give {target!r}, or --scenarios and --sizes, but not both")
+    return call.entries(target), None

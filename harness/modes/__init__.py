@@ -47,6 +47,11 @@ class Mode:
     """How many logical devices of one kind the mode needs."""
     runs_self_traced: bool = False
     """Whether the mode runs the Python of a step that ``traces_itself`` in every call."""
+    takes_python: bool = False
+    """Whether a step can be given Python values that change from call to call."""
+    needs_functions: bool = False
+    """Whether the mode is about the tf.functions that the user's own code calls. A run that asks
+    for no modes has it for code that calls some."""
     counted: bool = False
     """Whether the work of a call is counted in a program of this mode. For the other graph modes,
     it is counted in one of ``function``."""
@@ -68,10 +73,15 @@ class Mode:
             Unsupported: the scenario ``traces_itself``, and the mode would trace it.
         """
         if task.scenario.traces_itself and not self.runs_self_traced:
-            able = " and ".join(mode.name for mode in MODES.values() if mode.runs_self_traced)
+            *most, last = [mode.name for mode in MODES.values() if mode.runs_self_traced]
             raise Unsupported(
-                "step makes its own tf.functions (traces_itself) and needs its Python in every "
-                f"call, so that it cannot be part of another graph; it runs in {able}"
+                "it makes tf.functions of its own and needs its Python in every call, so that it "
+                f"cannot be part of another graph; it runs in {', '.join(most)} and {last}"
+            )
+        if task.scenario.python_inputs and not self.takes_python:
+            raise Unsupported(
+                "Python arguments change from call to call, and this mode has one graph, which was "
+                "made for the first call's"
             )
         program: Program = self.module().build(task)
         return program
@@ -94,6 +104,7 @@ MODES = {
             marker="o",
             default=True,
             runs_self_traced=True,
+            takes_python=True,
         ),
         Mode(
             name="function",
@@ -104,6 +115,7 @@ MODES = {
             marker="s",
             default=True,
             runs_self_traced=True,
+            takes_python=True,
             counted=True,
         ),
         Mode(
@@ -121,6 +133,17 @@ MODES = {
             marker="D",
             default=True,
             counted=True,
+        ),
+        Mode(
+            name="as_written",
+            summary="your code as it stands, called eagerly; its own tf.functions are kept",
+            use_for="what your program costs today, and how often its functions are traced",
+            cannot="differ from `eager` where nothing calls a tf.function",
+            colour="#b8443a",
+            marker="h",
+            runs_self_traced=True,
+            takes_python=True,
+            needs_functions=True,
         ),
         Mode(
             name="concrete",
@@ -143,6 +166,7 @@ MODES = {
             ),
             colour="#c2559a",
             marker="v",
+            takes_python=True,
             counted=True,
         ),
         Mode(
@@ -207,6 +231,8 @@ MODES = {
 }
 BASELINE = "eager"
 DEFAULT_MODES = tuple(mode.name for mode in MODES.values() if mode.default)
+FUNCTION_MODES = tuple(mode.name for mode in MODES.values() if mode.needs_functions)
+"""Modes that belong to the default grid of user's code that calls tf.functions."""
 
 
 def markdown_table() -> str:

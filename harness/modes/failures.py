@@ -8,7 +8,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from eager_vs_graph.errors import ScenarioError, Unsupported, WorkerLost
+from eager_vs_graph.errors import ScenarioError, Unsupported, WorkerLost, one_line
+from eager_vs_graph.modes.messages import hint_of_loop, message
 from eager_vs_graph.results.record import CRASHED, ERROR, TIMEOUT, UNSUPPORTED
 
 _SYMBOLIC = ("symbolic tf.Tensor", "'SymbolicTensor' object has no attribute", "numpy() is only")
@@ -22,12 +23,7 @@ _NO_CALLBACK = "Could not find callback with key="
 _IN_ITS_PROCESS = " (tf.py_function must run in the process that made the function)"
 _NO_SESSION = re.compile(r"Session \w+ is not found")
 """What a TensorFlow server that was started again says to the sessions of the one before."""
-_WHERE = re.compile(
-    r"Graph execution error:|Detected at node |File \"|Node: '|From /job:|\d+ root error|$"
-)
-"""Lines with which a graph's error begins: at which node and in which process it happened."""
 _OURS = Path(__file__).parents[1]
-_NODES = re.compile(r"\(0\) [A-Z_]+: |\{\{function_node .*?\}\} *")
 
 
 def failure(error: Exception, scenario_file: str = "") -> tuple[str, str]:
@@ -48,8 +44,8 @@ def failure(error: Exception, scenario_file: str = "") -> tuple[str, str]:
     reason = f"{type(error).__name__}: {text}{_author_line(error, scenario_file)}"
     if not _is_refusal(error):
         return _loss(error) or ERROR, reason
-    hint = _BRIDGE if any(phrase in reason for phrase in _NO_VALUE) else ""
-    return UNSUPPORTED, reason + hint
+    bridge = _BRIDGE if any(phrase in reason for phrase in _NO_VALUE) else ""
+    return UNSUPPORTED, reason + (hint_of_loop(error) or bridge)
 
 
 def _is_refusal(error: Exception) -> bool:
@@ -70,20 +66,6 @@ def _loss(error: Exception) -> str:
         return TIMEOUT
     gone = isinstance(error, tf.errors.UnavailableError) or _NO_SESSION.search(str(error))
     return CRASHED if gone else ""
-
-
-def message(error: BaseException) -> str:
-    """The line that says what happened; AutoGraph puts it last, below the user's stack."""
-    text = error.message if isinstance(error, tf.errors.OpError) else str(error)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if isinstance(error, tf.errors.OpError):
-        bare = [_NODES.sub("", line) for line in lines]
-        lines = [line for line in bare if not _WHERE.match(line)]
-    if not lines:
-        return "no message"
-    line = lines[-1] if lines[0] == "in user code:" else lines[0]
-    prefix = f"{type(error).__name__}: "
-    return line.removeprefix(prefix)[:300]
 
 
 def users_place(error: BaseException) -> str:
@@ -110,7 +92,7 @@ def xla_reason(error: tf.errors.OpError) -> str:
     ]
     told = re.sub(r"graph __inference_\S+\[.*?\] on", "graph on", told)
     told = re.sub(r" compatible with node \{\{.*?\}\}|\{\{node .*?\}\}", "", told)
-    return f"{type(error).__name__}: {' '.join(told.split())[:300]}"
+    return f"{type(error).__name__}: {one_line(told)}"
 
 
 def _author_line(error: BaseException, scenario_file: str) -> str:

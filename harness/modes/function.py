@@ -32,7 +32,7 @@ class FunctionProgram(TensorProgram):
     @property
     def traces(self) -> int:
         if self.scenario.traces_itself:
-            return 0
+            return sum(self.inner_traces().values())
         count: int = self._step.experimental_get_tracing_count()  # type: ignore[attr-defined]
         return count
 

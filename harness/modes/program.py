@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -104,6 +104,14 @@ class Program(ABC):
         Where another process has them: something of the same shape and dtype (``tf.TensorSpec``).
         """
 
+    def inner_traces(self) -> dict[str, int]:
+        """How often each tf.function of the user's own was traced, in a mode that keeps them."""
+        return {}
+
+    def retraced(self) -> dict[str, int]:
+        """Those of ``inner_traces`` that were traced again after the first step."""
+        return {}
+
     def write_checkpoint(self, prefix: str) -> None:  # noqa: ARG002 - for the modes that can
         """Write what the scenario's ``checkpoint`` tracks, to files that begin with ``prefix``.
 
@@ -154,14 +162,18 @@ class TensorProgram(Program):
     """
 
     scenario: Scenario
+    keeps_functions: ClassVar[bool] = False
+    """Whether tf.functions of the user's own stay what they are."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
         with self.building():
             self.scenario = task.instance()
+            self.scenario.keeps_functions = self.keeps_functions
             self.scenario.build()
         self._variables = variables_of(self.scenario)
         self._names: tuple[str, ...] | None = None
+        self._first_traces: dict[str, int] = {}
         self._step = self.step()
         self._resident = self._tensors(task.feeds[0])
         self.call = self._timed_call()
@@ -177,7 +189,7 @@ class TensorProgram(Program):
     def _tensors(self, feed: Feed) -> list[Any]:
         # tf.constant copies, as does a session's feed of an array it may not alias.
         with self.task.on_device():
-            return [tf.constant(feed[name]) for name in self.task.argument_names()]
+            return handed(self.task.scenario, feed, self.task.argument_names())
 
     def _timed_call(self) -> Call:
         step = self._step
@@ -189,11 +201,21 @@ class TensorProgram(Program):
 
         else:
             feeds = cycled(self.task)
-            constant = tf.constant
+            constant, python = tf.constant, self.task.scenario.python_inputs
+            is_python = [name in python for name in self.task.argument_names()]
 
             def call() -> list[Array]:
                 tensors = [constant(array) for array in next(feeds)]
                 return [tensor.numpy() for tensor in step(*tensors).values()]
+
+            def call_with_python() -> list[Array]:
+                given = [
+                    array.item() if as_it_is else constant(array)
+                    for array, as_it_is in zip(next(feeds), is_python, strict=True)
+                ]
+                return [tensor.numpy() for tensor in step(*given).values()]
+
+            call = call_with_python if python else call
 
         return synchronised(call) if self.task.asynchronous else call
 
@@ -205,6 +227,7 @@ class TensorProgram(Program):
             require_outputs(outputs)
             require_no_new_variables(before, variables_of(self.scenario))
             self._names = tuple(outputs)
+            self._first_traces = self.inner_traces()
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
     def state(self) -> State:
@@ -217,6 +240,23 @@ class TensorProgram(Program):
     def variables(self) -> Mapping[str, tf.Variable]:
         return self._variables
 
+    def inner_traces(self) -> dict[str, int]:
+        if not (self.keeps_functions or self.scenario.traces_itself):
+            return {}
+        found: dict[str, int] = {}
+        for function in self.scenario.functions():
+            name = name_of_function(function)
+            found[name] = found.get(name, 0) + function.experimental_get_tracing_count()
+        return {name: count for name, count in found.items() if count}
+
+    def retraced(self) -> dict[str, int]:
+        first = self._first_traces
+        return {
+            name: count
+            for name, count in self.inner_traces().items()
+            if count > first.get(name, 0) and first
+        }
+
     def write_checkpoint(self, prefix: str) -> None:
         self.scenario.checkpoint.write(prefix)
 
@@ -226,6 +266,20 @@ class TensorProgram(Program):
     def flush(self) -> None:
         for writer in writers_of(self.scenario):
             writer.flush()
+
+
+def handed(scenario: type[Scenario], feed: Mapping[str, Array], names: Sequence[str]) -> list[Any]:
+    """A feed's entries as ``step`` takes them: tensors, and Python numbers where it wants these."""
+    return [
+        feed[name].item() if name in scenario.python_inputs else tf.constant(feed[name])
+        for name in names
+    ]
+
+
+def name_of_function(function: Any) -> str:
+    """What a tf.function's Python is called, within its module."""
+    python = function.python_function
+    return str(getattr(python, "__qualname__", repr(python))).rpartition("<locals>.")[2]
 
 
 def writers_of(scenario: Scenario) -> list[Any]:

@@ -6,12 +6,11 @@ the process was at, so that cell is recorded as failed, and the rest continues i
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,11 @@ import psutil
 
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.processes import jobs
+from eager_vs_graph.processes.children import Child
 from eager_vs_graph.processes.cpu_wait import cpu_wait_s, longest_wait_s
 from eager_vs_graph.processes.jobs import Job
 from eager_vs_graph.processes.journal import Event, Follower
-from eager_vs_graph.processes.python import (
-    DEFAULT_SILENCE_S,
-    SILENCE_S,
-    child_environment,
-    how_it_ended,
-    last_lines,
-    python_module,
-)
-from eager_vs_graph.processes.scratch import scratch_folder
+from eager_vs_graph.processes.python import DEFAULT_SILENCE_S, how_it_ended, last_lines
 from eager_vs_graph.results.record import CRASHED, TIMEOUT
 
 _POLL_S = 0.25
@@ -83,24 +75,27 @@ def run_child(
     tick: Callable[[], None] = lambda: None,
     environment: Mapping[str, str] | None = None,
     impatient: Callable[[str], bool] = lambda _cell: False,
+    take: Callable[[], Child] | None = None,
 ) -> Outcome:
     """Run a job in a child process until it ends.
 
     Args:
         job: what to do.
-        folder: where job, journal and output are kept, as ``<name>.job`` and so on.
+        folder: where job and journal are kept, as ``<name>.job`` and ``<name>.jsonl``.
         name: distinguishes this child from others in the folder.
         listen: is given every event of the journal, in order.
         limits: what the child may take before it is killed.
         tick: is called while waiting, some times a second.
         environment: variables besides those of this process.
         impatient: whether a cell has a short limit, ``Limits.short_s``.
+        take: gives a child that waits for work, which has the variables of this process only;
+            default: one is started.
 
     Raises:
         UsageError: the child found the user's mistake.
         Interrupted: Ctrl-C, a hang-up or a termination signal; the child was ended first.
     """
-    job_file, journal, log = (folder / f"{name}.{kind}" for kind in ("job", "jsonl", "log"))
+    job_file, journal = (folder / f"{name}.{kind}" for kind in ("job", "jsonl"))
     jobs.write(job, job_file)
     journal.unlink(missing_ok=True)
     follower = Follower(journal)
@@ -111,25 +106,14 @@ def run_child(
             watch.hear(event)
             listen(event)
 
-    # What the child's programs write goes with it, however it ends.
-    with scratch_folder() as scratch, log.open("wb") as output, _signals_interrupt():
-        process = subprocess.Popen(
-            [
-                *python_module("eager_vs_graph.child"),
-                *(str(job_file), str(journal), str(os.getpid())),
-            ],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            # Ctrl-C goes to this process only, which then lets the child finish its block.
-            start_new_session=True,
-            env={
-                **child_environment(),
-                SILENCE_S: str(limits.silence_s),
-                "TMPDIR": str(scratch),
-                **(environment or {}),
-            },
-        )
+    with ExitStack() as stack:
+        stack.enter_context(_signals_interrupt())
+        try:
+            child = stack.enter_context(take() if take else Child(limits.silence_s, environment))
+        except KeyboardInterrupt:
+            raise Interrupted from None
+        process = child.process
+        child.begin(job_file, journal)
         killed = ""
         try:
             while process.poll() is None:
@@ -145,10 +129,8 @@ def run_child(
             _end(process)
             hear()
             raise Interrupted from None
-        except BaseException:
-            process.kill()
-            raise
-    hear()
+        hear()
+        printed = child.output()
     if watch.usage_error:
         raise UsageError(watch.usage_error)
     if killed and not watch.finished:
@@ -156,8 +138,8 @@ def run_child(
         return Outcome(status, killed, watch.cell, watch.stage, watch.silent_s())
     if not watch.finished:
         how = how_it_ended(process.returncode)
-        output_end = last_lines(log.read_text(encoding="utf-8", errors="replace"))
-        return Outcome(CRASHED, f"{how}{output_end}", watch.cell, watch.stage, watch.silent_s())
+        reason = f"{how}{last_lines(printed)}"
+        return Outcome(CRASHED, reason, watch.cell, watch.stage, watch.silent_s())
     return Outcome("complete")
 
 

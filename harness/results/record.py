@@ -45,6 +45,9 @@ AGREEING = (IDENTICAL, CLOSE)
 NO_DIGIT = "no right digit"
 """Stands beside the status of a cell that agrees, where an element has no right digit."""
 
+NOT_CHECKED = "not checked"
+"""Shown for a cell without a status: the run ended before its outputs were compared."""
+
 Status = Annotated[str, Meta(pattern=f"^({'|'.join(STATUSES)})$")]
 """One of ``STATUSES``."""
 PassStatus = Annotated[str, Meta(pattern=f"^(measured|{'|'.join(STATUSES)})$")]
@@ -120,6 +123,8 @@ class CellParity:
     """The declared reason, when every difference of the cell was declared."""
     traces: Whole | None = None
     steps: Whole | None = None
+    inner_traces: dict[str, Whole] = field(default_factory=dict)
+    """Traces of the user's own tf.functions, by name, in a mode that keeps them."""
     tensors: tuple[TensorComparison, ...] = ()
     learned: dict[str, float | None] = field(default_factory=dict)
     """What the scenario measured after its goal's steps; None where it was not finite."""

@@ -11,10 +11,14 @@ from pathlib import Path
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.catalog.selection import Selection
+from eager_vs_graph.catalog.variables import variables_of
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.modes import MODES
+from eager_vs_graph.processes.children import Children
 from eager_vs_graph.processes.scratch import scratch_folder, sweep
 from eager_vs_graph.processes.supervise import Limits
+from eager_vs_graph.reports.formatting import count
+from eager_vs_graph.reports.matrix import in_words
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.files import write
@@ -25,7 +29,7 @@ from eager_vs_graph.runs.budget import Stop
 from eager_vs_graph.runs.check import FILES, CheckResult, check
 from eager_vs_graph.runs.folders import new_run, point_latest, publish, require_writable
 from eager_vs_graph.runs.options import PRECISION, TimingOptions
-from eager_vs_graph.runs.passes import PassRunner, Schedule, recover
+from eager_vs_graph.runs.passes import STARTUP_SHARE, PassRunner, Schedule, ahead_of, recover
 from eager_vs_graph.runs.progress import Progress
 from eager_vs_graph.runs.quantities import seconds
 from eager_vs_graph.runs.request import Request
@@ -60,8 +64,26 @@ def bench(
     began = time.monotonic()
     require_writable(results)
     sweep()
+    variables = variables_of(request.selection.entries)
+    with Children(request.limits.silence_s, variables) as children:
+        return _bench(request, results, progress, choose_timed, bare_loops, children, began)
+
+
+def _bench(
+    request: Request,
+    results: Path,
+    progress: Progress,
+    choose_timed: Callable[[CheckResult, str], list[Timed]],
+    bare_loops: bool,
+    children: Children,
+    began: float,
+) -> Run:
     with scratch_folder() as scratch:
-        checked = check(request, scratch, progress)
+        # A pass's TensorFlow is imported beside the check, where nothing is measured.
+        children.prepare(1)
+        ahead = ahead_of(request.passes)
+        checked = check(request, scratch, progress, imported=lambda: children.prepare(ahead))
+        progress.so_far(in_words(checked.in_order()))
         timed = choose_timed(checked, request.control_of)
         explanations: list[Explanation] = []
         if request.explain and not checked.interrupted:
@@ -96,9 +118,11 @@ def bench(
             seed=request.seed,
             limits=request.limits,
             logical_cpus=request.selection.logical_cpus,
+            overtime_s=request.overtime_s,
         ),
         progress=progress,
-        startup_s=checked.startup_s + 1.0,
+        children=children,
+        startup_s=STARTUP_SHARE * checked.startup_s + 0.5,
         bare_loops=bare_loops,
     )
     _measure(passes)
@@ -156,17 +180,20 @@ def resume(
         limits=limits,
         logical_cpus=request.logical_cpus,  # the run's devices depend on it
     )
-    remaining = PassRunner(
-        run=run,
-        entries=_entries(run),
-        timed=timed,
-        costs=first_costs(checked, timed),
-        schedule=schedule,
-        progress=progress,
-        startup_s=10.0,
-        bare_loops=request.bare_loops,
-    )
-    _measure(remaining)
+    entries = _entries(run)
+    with Children(limits.silence_s, variables_of(entries)) as children:
+        remaining = PassRunner(
+            run=run,
+            entries=entries,
+            timed=timed,
+            costs=first_costs(checked, timed),
+            schedule=schedule,
+            progress=progress,
+            children=children,
+            startup_s=10.0,
+            bare_loops=request.bare_loops,
+        )
+        _measure(remaining)
     return run
 
 
@@ -181,6 +208,7 @@ def _continue_check(
             entries=entries,
             sizes=list(dict.fromkeys(size for entry in entries for size in entry.sizes)),
             modes=before.modes,
+            optional=_partly_present(before),
             devices=before.devices,
             inputs=before.inputs,
             logical_cpus=before.logical_cpus,
@@ -199,6 +227,16 @@ def _continue_check(
     timed = timed_cells(checked, request.control_of)
     _save_check(run, request, checked, timed, before.bare_loops)
     return checked, timed
+
+
+def _partly_present(request: RunRequest) -> list[str]:
+    """Modes that some scenarios of a run have no cell of: these have no use for them."""
+    cells = [Cell.parse(cell) for cell in request.cells]
+    of_mode = {
+        mode: {cell.scenario for cell in cells if cell.mode == mode} for mode in request.modes
+    }
+    every = {cell.scenario for cell in cells}
+    return [mode for mode, scenarios in of_mode.items() if scenarios != every]
 
 
 def _save_check(
@@ -267,7 +305,8 @@ def _measure(passes: PassRunner) -> None:
         raise
     else:
         if isinstance(stop, Stop) and not stop.reached:
-            progress.note(f"{stop.reason} after {len(run.pass_numbers())} passes")
+            recorded = count(len(run.pass_numbers()), "pass", "passes")
+            progress.note(f"{stop.reason}; {recorded} recorded")
         shutil.rmtree(run.work)
     point_latest(run)
 
@@ -277,6 +316,8 @@ def record_request(
 ) -> RunRequest:
     """The request as the record keeps it."""
     selection = request.selection
+    present = {cell.mode for cell in checked.cells}
+    modes = [mode for mode in selection.modes if mode in present or mode not in selection.optional]
     return RunRequest(
         command=request.command,
         entries=[entry.to_json() for entry in selection.entries],
@@ -287,11 +328,9 @@ def record_request(
         cells=_all_ids(checked.cells, timed),
         timed=timed,
         bare_loops=bare_loops,
-        modes=selection.modes,
-        notes=[
-            f"{name}: {note}" for name, about in checked.adopted.items() for note in about["notes"]
-        ],
-        about_modes={name: MODES[name].about() for name in selection.modes},
+        modes=modes,
+        notes=checked.notes(),
+        about_modes={name: MODES[name].about() for name in modes},
         devices=checked.devices,
         inputs=selection.inputs,
         control_of=request.control_of,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 TIMED_SHARE = 0.75
 """Of a pass's wall seconds, the part to spend in blocks; the rest is start-up and building."""
@@ -24,6 +24,9 @@ MIN_PASSES_LONG = 2
 LONG_GROUP_S = 4.0
 """A group whose one block takes longer is timed in fewer passes."""
 _MIN_TIMED_S = 1.5
+FIRST_LOOKS = 2
+"""Passes that time no longer than they build: first figures and a first verdict come soon."""
+_FIRST_TIMED_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,16 @@ def next_pass(
             spent_s += need.least_s
     if not chosen:
         return Stop("the budget is spent", reached=False)
-    return _plan([need for need in needs if need in chosen], wall_s, startup_s)
+    return _first_look(_plan([need for need in needs if need in chosen], wall_s, startup_s), chosen)
+
+
+def _first_look(planned: NextPass, chosen: Sequence[Need]) -> NextPass:
+    """Make the first passes of a run short."""
+    if all(need.passes >= FIRST_LOOKS for need in chosen):
+        return planned
+    fixed_s = sum(need.fixed_s for need in chosen)
+    least_s = sum(need.block_s for need in chosen)
+    return replace(planned, timed_s=min(planned.timed_s, max(_FIRST_TIMED_S, least_s, fixed_s)))
 
 
 def _passes(short: Sequence[Need], remaining_s: float, startup_s: float) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from eager_vs_graph.catalog.variables import variables_of
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.processes.jobs import CheckJob
 from eager_vs_graph.processes.journal import Event
@@ -80,13 +82,25 @@ class CheckResult:
             for parity in self.parity.values()
         )
 
+    def notes(self) -> list[str]:
+        """What adopting the user's code noted: each note once, with the workloads it holds for."""
+        found: dict[str, list[str]] = {}
+        for name, about in self.adopted.items():
+            for note in about["notes"]:
+                found.setdefault(note, []).append(name)
+        return [f"{', '.join(names)}: {note}" for note, names in found.items()]
+
     def in_order(self) -> list[CellParity]:
         """The parity of the cells in the order of the grid."""
         return [self.parity[cell.id] for cell in self.cells if cell.id in self.parity]
 
 
 def check(
-    request: Request, folder: Path, progress: Progress, known: CheckResult | None = None
+    request: Request,
+    folder: Path,
+    progress: Progress,
+    known: CheckResult | None = None,
+    imported: Callable[[], None] = lambda: None,
 ) -> CheckResult:
     """Check the parity of every cell, in as many processes as it takes.
 
@@ -96,6 +110,7 @@ def check(
             left in its subfolder ``FILES``.
         progress: is told what is being done.
         known: an interrupted check to continue.
+        imported: is called when a process of the check has imported TensorFlow.
 
     Returns:
         What was found. When the user interrupted it after the grid was known, it holds what was
@@ -111,6 +126,8 @@ def check(
     unexplained_ends = 0
 
     def listen(event: Event) -> None:
+        if event["event"] == "imported":
+            imported()
         checked.hear(event, progress)
 
     progress.stage("importing TensorFlow")
@@ -128,7 +145,14 @@ def check(
         name = f"check-{attempt}"
         try:
             outcome = run_child(
-                job, folder, name, listen, request.limits, progress.tick, impatient=checked.has_hung
+                job,
+                folder,
+                name,
+                listen,
+                request.limits,
+                progress.tick,
+                variables_of(request.selection.entries),
+                checked.has_hung,
             )
         except Interrupted:
             if not checked.parity:

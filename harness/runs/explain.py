@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from eager_vs_graph.catalog.selection import Selection
+from eager_vs_graph.catalog.variables import variables_of
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.processes.jobs import NO_EXPERIMENT, ExplainJob
 from eager_vs_graph.processes.journal import Event
@@ -188,7 +189,10 @@ def _run(
             case "fresh":
                 heard.results.append(msgspec.convert(event, FreshResult))
 
-    environment = process_conditions.environment(job.condition)
+    environment = {
+        **variables_of(request.selection.entries),
+        **process_conditions.environment(job.condition),
+    }
     silence_s = max(_SILENCE_S, _SILENCE * request.seconds)
     limits = replace(request.limits, silence_s=min(request.limits.silence_s, silence_s))
     return run_child(job, folder, name, listen, limits, progress.tick, environment)

@@ -20,7 +20,7 @@ from eager_vs_graph.catalog.find import select
 from eager_vs_graph.catalog.selection import Selection
 from eager_vs_graph.catalog.user_code import entries_of
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.modes import DEFAULT_MODES, MODES
+from eager_vs_graph.modes import DEFAULT_MODES, FUNCTION_MODES, MODES
 from eager_vs_graph.processes.supervise import Limits
 from eager_vs_graph.results.cells import INPUTS, choose, unknown_name_message
 from eager_vs_graph.runs import command
@@ -32,6 +32,8 @@ BUDGET_S = 270.0
 QUICK_BUDGET_S = 46.0
 SECONDS_A_PASS = 60.0
 PRECISION = 0.02
+_OVERTIME = 2.0
+"""What may be added to a budget that nobody named, as a multiple of it."""
 FEW = "custom_gradient,matmul_chain,mnist_step,py_func_bridge,regression_training"
 """Scenarios that stand for the others where time is short."""
 _SHOWN = 200
@@ -111,7 +113,8 @@ class TargetOptions:
         Option(
             metavar="[NAME=]ARGUMENT",
             help='An argument, in order or by name: "float32[32,784]", "int32[32] in 0..9", '
-            "bool[3], a .npy or .npz file, MODULE:FUNCTION that returns them, or a constant.",
+            "bool[3], a .npy or .npz file, a constant, or MODULE:FUNCTION that returns them; where "
+            "it yields them instead, each step takes the next (another shape, another constant).",
         ),
     ] = None
     train: Annotated[
@@ -125,6 +128,14 @@ class TargetOptions:
     ] = ""
     loss: Annotated[str, Option(help="A Keras name. Default: as compiled.")] = ""
     optimizer: Annotated[str, Option(help="A Keras name. Default: as compiled.")] = ""
+    imports: Annotated[
+        list[str] | None,
+        Option(
+            "--import",
+            metavar="MODULE|FILE.py",
+            help="Module with the classes and functions of your own that a .keras file refers to.",
+        ),
+    ] = None
     path: Annotated[
         list[Path] | None,
         Option(metavar="FOLDER", help="Folder of modules. Default: the working directory."),
@@ -150,6 +161,7 @@ class TargetOptions:
                 loss=self.loss,
                 optimizer=self.optimizer,
                 path=[*map(str, folders), str(Path.cwd())],
+                imports=self.imports or [],
             )
 
 
@@ -161,7 +173,8 @@ class GridOptions:
         str,
         Option(
             metavar="NAMES|all",
-            help=f"Of {', '.join(MODES)}. Default: {','.join(DEFAULT_MODES)}.",
+            help=f"Of {', '.join(MODES)}. Default: {','.join(DEFAULT_MODES)}; with code of your "
+            f"own that calls a tf.function, {','.join(FUNCTION_MODES)} too.",
         ),
     ] = ""
     devices: Annotated[
@@ -186,10 +199,14 @@ class GridOptions:
             UsageError: a mode or policy does not exist; the message gives the nearest.
         """
         every = list(dict.fromkeys(size for entry in entries for size in entry.sizes))
+        wanted = words(self.modes)
+        adopted = any(entry.target is not None for entry in entries)
+        optional = [] if wanted or not adopted else list(FUNCTION_MODES)
         return Selection(
             entries=entries,
             sizes=sizes or every,
-            modes=choose("mode", words(self.modes), list(MODES), DEFAULT_MODES),
+            modes=choose("mode", wanted, list(MODES), (*DEFAULT_MODES, *optional)),
+            optional=optional,
             devices=self._devices(),
             inputs=choose("inputs policy", words(self.inputs), INPUTS, INPUTS[:1]),
             logical_cpus=self.logical_cpus,
@@ -296,5 +313,7 @@ class TimingOptions:
             command=called or command.line(*sys.argv[1:]),
             seed=self.seed,
             limits=limits,
+            # On a busy machine TensorFlow's import alone can take a default budget.
+            overtime_s=0.0 if self.budget else _OVERTIME * default_budget_s,
             explain=self.explain,
         )

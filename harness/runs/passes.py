@@ -22,6 +22,7 @@ import psutil
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import Interrupted, UsageError
+from eager_vs_graph.processes.children import Children
 from eager_vs_graph.processes.jobs import MeasureJob
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
@@ -35,8 +36,15 @@ from eager_vs_graph.runs import command
 from eager_vs_graph.runs.progress import Progress
 
 if TYPE_CHECKING:
+    from eager_vs_graph.results.frames import Frames
     from eager_vs_graph.statistics import GroupPrecision
 
+AHEAD = 2
+"""Children that import TensorFlow at the same time."""
+STARTUP_SHARE = 0.6
+"""Of the time of TensorFlow's import, what a pass waits for: two children import at a time."""
+_FOR_A_VERDICT = 2
+"""Passes without which there is no interval."""
 _MAX_LOST = 20
 """Passes that may crash before the run stops."""
 _MAX_UNEXPLAINED = 3
@@ -57,6 +65,8 @@ class Schedule:
     seed: int
     limits: Limits
     logical_cpus: int = 1
+    overtime_s: float = 0.0
+    """Wall seconds beyond the budget for the passes that a verdict needs."""
 
 
 @dataclass
@@ -78,6 +88,7 @@ class PassRunner:
     """By cell id: an estimate at first, measured from the first pass on."""
     schedule: Schedule
     progress: Progress
+    children: Children
     startup_s: float
     bare_loops: bool = False
     lost: set[str] = field(default_factory=set)
@@ -97,9 +108,10 @@ class PassRunner:
         while True:
             complete = [n for n in self.run.pass_numbers() if self._is_complete(n)]
             asked = self.schedule.passes
+            overtime_s = self.schedule.overtime_s if len(complete) < _FOR_A_VERDICT else 0.0
             step = effort.next_pass(
                 self._needs(),
-                remaining_s=self.schedule.budget_s - (time.monotonic() - began),
+                remaining_s=self.schedule.budget_s + overtime_s - (time.monotonic() - began),
                 startup_s=self.startup_s,
                 precision=self.schedule.precision,
                 passes_left=None if asked is None else asked - len(complete),
@@ -107,7 +119,8 @@ class PassRunner:
             if isinstance(step, effort.Stop):
                 return step
             number = max(self.run.pass_numbers(), default=0) + 1
-            record = self._pass(number, step)
+            ahead = ahead_of(None if asked is None else asked - len(complete))
+            record = self._pass(number, step, ahead)
             self._learn(record)
             if record.outcome != "complete":
                 accidents += 1
@@ -147,9 +160,19 @@ class PassRunner:
         from eager_vs_graph.statistics import precision_of_groups
 
         frames = read(self.run.folder)
+        self._show(frames)
         return precision_of_groups(frames.blocks, control_of=frames.control_of)
 
-    def _pass(self, number: int, step: effort.NextPass) -> PassRecord:
+    def _show(self, frames: Frames) -> None:
+        """Say what the run has found so far."""
+        from eager_vs_graph.reports import tables, wording
+        from eager_vs_graph.statistics.summary import summarise
+
+        summary = summarise(frames)
+        line = wording.so_far(summary, len(frames.passes))
+        self.progress.so_far(line, tables.results(summary))
+
+    def _pass(self, number: int, step: effort.NextPass, ahead: int) -> PassRecord:
         timed = [
             timed
             for timed in self.timed
@@ -167,7 +190,7 @@ class PassRunner:
             bare_loops=self.bare_loops,
         )
         self.progress.stage(f"pass {number}: importing TensorFlow")
-        listener = PassListener(number, self.progress)
+        listener = PassListener(number, self.progress, programs=len(timed))
         try:
             outcome = run_child(
                 job,
@@ -176,6 +199,7 @@ class PassRunner:
                 listener.listen,
                 self.schedule.limits,
                 self.progress.tick,
+                take=lambda: self.children.take(ahead, self.progress.tick),
             )
         except Interrupted:
             listener.save(self.run, Outcome("interrupted"))
@@ -203,15 +227,21 @@ class PassRunner:
             elif entry.prepare_s is not None and entry.block_s is not None:
                 self.costs[cell] = Costs(entry.prepare_s, entry.block_s)
         if record.startup_s:
-            self.startup_s = record.startup_s + 1.0
+            self.startup_s = STARTUP_SHARE * record.startup_s + 0.5
+
+
+def ahead_of(passes: int | None) -> int:
+    """How many children to start before they are needed, for so many passes (None: any number)."""
+    return AHEAD if passes is None else min(AHEAD, passes)
 
 
 class PassListener:
     """Gathers what the journal of a pass says into its record."""
 
-    def __init__(self, number: int, progress: Progress) -> None:
+    def __init__(self, number: int, progress: Progress, programs: int = 0) -> None:
         self._number = number
         self._progress = progress
+        self._programs = programs
         self._cells: dict[str, dict[str, Any]] = {}
         self._startup_s = 0.0
         self._started = _now()
@@ -224,7 +254,7 @@ class PassListener:
         match event["event"]:
             case "imported":
                 self._startup_s = event["startup_s"]
-                self._progress.stage(f"pass {self._number}: building", event["programs"])
+                self._progress.stage(f"pass {self._number}: building", self._programs)
             case "built":
                 names = ("build_s", "first_call_s", "traces", "prepare_s")
                 self._cells[event["cell"]] = {

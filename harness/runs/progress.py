@@ -5,9 +5,10 @@ Nothing is drawn from a thread of its own: cores are few, and the measurement ne
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,8 +17,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bar
+from rich.text import Text
 
 from eager_vs_graph.errors import printable
+from eager_vs_graph.reports.table import Table
+from eager_vs_graph.reports.terminal.grid import table_lines
+
+_SHARE_OF_SCREEN = 0.8
+"""Of the screen's height, what a table of what is known may take."""
 
 
 class Progress:
@@ -32,8 +39,21 @@ class Progress:
     def note(self, text: str) -> None:
         """Something worth a line of its own."""
 
+    def so_far(self, line: str, table: Table | None = None) -> None:
+        """What is known by now: a sentence, and a table where there is one."""
+
     def tick(self) -> None:
         """Time went by."""
+
+
+class _Bar(Bar):
+    """A bar below what is known by now."""
+
+    above: Sequence[Text] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What is known, then the bar."""
+        return [*self.above, *super().get_renderables()]
 
 
 class TerminalProgress(Progress):
@@ -41,7 +61,7 @@ class TerminalProgress(Progress):
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
-        self._bar = Bar(
+        self._bar = _Bar(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
@@ -87,6 +107,16 @@ class TerminalProgress(Progress):
     def note(self, text: str) -> None:
         """Print a line above the bar."""
         self._console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
+
+    def so_far(self, line: str, table: Table | None = None) -> None:
+        """Show it above the bar in place of what was known before; in a log, print the sentence."""
+        if not self._console.is_terminal:
+            self.note(line)
+            return
+        lines = table_lines(table, self._console) if table else []
+        fits = 0 < len(lines) < self._console.height * _SHARE_OF_SCREEN
+        self._bar.above = lines if fits else [Text(line)]
+        self._bar.refresh()
 
     def _show(self, text: str) -> None:
         if self._console.is_terminal:

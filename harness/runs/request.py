@@ -23,6 +23,8 @@ class Request:
     """What was typed or called."""
     seed: int = 0
     limits: Limits = field(default_factory=Limits)
+    overtime_s: float = 0.0
+    """Wall seconds beyond the budget for the two passes that a verdict needs."""
     explain: bool = True
     """Whether to find out why cells disagree, after the check."""
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
-from eager_vs_graph.results.record import AGREEING, NO_DIGIT
+from eager_vs_graph.results.record import AGREEING, NO_DIGIT, NOT_CHECKED
 
 BASELINE = "eager"
 GROUP = ["scenario", "size", "device", "inputs"]
@@ -84,7 +84,7 @@ def displayed_status(row: Any) -> str:
         return f"{row.status} ({UNEQUAL_WORK})"
     if row.lost_digits and row.status in AGREEING:
         return f"{row.status} ({NO_DIGIT})"
-    return f"{row.status} (retraced)" if count_of(row.retraces) else str(row.status)
+    return f"{row.status} (retraced)" if count_of(row.retraces) else str(row.status) or NOT_CHECKED
 
 
 def count_of(value: Any) -> int:

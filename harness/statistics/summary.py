@@ -119,6 +119,9 @@ def compared(summary: pd.DataFrame) -> pd.DataFrame:
     return summary[(summary["baseline"] == BASELINE) & (summary["mode"] != BASELINE)]
 
 
+UNFINISHED = "the run ended before its outputs were compared"
+
+
 def worst_status(tensors: Iterable[TensorComparison], otherwise: str = "") -> str:
     """Return the worst status of some tensors."""
     return max((tensor.status for tensor in tensors), key=STATUSES.index, default=otherwise)
@@ -143,7 +146,7 @@ def _record_row(cell: Cell, frames: Frames) -> dict[str, Any]:
         "retraces": max((e.retraces for _, e in history if e.retraces is not None), default=None),
         "parameters": _parameters(frames.request, cell),
         "mode_kind": kinds_of(frames.request).get(twin.mode, EXECUTION),
-        **(_parity_row(parity) if parity else {"reason": "parity was not recorded"}),
+        **(_parity_row(parity) if parity else {"reason": UNFINISHED}),
     }
     if cell.mode == CONTROL:  # its twin's work is its own
         row["unequal_work"] = ""

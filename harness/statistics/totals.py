@@ -9,12 +9,11 @@ import pandas as pd
 
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.explanation import UNEQUAL_WORK
-from eager_vs_graph.results.record import AGREEING
+from eager_vs_graph.results.record import AGREEING, NOT_CHECKED
 from eager_vs_graph.statistics.speedup_rule import GROUP
 from eager_vs_graph.statistics.summary import compared
 
 VERDICTS = ("faster", "slower", "same", "unclear")
-NOT_CHECKED = "not checked"
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,8 @@ def judge(
     testable = (compared["passes"] > 1) & (compared["degrees"] > 0)
     rows = compared[testable]
     scale = calibration(compared) if widening is None else widening
-    error = rows["error"].to_numpy(dtype=np.float64) * scale
+    # Passes that agree to the last bit, as in a record made by hand, have no spread at all.
+    error = np.maximum(rows["error"].to_numpy(dtype=np.float64) * scale, np.finfo(np.float64).tiny)
     mean = rows["mean"].to_numpy(dtype=np.float64)
     degrees = rows["degrees"].to_numpy(dtype=np.float64)
     differs = adjust(2 * stdtr(degrees, -np.abs(mean) / error)) <= FALSE_VERDICTS

@@ -51,10 +51,14 @@ def print_table(table: Table, console: Console, *, title: bool = True) -> None:
     """Print a table, with its title above it."""
     if title and table.title:
         print_line(console, table.title, "bold")
-    for part in _parts(table, console.width if console.is_terminal else None):
-        for line in _lines(part, console):
-            console.print(line, soft_wrap=True, highlight=False)
-        console.print()
+    for line in table_lines(table, console):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def table_lines(table: Table, console: Console) -> list[Text]:
+    """Lay a table out for a console, without its title; an empty line ends each part of it."""
+    parts = _parts(table, console.width if console.is_terminal else None)
+    return [line for part in parts for line in (*_lines(part, console), Text())]
 
 
 def plain_text(table: Table) -> str:

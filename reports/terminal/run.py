@@ -10,7 +10,7 @@ from rich.text import Text
 from eager_vs_graph.reports import reasons, tables
 from eager_vs_graph.reports.guide_timing import guide_timing
 from eager_vs_graph.reports.reasons import Reason
-from eager_vs_graph.reports.report import Rendered
+from eager_vs_graph.reports.report import Findings
 from eager_vs_graph.reports.table import Column, Table
 from eager_vs_graph.reports.terminal import explanation
 from eager_vs_graph.reports.terminal.grid import print_line, print_table, status_text
@@ -18,20 +18,20 @@ from eager_vs_graph.results.mode_kinds import Kinds
 from eager_vs_graph.results.record import AGREEING, CellParity, CheckpointParity
 
 
-def print_result(rendered: Rendered, console: Console | None = None) -> None:
+def print_result(found: Findings, console: Console | None = None) -> None:
     """Print the results, what failed and why, the headline and the notes."""
     console = console or Console(highlight=False)
-    print_table(tables.results(rendered.summary), console)
-    if timing := guide_timing(rendered.summary, rendered.frames.request):
+    print_table(tables.results(found.summary), console)
+    if timing := guide_timing(found.summary, found.frames.request):
         for line in timing:
             print_line(console, line)
         console.print()
-    explained = {cell.id for group in rendered.disagreements for cell in group.cells}
-    _print_reasons([each for each in rendered.reasons if not _covered(each, explained)], console)
-    explanation.print_short(rendered.disagreements, console)
-    for line in rendered.headline:
+    explained = {cell.id for group in found.disagreements for cell in group.cells}
+    _print_reasons([each for each in found.reasons if not _covered(each, explained)], console)
+    explanation.print_short(found.disagreements, console)
+    for line in found.headline:
         print_line(console, line.strip(), indent=len(line) - len(line.lstrip()))
-    for note in rendered.notes:
+    for note in found.notes:
         print_line(console, note, "dim", indent=2)
 
 

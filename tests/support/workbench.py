@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from eager_vs_graph.catalog import find as catalog
+from eager_vs_graph.catalog.user_code import entries_of
+from eager_vs_graph.child.adopt import adopt
 from eager_vs_graph.child.adopt.loading import load
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
@@ -17,10 +20,13 @@ from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.record import UNSUPPORTED, CellParity, TensorComparison
 from eager_vs_graph.scenario import Array, Feed, Scenario, State
 
+USER_CODE = Path(__file__).resolve().parents[1] / "user_code"
 BROKEN = Path(__file__).resolve().parents[1] / "broken"
 SPLITTING = ("mirrored", "multi_worker")
 """Modes that split a batch among replicas; tests/e2e/test_distribution.py is about them."""
-WHOLE = tuple(mode for mode in MODES if mode not in SPLITTING)
+WHOLE = tuple(
+    name for name, mode in MODES.items() if name not in SPLITTING and not mode.needs_functions
+)
 """Modes that do every scenario's step in one piece."""
 GRAPHS = tuple(mode for mode in WHOLE if mode != "eager")
 DEFAULT_GRAPHS = tuple(mode for mode in DEFAULT_MODES if mode != "eager")
@@ -38,6 +44,18 @@ def broken(name: str) -> type[Scenario]:
     """A deliberately broken scenario of ``tests/broken``, found as a user's would be."""
     (entry,) = [entry for entry in catalog.entries([BROKEN]) if entry.name == name]
     return load(entry)
+
+
+def adopted(
+    reference: str, *arguments: str, part: int = 0, path: Path = USER_CODE, **options: Any
+) -> type[Scenario]:
+    """The scenario of a target, as a child process makes it; modules are found in a folder."""
+    entries = entries_of(
+        reference, arguments=arguments, path=[str(path), str(Path.cwd())], **options
+    )
+    target = entries[part].target
+    assert target is not None
+    return adopt(target, entries[part].name)
 
 
 def words(

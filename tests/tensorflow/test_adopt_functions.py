@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import linecache
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from workbench import DEFAULT_GRAPHS, program, tensor, words
+from workbench import DEFAULT_GRAPHS, adopted, program, tensor, words
 
-from eager_vs_graph.catalog.user_code import entries_of
-from eager_vs_graph.child.adopt import adopt
 from eager_vs_graph.child.adopt.copying import Snapshot
 from eager_vs_graph.child.adopt.function import scenario_of
 from eager_vs_graph.errors import PartNotFound, UsageError
@@ -24,17 +21,8 @@ from eager_vs_graph.results.record import (
     UNSUPPORTED,
 )
 
-USER_CODE = Path(__file__).parents[1] / "user_code"
 INPUT = ("float32[16,5]",)
 LABELLED = (*INPUT, "int32[16] in 0..2")
-
-
-def adopted(reference, *arguments, part=0, **options):
-    """The scenario of a target, as a child process makes it."""
-    entries = entries_of(
-        reference, arguments=arguments, path=[str(USER_CODE), str(Path.cwd())], **options
-    )
-    return adopt(entries[part].target, entries[part].name)
 
 
 AGREE = {
@@ -189,7 +177,7 @@ def test_code_of_a_notebook_keeps_its_lines_in_another_process():
     exec(compile(source, "<cell 7>", "exec"), names)
     sent = pickle.dumps(Snapshot(names["step"]))
     del linecache.cache["<cell 7>"]  # as in a process that never ran the cell
-    copy = pickle.loads(sent).copy().value
+    copy = pickle.loads(sent).copy()
     assert float(tf.function(copy)(tf.constant(2.0))) == 6.0
 
 

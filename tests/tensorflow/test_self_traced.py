@@ -64,7 +64,7 @@ class Failing(OwnFunction):
 
 
 def test_eager_and_function_run_them_and_the_others_do_not():
-    assert {"eager", "function"} == set(RUNS)
+    assert {"eager", "function", "as_written"} == set(RUNS)
     assert "session" in REFUSES
 
 
@@ -107,8 +107,8 @@ def test_their_words():
     for mode in REFUSES:
         assert found[mode].status == "unsupported"
         assert found[mode].reason == (
-            "step makes its own tf.functions (traces_itself) and needs its Python in every call, "
-            "so that it cannot be part of another graph; it runs in eager and function"
+            "it makes tf.functions of its own and needs its Python in every call, so that it "
+            "cannot be part of another graph; it runs in eager, function and as_written"
         )
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eager_vs_graph.runs.budget import (
+    FIRST_LOOKS,
     LEAST_TIMED_SHARE,
     LONG_GROUP_S,
     MIN_PASSES,
@@ -202,12 +203,26 @@ def test_with_precision_zero_nothing_is_ever_narrow_enough() -> None:
 
 @given(st.integers(1, 60), st.floats(100, 1000))
 def test_most_of_the_budget_is_spent_in_blocks(count: int, budget_s: float) -> None:
-    needs = [need(f"g{index}") for index in range(count)]
+    needs = [need(f"g{index}", passes=FIRST_LOOKS) for index in range(count)]
     planned = a_pass(needs, remaining_s=budget_s)
     share = planned.timed_s / wall_s(planned, needs)
     overhead_s = STARTUP_S + sum(each.fixed_s for each in needs)
     several = budget_s >= MIN_PASSES * overhead_s / (1 - TIMED_SHARE)
     assert share >= (TIMED_SHARE - 0.1 if several else LEAST_TIMED_SHARE - 0.01)
+
+
+@given(st.integers(1, 60), st.integers(0, FIRST_LOOKS - 1), st.floats(200, 1000))
+def test_first_passes_are_short_and_the_next_one_is_not(
+    count: int, passes: int, budget_s: float
+) -> None:
+    early = [need(f"g{index}", passes=passes) for index in range(count)]
+    later = [replace(each, passes=FIRST_LOOKS) for each in early]
+    first, third = (a_pass(needs, remaining_s=budget_s) for needs in (early, later))
+    assert first.groups == third.groups
+    assert LEAST_TIMED_S <= first.timed_s < third.timed_s
+    fixed_s = sum(each.fixed_s for each in early)
+    assert first.timed_s <= max(2.0, fixed_s)
+    assert a_pass(early, remaining_s=budget_s, passes_left=2).timed_s > first.timed_s
 
 
 # Passes that were asked for

@@ -237,7 +237,7 @@ class Child:
         self.plans: list[MeasureJob] = []
 
     def __call__(
-        self, plan: MeasureJob, folder: Path, name: str, listen: Any, limits: Any, tick: Any
+        self, plan: MeasureJob, folder: Path, name: str, listen: Any, *others: Any, **more: Any
     ) -> Outcome:
         self.plans.append(plan)
         events = told(self.blocks, [each.cell for each in plan.timed])

@@ -29,11 +29,10 @@ from eager_vs_graph.reports.terminal.grid import print_table
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import read
 from eager_vs_graph.results.mode_kinds import by_kind, kinds_of
-from eager_vs_graph.results.record import CellParity, TensorComparison
+from eager_vs_graph.results.record import NOT_CHECKED, CellParity, TensorComparison
 from eager_vs_graph.results.request import ModeInfo, RunRequest
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.statistics.summary import summarise
-from eager_vs_graph.statistics.totals import NOT_CHECKED
 from eager_vs_graph.statistics.training_curves import curves, furthest
 
 KINDS = {

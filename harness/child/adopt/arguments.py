@@ -6,7 +6,8 @@
     bool[3]  string[4]       drawn
     images.npy               the array of a file
     batch.npz                one argument for each array, by the parameter's name where one fits
-    mymodule:make_args       what the function returns: a tuple of arguments, or a dict by name
+    mymodule:make_args       what the function returns: a tuple of arguments, or a dict by name; if
+                             it yields, each step takes the next of what it yields
     0.5  True  "mean"        a Python constant
     name=...                 any of these for the parameter of that name
 
@@ -20,6 +21,7 @@ import re
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ from eager_vs_graph.scenario import SEED, Array
 
 STEPS = 3
 """Feeds that are drawn: successive steps must not all see the same values."""
+MOST_CALLS = 16
+"""Calls that are taken of a factory that yields them; a factory may yield without end."""
 _SPEC = re.compile(
     r"(?P<dtype>[a-z]+[0-9]*)\s*\[(?P<shape>[\d,\s]*)\]"
     r"(\s+in\s+(?P<low>-?[\d.e+-]*?\d)\.\.(?P<high>-?[\d.e+-]+))?\s*$"
@@ -55,7 +59,7 @@ def calls(
     made_by: Callable[[str], Any],
     parameters: Sequence[str] = (),
 ) -> list[Arguments]:
-    """The arguments of successive calls; one call where nothing is drawn.
+    """The arguments of successive calls; one call where nothing is drawn or yielded.
 
     Args:
         texts: what was typed, one argument each.
@@ -65,21 +69,33 @@ def calls(
     Raises:
         ScenarioError: a text is none of the above, or a file cannot be read.
     """
-    made: dict[str, Any] = {}
-
-    def once(reference: str) -> Any:
-        if reference not in made:
-            made[reference] = made_by(reference)
-        return made[reference]
-
+    made = {
+        reference: _successive(reference, made_by(reference))
+        for reference in dict.fromkeys(_split(text)[1] for text in texts if names_factory(text))
+    }
     drawn = any(_SPEC.match(_split(text)[1]) for text in texts)
+    steps = max([STEPS if drawn else 1, *map(len, made.values())])
     found = []
-    for step in range(STEPS if drawn else 1):
+    for step in range(steps):
         rng = np.random.default_rng([SEED, step])
+        of_step = {name: values[step % len(values)] for name, values in made.items()}
         call = Arguments()
         for text in texts:
-            _add(call, text, rng, once, parameters)
+            _add(call, text, rng, of_step.__getitem__, parameters)
         found.append(call)
+    return found
+
+
+def _successive(reference: str, value: Any) -> list[Any]:
+    """What a factory gives for successive calls: what it yields; else one value for all.
+
+    Raises:
+        ScenarioError: it yields nothing.
+    """
+    if not isinstance(value, Iterator):
+        return [value]
+    if not (found := list(islice(value, MOST_CALLS))):
+        raise ScenarioError(f"{reference} yields nothing, but should yield a call's arguments")
     return found
 
 

@@ -26,7 +26,6 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +42,6 @@ from eager_vs_graph.errors import ScenarioError
 _TRAINER_FUNCTIONS = ("train_function", "test_function", "predict_function")
 _STACK_BYTES = 2**29
 _DEPTH = 100_000
-
-
-@dataclass(frozen=True)
-class Copy:
-    """A copy, and the variables made for it in the order in which the original refers to them."""
-
-    value: Any
-    variables: tuple[tf.Variable, ...]
 
 
 class Snapshot:
@@ -80,7 +71,7 @@ class Snapshot:
                 raise ScenarioError(f"{what} cannot be copied: {_told(error)}") from error
         self._bytes = buffer.getvalue()
 
-    def copy(self, *, double: bool = False) -> Copy:
+    def copy(self, *, double: bool = False) -> Any:
         """A new copy; its variables are made in the current graph, device and strategy.
 
         Args:
@@ -92,9 +83,7 @@ class Snapshot:
             linecache.cache.setdefault(name, (size, None, lines, name))
         unpickler = _Unpickler(io.BytesIO(self._bytes), self._leaves)
         with leaves.in_double_precision() if double else contextlib.nullcontext():
-            value = unpickler.load_all(self._objects)
-        made = unpickler.made.items()
-        return Copy(value, tuple(each for _, each in sorted(made) if isinstance(each, tf.Variable)))
+            return unpickler.load_all(self._objects)
 
     @property
     def nbytes(self) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from eager_vs_graph.child import first_calls
 from eager_vs_graph.child.adopt.leaves import Leaf, of_variable
 from eager_vs_graph.errors import ScenarioError
 
@@ -66,7 +67,7 @@ class FirstCall:
         """Call the function."""
         if self._variables is None:
             return self.function(*args, **kwargs)
-        with _handed_out(self._variables):
+        with first_calls.creating(), _handed_out(self._variables):
             result = self.function(*args, **kwargs)
         self._variables = None
         return result

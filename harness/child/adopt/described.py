@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from eager_vs_graph.modes.failures import message, users_place
+from eager_vs_graph.modes.failures import users_place
+from eager_vs_graph.modes.messages import message
 from eager_vs_graph.scenario import Array
 
 

@@ -20,22 +20,25 @@ import tensorflow as tf
 
 from eager_vs_graph.catalog.user_code import DEFAULT_SIZE, identifier
 from eager_vs_graph.child.adopt import modules, study
+from eager_vs_graph.child.adopt.arguments import Arguments
 from eager_vs_graph.child.adopt.call_arguments import (
     file_of,
     name_of,
     refuse_what_is_no_function,
-    split_arguments,
 )
 from eager_vs_graph.child.adopt.created import FirstCall
 from eager_vs_graph.child.adopt.described import described, told
 from eager_vs_graph.child.adopt.leaves import in_double_precision
 from eager_vs_graph.child.adopt.making import Made, Maker, Product
+from eager_vs_graph.child.adopt.reach import reached
 from eager_vs_graph.child.adopt.results import results
-from eager_vs_graph.child.adopt.source import TargetSource, require_same_places
-from eager_vs_graph.child.adopt.state_roots import held
-from eager_vs_graph.child.adopt.structure import Hole, filled, identifiers
+from eager_vs_graph.child.adopt.source import TargetSource
+from eager_vs_graph.child.adopt.state_roots import held, names_of
+from eager_vs_graph.child.adopt.structure import identifiers
+from eager_vs_graph.child.adopt.successive import WHICH, Calls, split_calls
 from eager_vs_graph.child.adopt.tracing import inline
 from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError
+from eager_vs_graph.modes.program import handed
 from eager_vs_graph.scenario import Array, Feed, Scenario, Size, State
 
 
@@ -44,8 +47,6 @@ class Adopted(Scenario):
 
     Attributes:
         function: what is called.
-        keeps_functions: whether the user's own tf.functions stay what they are; else they are part
-            of the step, as its other Python is. To be set before ``build``.
         making: what a reader should know of how this program's objects were made.
     """
 
@@ -61,7 +62,6 @@ class Adopted(Scenario):
     notes: ClassVar[tuple[str, ...]] = ()
     """What a reader of the report should know of how the function was adopted."""
     function: _Callable
-    keeps_functions = False
     making = ""
 
     def inputs(self, rng: np.random.Generator) -> Sequence[Feed]:  # noqa: ARG002 - given
@@ -79,11 +79,13 @@ class Adopted(Scenario):
         if not (self.traces_itself or self.keeps_functions):
             inline(made.functions)
         created = [None if leaf is None else leaf() for leaf in self.tried.created]
-        variables = [*made.variables, *(each for each in created if each is not None)]
+        attributes = held(made.variables, *product.roots)
         if created:
-            attributes = _by_attribute(self.tried.names, variables)
-        else:
-            attributes = held(variables, product.function, product.arguments, product.keywords)
+            names = names_of(attributes, made.variables)
+            kept = [each for each in created if each is not None]
+            variables = _renamed(dict(zip(names, made.variables, strict=True)), self.tried.renamed)
+            variables |= zip(self.tried.created_names, kept, strict=True)
+            attributes = _by_attribute(variables)
         if made.resources:
             attributes[_unused("resources", attributes)] = list(made.resources)
         for name, value in attributes.items():
@@ -91,9 +93,8 @@ class Adopted(Scenario):
         # Not an attribute that state is looked for in: the function may be a model itself.
         function = FirstCall(product.function, created) if created else product.function
         self.function = _Callable(function, made)
-        self._arguments, self._keywords = product.arguments, product.keywords
-        in_order = [Hole(index) for index in range(len(self.names))]
-        self._direct = self._arguments == in_order and not self._keywords
+        self._templates = product.templates
+        self._direct = not self.python_inputs and self._templates[0].is_direct(len(self.names))
 
     def call(self, *tensors: Any, **named: Any) -> Mapping[str, Any]:
         """Call the function on its arguments, and name its results.
@@ -104,8 +105,12 @@ class Adopted(Scenario):
             tensors = tuple(named[name] for name in self.names)
         if self._direct:
             return results(self.function.call(*tensors))
-        arguments = [filled(each, tensors) for each in self._arguments]
-        keywords = {name: filled(each, tensors) for name, each in self._keywords.items()}
+        which = 0
+        if self.python_inputs:
+            *tensors, which = tensors  # type: ignore[assignment]
+            if not isinstance(which, int):
+                raise ScenarioError("a tensor cannot say which Python arguments a call has")
+        arguments, keywords = self._templates[which].filled(tensors)
         return results(self.function.call(*arguments, **keywords))
 
     def reference(self, state: State, /, *_args: Any, **inputs: Any) -> Mapping[str, Array]:
@@ -125,7 +130,7 @@ class Adopted(Scenario):
             try:
                 for name, value in state.items():
                     variables[name].assign(value)
-                outputs = self.step(*(tf.constant(inputs[name]) for name in self.names))
+                outputs = self.step(*handed(type(self), inputs, self.names))
             except Exception as error:
                 raise NoReference(f"it does not run in float64 ({told(error)})") from error
         found = {name: np.array(tensor.numpy()) for name, tensor in outputs.items()}
@@ -148,6 +153,11 @@ class Adopted(Scenario):
         except Exception as error:
             raise NoReference(f"its copy cannot be put together: {told(error)}") from error
 
+    def functions(self) -> Sequence[Any]:
+        """Every tf.function that the function can reach."""
+        product = self.function.made.product
+        return reached(*product.roots).functions
+
     @classmethod
     def source_file(cls) -> str:
         """The user's file."""
@@ -156,7 +166,8 @@ class Adopted(Scenario):
     @classmethod
     def adopted(cls) -> dict[str, Any]:
         """The arguments, as ``x: float32[32,784]``, and what a reader should know."""
-        arguments = [described(name, cls.feeds[0][name]) for name in cls.names]
+        shown = [name for name in cls.names if name not in cls.python_inputs]
+        arguments = [_described(name, [feed[name] for feed in cls.feeds]) for name in shown]
         return {
             "scenario": cls.name,
             "arguments": ", ".join(arguments) or "no arguments",
@@ -201,7 +212,8 @@ def scenario_of(
         args: its arguments. Arrays and tensors in them are inputs; everything else is constant.
         kwargs: its keyword arguments, likewise.
         name: the scenario's; default: made of the function's.
-        feeds: further arguments for the steps after the first, of the same structure and dtypes.
+        feeds: further arguments for the steps after the first: tensors in the same places, of the
+            same dtypes.
         traces_itself: see ``Scenario``.
         may_raise: whether a function that raises in its first call is taken as it is.
         file: where the user's code is; default: where the function is defined.
@@ -213,19 +225,15 @@ def scenario_of(
     name = identifier(name or name_of(function))
     refuse_what_is_no_function(function, name)
     kwargs = dict(kwargs or {})
-    places, feed, template, keywords = split_arguments(function, name, args, kwargs)
-    given = [feed]
-    for more_args, more_kwargs in feeds:
-        more_places, more, _, _ = split_arguments(function, name, more_args, dict(more_kwargs))
-        require_same_places(name, places, more_places)
-        given.append(more)
-    maker = Maker(name, live=Product(function, template, keywords))
+    given = [Arguments(list(args), kwargs)]
+    given += [Arguments(list(more), dict(named)) for more, named in feeds]
+    calls = split_calls(function, name, given)
+    maker = Maker(name, live=Product(function, calls.templates))
     return _scenario(
         function,
         name,
         maker,
-        places,
-        given,
+        calls,
         traces_itself=traces_itself,
         may_raise=may_raise,
         file=file,
@@ -241,12 +249,12 @@ def scenario_of_source(source: TargetSource, name: str) -> type[Adopted]:
     """
     maker = Maker(name, source)
     function = maker.first().function
+    assert source.calls is not None
     return _scenario(
         function,
         name,
         maker,
-        source.places,
-        source.feeds,
+        source.calls,
         traces_itself=source.traces_itself,
         may_raise=False,
         file=source.users_file(function),
@@ -257,31 +265,38 @@ def _scenario(
     function: Callable[..., Any],
     name: str,
     maker: Maker,
-    places: Sequence[str],
-    feeds: Sequence[Sequence[Array]],
+    calls: Calls,
     *,
     traces_itself: bool,
     may_raise: bool,
     file: str,
 ) -> type[Adopted]:
-    names = tuple(identifiers(places))
-    all_feeds = [dict(zip(names, each, strict=True)) for each in feeds]
+    names = tuple(identifiers([*calls.places, WHICH] if any(calls.which) else calls.places))
+    which = ([np.array(each)] if any(calls.which) else [] for each in calls.which)
+    all_feeds = [
+        dict(zip(names, [*feed, *more], strict=True))
+        for feed, more in zip(calls.feeds, which, strict=True)
+    ]
+    tensors = names[: len(calls.places)]
     try:
-        tried = study.first_call(maker, name, all_feeds, names, traces_itself=traces_itself)
+        tried = study.first_call(maker, name, all_feeds, tensors, traces_itself=traces_itself)
     except CallRaised:
         if not may_raise:
             raise
         tried = study.Tried()
     finally:
         modules.forget()
-    notes = [*tried.notes, maker.note]
+    notes = [each for each in (*tried.notes, calls.note, maker.note) if each]
     if isinstance(function, tf.types.experimental.PolymorphicFunction):
         notes.insert(0, "it is a tf.function; the Python that it is made from was taken")
     members = {
         **members_of(name, names, all_feeds),
-        "__doc__": f"{name}({', '.join(map(described, names, feeds[0]))}).",
+        "__doc__": f"{name}({', '.join(map(described, tensors, calls.feeds[0]))}).",
+        "python_inputs": names[len(tensors) :],
+        "parity_steps": max(Adopted.parity_steps, len(all_feeds)),
         "maker": maker,
         "tried": tried,
+        "own_functions": tried.functions,
         "file": file or file_of(function),
         "notes": tuple(notes),
         "traces_itself": traces_itself,
@@ -299,6 +314,11 @@ def members_of(name: str, names: Sequence[str], feeds: Sequence[Feed]) -> dict[s
         "names": tuple(names),
         "step": _with_signature(names),
     }
+
+
+def _described(name: str, arrays: Sequence[Array]) -> str:
+    """An argument as a report says it, with every shape that it comes in."""
+    return " or ".join(dict.fromkeys(described(name, array) for array in arrays))
 
 
 @contextmanager
@@ -320,19 +340,28 @@ def _unused(name: str, taken: Mapping[str, Any]) -> str:
     return name
 
 
-def _by_attribute(names: Sequence[str], variables: Sequence[tf.Variable]) -> dict[str, Any]:
-    """Attributes in which the variables are found under these names.
+def _renamed(
+    variables: Mapping[str, tf.Variable], names: Mapping[str, str]
+) -> dict[str, tf.Variable]:
+    """A function's variables by the names that they have after its first call.
 
     Raises:
-        ScenarioError: there are not as many variables as names.
+        ScenarioError: they are not those that were there the first time.
     """
-    if len(names) != len(variables):
-        raise ScenarioError(
-            f"{len(variables)} variables were made, but the first time there were {len(names)}: "
-            f"{', '.join(names[:3])}, …; making it again should make the same variables"
-        )
+    for name in [*names, *variables]:
+        if name not in variables or name not in names:
+            missing = "made again" if name in names else "made the first time"
+            raise ScenarioError(
+                f"variable {name!r} was not {missing}; making the objects again should make the "
+                "same variables"
+            )
+    return {names[name]: variable for name, variable in variables.items()}
+
+
+def _by_attribute(variables: Mapping[str, tf.Variable]) -> dict[str, Any]:
+    """Attributes in which the variables are found under these names."""
     attributes: dict[str, Any] = {}
-    for name, variable in zip(names, variables, strict=True):
+    for name, variable in variables.items():
         root, _, rest = name.partition("/")
         if rest:
             attributes.setdefault(root, {})[rest] = variable

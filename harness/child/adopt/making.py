@@ -18,9 +18,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Protocol
 
@@ -31,6 +31,7 @@ from eager_vs_graph.child.adopt.copying import Snapshot, deeply
 from eager_vs_graph.child.adopt.described import told
 from eager_vs_graph.child.adopt.modules import Modules
 from eager_vs_graph.child.adopt.reach import reached
+from eager_vs_graph.child.adopt.successive import Template
 from eager_vs_graph.errors import ScenarioError, Unsupported
 from eager_vs_graph.scenario import SEED
 
@@ -55,11 +56,20 @@ class Product:
     """What a program calls."""
 
     function: Callable[..., Any]
-    arguments: list[Any] = field(default_factory=list)
-    """A hole in the place of each tensor."""
-    keywords: dict[str, Any] = field(default_factory=dict)
+    templates: list[Template] = field(default_factory=lambda: [Template()])
+    """The arguments of successive calls."""
     kept: tuple[Any, ...] = ()
     """What must live as long: a traced method holds its object by a weak reference only."""
+
+    @property
+    def roots(self) -> tuple[Any, ...]:
+        """What it refers to everything from: the function, then what it is called with."""
+        calls = self.templates
+        return (
+            self.function,
+            [argument for call in calls for argument in call.arguments],
+            {name: value for call in reversed(calls) for name, value in call.keywords.items()},
+        )
 
 
 class Source(Protocol):
@@ -93,6 +103,8 @@ class Made:
     """Its tables, data sets, iterators and summary writers."""
     note: str = ""
     """What a reader of the report should know of how they were made in this mode."""
+    shared: tuple[tf.Variable, ...] = ()
+    """Those of the variables that were there before."""
 
 
 def seed() -> None:
@@ -116,7 +128,7 @@ class Maker:
         self._source = source
         self._modules = Modules()
         """The user's modules of the first program."""
-        self._snapshot = None if live is None else _snapshot(live, name)
+        self._snapshot = None if live is None else _snapshot(_made(live), name)
         self._dear: dict[Way, str] = {}
         """Why a way is not taken although it works."""
         self._failed: dict[tuple[bool, Way], str] = {}
@@ -130,7 +142,7 @@ class Maker:
             ScenarioError: it cannot be made.
         """
         assert self._source is not None
-        product = self._execute(self._modules)
+        made = self._execute(self._modules)
         if took := self._took_long("modules"):
             self._dear[Way.ANEW] = f"executing them takes {took:.0f} s"
         if took := self._took_long("made"):
@@ -138,8 +150,8 @@ class Maker:
             self._dear |= {Way.ANEW: reason, Way.FACTORY: reason}
         if self._dear and not (Way.FACTORY in self._ways() and Way.FACTORY not in self._dear):
             with contextlib.suppress(ScenarioError):  # then it takes long for each program
-                self._snapshot = _snapshot(product, self._name)
-        return product
+                self._snapshot = _snapshot(made, self._name)
+        return made.product
 
     def _took_long(self, what: str) -> float:
         """Seconds that the first program took, where they were many; else 0."""
@@ -185,7 +197,7 @@ class Maker:
                 reasons.append(reason)
                 continue
             try:
-                return self._made(way, "; ".join(dict.fromkeys(reasons)))
+                return replace(self._make(way), note="; ".join(dict.fromkeys(reasons)))
             except Exception as error:
                 text = str(error) if isinstance(error, ScenarioError) else told(error)
                 reasons.append(f"it cannot be {way.value}: {text}")
@@ -211,56 +223,64 @@ class Maker:
         """A copy of the objects; see ``Snapshot.copy``."""
         if self._source is not None:  # the streams of random numbers of a caller are its own
             seed()
-        copy = snapshot.copy(double=double)
-        found = reached(copy.value.function, copy.value.arguments, copy.value.keywords)
-        return Made(copy.value, copy.variables, tuple(found.functions), tuple(found.resources))
+        product, variables = snapshot.copy(double=double)
+        return _made(product, variables)
 
-    def _made(self, way: Way, note: str) -> Made:
+    def _make(self, way: Way) -> Made:
         if way is Way.COPY:
-            made = self.copied(self.snapshot())
-            return Made(made.product, made.variables, made.functions, made.resources, note)
-        with _recorded() as created:
-            if way is Way.ANEW:
-                users.forget()
-                if self._bytes > _LARGE_BYTES:
-                    gc.collect()  # of the program before, in whose modules everything is a ring
-                product = self._execute(Modules())
-            else:
-                product = self._execute(self._modules)
-        found = reached(product.function, product.arguments, product.keywords)
-        order = {id(variable): number for number, variable in enumerate(created)}
+            return self.copied(self.snapshot())
         if way is Way.FACTORY:
-            shared = [each.name for each in found.variables if id(each) not in order]
-            if shared:
-                raise ScenarioError(f"it holds variables of its module: {', '.join(shared[:3])}")
-        variables = sorted(found.variables, key=lambda each: order.get(id(each), len(order)))
-        self._bytes = sum(map(_bytes_of, created))
-        return Made(product, tuple(variables), tuple(found.functions), tuple(found.resources), note)
+            made = self._execute(self._modules)
+            if made.shared:
+                names = ", ".join(each.name for each in made.shared[:3])
+                raise ScenarioError(f"it holds variables of its module: {names}")
+        else:
+            users.forget()
+            if self._bytes > _LARGE_BYTES:
+                gc.collect()  # of the program before, in whose modules everything is a ring
+            made = self._execute(Modules())
+        self._bytes = sum(map(_bytes_of, made.variables))
+        return made
 
-    def _execute(self, modules: Modules) -> Product:
-        """A product in these modules, from the seeds that every program begins with."""
+    def _execute(self, modules: Modules) -> Made:
+        """Objects made in these modules, from the seeds that every program begins with."""
         assert self._source is not None
         before, sys.argv = sys.argv, [self._source.file]
         seed()
         try:
-            with modules.executing():
-                return self._source.product()
+            with _recorded() as created, modules.executing():
+                product = self._source.product()
         finally:
             sys.argv = before
+        return _made(product, created)
 
-    def _elsewhere(self) -> Product:
-        """A product made in eager mode, whatever is going on in this thread."""
-        assert self._source is not None
-
-        def make() -> Product:
-            return self._execute(Modules())
-
-        product: Product = deeply(make)
-        return product
+    def _elsewhere(self) -> Made:
+        """Objects made in eager mode, whatever is going on in this thread."""
+        made: Made = deeply(lambda: self._execute(Modules()))
+        return made
 
 
-def _snapshot(product: Product, name: str) -> Snapshot:
-    return Snapshot(product, name)
+def _made(product: Product, created: Sequence[tf.Variable] = ()) -> Made:
+    """A product with all it refers to.
+
+    Args:
+        product: what a program calls.
+        created: the variables that were made with it, in order.
+    """
+    found = reached(*product.roots)
+    order = {id(variable): number for number, variable in enumerate(created)}
+    return Made(
+        product,
+        tuple(sorted(found.variables, key=lambda each: order.get(id(each), len(order)))),
+        tuple(found.functions),
+        tuple(found.resources),
+        shared=tuple(each for each in found.variables if id(each) not in order),
+    )
+
+
+def _snapshot(made: Made, name: str) -> Snapshot:
+    """The product, to be copied, and its variables in the order in which they were made."""
+    return Snapshot((made.product, made.variables), name)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -16,7 +16,7 @@ from eager_vs_graph.child.adopt.arguments import STEPS, Arguments, calls, drawn
 from eager_vs_graph.child.adopt.call_arguments import as_array
 from eager_vs_graph.child.adopt.described import described_array, told
 from eager_vs_graph.child.adopt.modules import is_users
-from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.errors import PartNotFound, ScenarioError, one_line
 from eager_vs_graph.scenario import SEED, Array
 
 
@@ -48,6 +48,18 @@ class TrainStep:
         return {"loss": loss}
 
 
+class OwnTrainStep:
+    """The model's own ``train_step``, on what Keras's ``fit`` would give it."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.optimizer = getattr(model, "optimizer", None)
+
+    def __call__(self, inputs: Any, labels: Any = None) -> Any:
+        """Do one step; returns what the model's does."""
+        return self.model.train_step(inputs if labels is None else (inputs, labels))
+
+
 class Predict:
     """Keras's own ``predict``, with its own tf.function, on one batch."""
 
@@ -70,15 +82,19 @@ class Fit:
         self.model = model
         self.optimizer = model.optimizer
 
-    def __call__(self, inputs: Any, labels: Any) -> dict[str, Any]:
-        """Train for the epoch; returns Keras's loss."""
-        batch = _one_batch((inputs, labels))
-        history = self.model.fit(batch, epochs=1, shuffle=False, verbose=0)
-        return {"loss": float(history.history["loss"][0])}
+    def __call__(self, inputs: Any, labels: Any = None) -> dict[str, Any]:
+        """Train for the epoch; returns Keras's loss, or what a step of the model's own returns."""
+        batch = _one_batch(inputs if labels is None else (inputs, labels))
+        history = self.model.fit(batch, epochs=1, shuffle=False, verbose=0).history
+        return {
+            name: float(values[0])
+            for name, values in history.items()
+            if name == "loss" or has_own_step(self.model)
+        }
 
     def alike(self) -> Callable[..., Any]:
         """What does the same in one piece that can be traced."""
-        return TrainStep(self.model)
+        return OwnTrainStep(self.model) if has_own_step(self.model) else TrainStep(self.model)
 
 
 PARTS: dict[str, Callable[[Any], Callable[..., Any]]] = {
@@ -89,6 +105,11 @@ PARTS: dict[str, Callable[[Any], Callable[..., Any]]] = {
     FIT: Fit,
 }
 TRAINING = (TRAIN_STEP, FIT)
+
+
+def has_own_step(model: Any) -> bool:
+    """Whether the model's class says itself what a training step is."""
+    return type(model).train_step is not keras.Model.train_step
 
 
 def _one_batch(tensors: Any) -> Any:
@@ -114,31 +135,62 @@ class Part:
 
     def __init__(self, model: Any, target: Target, given: Sequence[Arguments]) -> None:
         self._target = target
+        if target.part not in TRAINING:
+            _require_call(model, target)
         self.traces_itself = target.part in (PREDICT, FIT)
         inputs = [_inputs(model, target, call) for call in given]
         if not any(call.args or call.kwargs for call in given):
             inputs = [_drawn_inputs(model, target, step) for step in range(STEPS)]
+        self.calls = [Arguments([each]) for each in inputs]
+        if target.part in TRAINING:
+            _compile(model, target)
+            if _needs_no_label(model, target):
+                return
         try:
             outputs = model(_tensors(inputs[0]), training=False)
         except Exception as error:
             raise ScenarioError(
                 f"{target.reference}: the model does not take these inputs: {told(error)}"
             ) from error
-        self.calls = [Arguments([each]) for each in inputs]
         if target.part in TRAINING:
-            _compile(model, target)
             for step, call in enumerate(self.calls):
-                call.args.append(_labels(model, target, outputs, step))
+                call.args.append(_labels(model, target, outputs, step, _rows(call.args[0])))
 
     def of(self, model: Any) -> Callable[..., Any]:
         """The part of a model, which is built, and compiled, as the first one was."""
-        if not model.built:
+        own_step = self._target.part in TRAINING and has_own_step(model)
+        if not (model.built or own_step):  # a step of its own may use other models only
             _call(model, self.calls[0].args[0])
         if self._target.part in TRAINING:
             _compile(model, self._target)
-            model.optimizer.build(model.trainable_variables)
+            if not own_step:
+                model.optimizer.build(model.trainable_variables)
         model.jit_compile = False  # Keras would choose XLA on a GPU, which is a mode of its own
+        if self._target.part == TRAIN_STEP and has_own_step(model):
+            return OwnTrainStep(model)
         return PARTS[self._target.part](model)
+
+
+def _require_call(model: Any, target: Target) -> None:
+    """Check that a model answers when it is called: one may be there to be trained only.
+
+    Raises:
+        PartNotFound: it does not, and other parts of it were asked for too.
+        ScenarioError: it does not.
+    """
+    if type(model).call is not keras.Layer.call and type(model).call is not keras.Model.call:
+        return
+    if target.part != CALL:
+        raise PartNotFound(target.part)
+    raise ScenarioError(
+        f"{target.reference}: {type(model).__name__} has no `call`, so that it answers nothing; "
+        "--train runs its training step"
+    )
+
+
+def _needs_no_label(model: Any, target: Target) -> bool:
+    """Whether a training step of the model's own has no use for labels."""
+    return has_own_step(model) and not (target.label or model.loss)
 
 
 def _call(model: Any, inputs: Any) -> None:
@@ -158,6 +210,8 @@ def _inputs(model: Any, target: Target, call: Arguments) -> Any:
     if not values:
         return None
     known = getattr(model, "inputs", None) or []
+    if known and call.kwargs and not call.args:
+        values = _by_name(known, target, call.kwargs)
     if known and len(values) != len(known):
         raise ScenarioError(
             f"{target.reference}: {len(values)} inputs were given, but the model takes "
@@ -174,9 +228,27 @@ def _inputs(model: Any, target: Target, call: Arguments) -> Any:
                 f"{target.reference}: input {each.name!r} is {described_array(array)}, but "
                 f"the model takes {_told(each)}"
             )
+    structure = getattr(model, "_inputs_struct", None)  # a Functional's, where it is nested
+    if known and structure is not None and len(values) > 1:
+        return keras.tree.pack_sequence_as(structure, values)
     if call.kwargs and not call.args and len(values) > 1:
         return dict(call.kwargs)
     return values[0] if len(values) == 1 else values
+
+
+def _by_name(known: Sequence[Any], target: Target, given: Mapping[str, Any]) -> list[Any]:
+    """Values in the order of the model's inputs.
+
+    Raises:
+        ScenarioError: there is no input of a name, or an input was left out.
+    """
+    names = [each.name for each in known]
+    if sorted(given) != sorted(names):
+        raise ScenarioError(
+            f"{target.reference}: inputs {', '.join(given)} were given, but the model takes "
+            f"{', '.join(map(_told_with_name, known))}"
+        )
+    return [given[name] for name in names]
 
 
 def _drawn_inputs(model: Any, target: Target, step: int) -> Any:
@@ -187,14 +259,17 @@ def _drawn_inputs(model: Any, target: Target, step: int) -> Any:
             '--arg, such as --arg "float32[32,784]"'
         )
     rng = np.random.default_rng([SEED, step])
+    if openly := [each for each in known if None in each.shape[1:]]:
+        several = len(known) > 1
+        arguments = [f'--arg "{f"{e.name}=" * several}{_example(e, target)}"' for e in known]
+        raise ScenarioError(
+            f"{target.reference}: {', '.join(map(_told_with_name, openly))}: more is open than the "
+            f"batch; give {'every input by name' if several else 'a shape'}, such as "
+            f"{' '.join(arguments)}"
+        )
 
     def draw(each: Any) -> Array:
         shape = (target.batch, *each.shape[1:])
-        if None in shape:
-            raise ScenarioError(
-                f"{target.reference}: input {each.name!r} is {_told(each)}, with more open than "
-                f'its batch; give a shape with --arg, such as --arg "{_example(each, target)}"'
-            )
         array = drawn(f"{each.dtype}[{','.join(map(str, shape))}]", rng)
         assert array is not None
         return array
@@ -203,7 +278,12 @@ def _drawn_inputs(model: Any, target: Target, step: int) -> Any:
     return keras.tree.map_structure(draw, known[0] if structure is None else structure)
 
 
-def _labels(model: Any, target: Target, outputs: Any, step: int) -> Any:
+def _rows(inputs: Any) -> tuple[int, ...]:
+    """How many rows a batch has; empty where its first input has no dimension."""
+    return tuple(np.shape(keras.tree.flatten(inputs)[0])[:1])
+
+
+def _labels(model: Any, target: Target, outputs: Any, step: int, rows: tuple[int, ...]) -> Any:
     """Labels that were given, or that fit the model's loss and its output."""
     if target.label:
         made = calls([target.label], _no_factory)
@@ -217,7 +297,7 @@ def _labels(model: Any, target: Target, outputs: Any, step: int) -> Any:
             '--label, such as --label "int32[32] in 0..9"'
         )
     rng = np.random.default_rng([SEED, 1000 + step])
-    shape = tuple(outputs.shape)
+    shape = (*rows, *outputs.shape[len(rows) :])
     if kind.startswith("sparse"):
         return rng.integers(0, shape[-1], shape[:-1], dtype=np.int32)
     if kind.startswith("categorical"):
@@ -235,7 +315,8 @@ def _no_factory(reference: str) -> Any:
 
 
 def _compile(model: Any, target: Target) -> None:
-    compiled = bool(getattr(model, "compiled", False)) and model.optimizer is not None
+    compiled = bool(getattr(model, "compiled", False))
+    compiled = compiled and (model.optimizer is not None or has_own_step(model))
     if not compiled and not (target.loss and target.optimizer):
         raise ScenarioError(
             f"{target.reference}: the model is not compiled, so that it has no training step; give "
@@ -247,8 +328,9 @@ def _compile(model: Any, target: Target) -> None:
                 optimizer=target.optimizer or model.optimizer, loss=target.loss or model.loss
             )
         except ValueError as error:
-            told = " ".join(str(error).split())[:200]
-            raise ScenarioError(f"{target.reference}: Keras does not know it: {told}") from error
+            raise ScenarioError(
+                f"{target.reference}: Keras does not know it: {one_line(error)}"
+            ) from error
 
 
 def _tensors(inputs: Any) -> Any:
@@ -264,6 +346,10 @@ def file_of_model(model: Any) -> str:
 
 def _told(each: Any) -> str:
     return f"{each.dtype}[{','.join('?' if d is None else str(d) for d in each.shape)}]"
+
+
+def _told_with_name(each: Any) -> str:
+    return f"{each.name}: {_told(each)}"
 
 
 def _example(each: Any, target: Target) -> str:

@@ -36,12 +36,14 @@ class Found:
         steps: names of attributes, and calls.
         owners: what attributes were taken of: a traced method holds its instance by a weak
             reference only.
+        imports: the modules with the classes of a ``.keras`` file.
     """
 
     value: Any
     module: str
     steps: tuple[str, ...] = ()
     owners: tuple[Any, ...] = ()
+    imports: tuple[str, ...] = ()
 
     @property
     def calls_factory(self) -> bool:
@@ -55,7 +57,7 @@ class Found:
             ScenarioError: something on the way raises.
         """
         if not self.steps:
-            return loaded(Path(self.module))
+            return loaded(Path(self.module), self.imports)
         value: Any = imported(self.module)
         walked, owners = value.__name__, []
         for step in self.steps:
@@ -69,19 +71,20 @@ class Found:
         return value
 
 
-def found(reference: str, *, given: int = 0) -> Found:
+def found(reference: str, *, given: int = 0, imports: Sequence[str] = ()) -> Found:
     """The object of a reference, or what the factory makes that it names.
 
     Args:
         reference: see ``Target``.
         given: how many arguments it is to be called with.
+        imports: modules with the classes that a ``.keras`` file refers to.
 
     Raises:
         ScenarioError: there is no such module, file or attribute, or the factory raises.
     """
     path = Path(reference)
     if path.suffix == ".keras":
-        return Found(loaded(path), reference)
+        return Found(loaded(path, imports), reference, imports=tuple(imports))
     module_name, colon, attribute = reference.rpartition(":")
     if not colon or not module_name or not attribute:
         raise ScenarioError(
@@ -124,20 +127,27 @@ def found(reference: str, *, given: int = 0) -> Found:
     return Found(value, module_name, tuple(steps), tuple(owners))
 
 
-def loaded(path: Path) -> Any:
-    """The model of a ``.keras`` file.
+def loaded(path: Path, imports: Sequence[str] = ()) -> Any:
+    """The model of a ``.keras`` file, with the classes and functions of some modules.
 
     Raises:
         ScenarioError: it does not load; in a line.
     """
     if not path.exists():
         raise ScenarioError(f"{path}: no such file")
+    names = {
+        name: value
+        for module in map(imported, imports)
+        for name, value in vars(module).items()
+        if inspect.isclass(value) or inspect.isfunction(value)
+    }
     try:
-        return keras.models.load_model(path)
+        return keras.models.load_model(path, custom_objects=names)
     except Exception as error:
         raise ScenarioError(
-            f"{path}: does not load: {told(error)}; a model with classes of your "
-            "own is better given by the function that makes it (MODULE:make_model)"
+            f"{path}: does not load: {told(error)}; where it has classes or functions of your own, "
+            "name their module with --import MODULE, or give the function that makes the model "
+            "(MODULE:make_model)"
         ) from error
 
 

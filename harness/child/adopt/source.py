@@ -8,8 +8,9 @@ import keras
 
 from eager_vs_graph.catalog.target import MODEL_PARTS, Target
 from eager_vs_graph.child.adopt import model as models
-from eager_vs_graph.child.adopt.arguments import Arguments, calls, names_factory
-from eager_vs_graph.child.adopt.call_arguments import refuse_what_is_no_function, split_arguments
+from eager_vs_graph.child.adopt.arguments import Arguments, names_factory
+from eager_vs_graph.child.adopt.arguments import calls as arguments_of_calls
+from eager_vs_graph.child.adopt.call_arguments import refuse_what_is_no_function
 from eager_vs_graph.child.adopt.making import Product
 from eager_vs_graph.child.adopt.resolve import (
     Found,
@@ -18,16 +19,15 @@ from eager_vs_graph.child.adopt.resolve import (
     parameters_of,
     use_path,
 )
+from eager_vs_graph.child.adopt.successive import Calls, split_calls
 from eager_vs_graph.errors import PartNotFound, ScenarioError
-from eager_vs_graph.scenario import Array
 
 
 class TargetSource:
     """What a target names, and how it is called.
 
     Attributes:
-        feeds: the tensors of the calls, in the order of ``places``; known after the first product.
-        places: where in the arguments they are.
+        calls: how it is called; known after the first product.
         file: where the user's code is.
     """
 
@@ -36,8 +36,7 @@ class TargetSource:
         self._name = name
         self._found: Found | None = None
         self._part: models.Part | None = None
-        self.places: list[str] = []
-        self.feeds: list[list[Array]] = []
+        self.calls: Calls | None = None
         self.file = target.reference.rpartition(":")[0] or target.reference
 
     @property
@@ -61,7 +60,9 @@ class TargetSource:
         target = self._target
         use_path(target.path)
         if self._found is None:
-            self._found = found(target.reference, given=len(target.arguments))
+            self._found = found(
+                target.reference, given=len(target.arguments), imports=target.imports
+            )
             value: Any = self._found.value
             self._found.value = None
         else:
@@ -78,46 +79,25 @@ class TargetSource:
             )
         else:
             function = value
-            given = calls(target.arguments, made_by, parameters_of(function))
+            given = arguments_of_calls(target.arguments, made_by, parameters_of(function))
         return self._split(function, given, owners)
 
     def _of_model(self, model: Any) -> tuple[Any, list[Arguments]]:
         target = self._target
         if self._part is None:
-            self._part = models.Part(model, target, calls(target.arguments, made_by))
+            given = arguments_of_calls(target.arguments, made_by)
+            self._part = models.Part(model, target, given)
         return self._part.of(model), self._part.calls
 
     def _split(self, function: Any, given: list[Arguments], owners: tuple[Any, ...]) -> Product:
         """The product; the tensors of the first one's calls are read."""
         refuse_what_is_no_function(function, self._name)
-        first, *more = given
-        is_first = not self.feeds
-        places, feed, template, keywords = split_arguments(
-            function, self._name, first.args, first.kwargs, read=is_first
-        )
-        if is_first:
-            self.places = places
-            self.feeds = [feed]
-            for call in more:
-                others, arrays, _, _ = split_arguments(function, self._name, call.args, call.kwargs)
-                require_same_places(self._name, places, others)
-                self.feeds.append(arrays)
-            self.feeds = self.feeds or [[]]
-        return Product(function, template, keywords, owners)
+        if self.calls is not None:
+            given = given[: len(self.calls.feeds)]  # in a graph, an iterator has no end
+        calls = split_calls(function, self._name, given, read=self.calls is None)
+        self.calls = self.calls or calls
+        return Product(function, calls.templates, owners)
 
     def users_file(self, function: Any) -> str:
         """The file of the user's that a reader would look into."""
         return models.file_of_model(function.model) if self._part is not None else ""
-
-
-def require_same_places(name: str, places: list[str], others: list[str]) -> None:
-    """Check that a further call's tensors are where the first one's are.
-
-    Raises:
-        ScenarioError: they are not.
-    """
-    if others != places:
-        raise ScenarioError(
-            f"{name}: the arguments of a further step are {', '.join(others)}, but should "
-            f"be {', '.join(places)} as in the first"
-        )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -15,9 +16,10 @@ from eager_vs_graph.child.adopt.making import Maker
 from eager_vs_graph.child.adopt.reach import reached
 from eager_vs_graph.child.adopt.results import results
 from eager_vs_graph.child.adopt.state_roots import held, names_of, python_values
-from eager_vs_graph.child.adopt.structure import filled
-from eager_vs_graph.child.adopt.tracing import inline
+from eager_vs_graph.child.adopt.successive import hint
+from eager_vs_graph.child.adopt.tracing import inline, noting
 from eager_vs_graph.errors import CallRaised, ScenarioError
+from eager_vs_graph.modes.program import name_of_function
 from eager_vs_graph.scenario import Feed
 
 if TYPE_CHECKING:
@@ -30,11 +32,16 @@ class Tried:
 
     created: tuple[Leaf | None, ...] = ()
     """How to make the variables that the call creates, in order; None for those of the moment."""
-    names: tuple[str, ...] = ()
-    """Where the call creates any: structural names of the function's variables, then of those."""
+    created_names: tuple[str, ...] = ()
+    """Their structural names after the call."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Where the call creates any: the structural names of the function's other variables after the
+    call, by those before it."""
     dtypes: frozenset[str] = frozenset()
     """Of all variables."""
     notes: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    """Names of the user's tf.functions that the call calls, where they are part of the step."""
 
 
 def first_call(
@@ -48,29 +55,35 @@ def first_call(
     """
     made = maker.make()
     product = made.product
+    called: list[Any] = []
     if not traces_itself:
-        inline(made.functions)
+        inline(made.functions, noting(called))
     watched = _PythonState(product.function)
+    roots = product.roots
+    before = names_of(held(made.variables, *roots), made.variables)
 
     def call() -> Any:
         tensors = [tf.constant(feeds[0][each]) for each in names]
-        arguments = [filled(each, tensors) for each in product.arguments]
-        keywords = {key: filled(value, tensors) for key, value in product.keywords.items()}
+        arguments, keywords = product.templates[0].filled(tensors)
         return product.function(*arguments, **keywords)
 
     what = f"{name}({', '.join(described(each, feeds[0][each]) for each in names)})"
     eagerly = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
     try:
-        with Creation() as creation:
+        with Creation() as creation, warnings.catch_warnings():
+            # That functions of tf.data are graphs even so, which is as it should be.
+            warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)
             value = call()
     except Exception as error:
         tf.config.run_functions_eagerly(eagerly)
         if not _returns_in_a_graph(maker, feeds[0], names):
-            raise CallRaised(f"{what} raised {told(error)}") from error
+            more = hint(product.function, product.templates[0].arguments)
+            raise CallRaised(f"{what} raised {told(error)}{more}") from error
         return Tried(
             dtypes=frozenset(variable.dtype.base_dtype.name for variable in made.variables),
             notes=(f"{what} raises when it runs eagerly: {told(error)}",),
+            functions=names_of_functions(called),
         )
     finally:
         tf.config.run_functions_eagerly(eagerly)
@@ -84,10 +97,9 @@ def first_call(
             "should return tensors"
         )
     notes = watched.notes()
-    if made.functions and not traces_itself:
-        inner = ", ".join(dict.fromkeys(map(_name_of, made.functions)))
-        notes.append(f"tf.functions that it calls are run as part of it: {inner}")
-    roots = (product.function, product.arguments, product.keywords)
+    functions = names_of_functions(called)
+    if functions:
+        notes.append(f"tf.functions that it calls are run as part of it: {', '.join(functions)}")
     created = creation.kept(reached(*roots).variables)
     kept = [
         variable
@@ -95,17 +107,20 @@ def first_call(
         if leaf is not None
     ]
     variables = [*made.variables, *kept]
+    after = names_of(held(variables, *roots), variables) if kept else ()
     return Tried(
         created=created,
-        names=names_of(held(variables, *roots), variables) if kept else (),
+        created_names=after[len(before) :],
+        renamed=dict(zip(before, after, strict=False)),
         dtypes=frozenset(variable.dtype.base_dtype.name for variable in variables),
         notes=tuple(notes),
+        functions=functions,
     )
 
 
-def _name_of(function: Any) -> str:
-    python = function.python_function
-    return str(getattr(python, "__qualname__", repr(python)))
+def names_of_functions(functions: Sequence[Any]) -> tuple[str, ...]:
+    """Each name once, in order."""
+    return tuple(dict.fromkeys(map(name_of_function, functions)))
 
 
 def _returns_in_a_graph(maker: Maker, feed: Feed, names: Sequence[str]) -> bool:
@@ -114,8 +129,7 @@ def _returns_in_a_graph(maker: Maker, feed: Feed, names: Sequence[str]) -> bool:
         try:
             product = maker.make().product
             tensors = [tf.constant(feed[each]) for each in names]
-            arguments = [filled(each, tensors) for each in product.arguments]
-            keywords = {key: filled(value, tensors) for key, value in product.keywords.items()}
+            arguments, keywords = product.templates[0].filled(tensors)
             tf.function(product.function, jit_compile=compiled)(*arguments, **keywords)
         except Exception:  # noqa: S112 - the eager call's error is what is reported
             continue

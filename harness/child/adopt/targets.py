@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,11 @@ def scenario(target: Target, name: str) -> type[Scenario]:
 
 def _of_payload(target: Target, name: str) -> type[Scenario]:
     """The scenario of live objects that another process has pickled: they are copied again."""
-    function, args, kwargs = unpacked(Path(target.payload))
+    function, calls = unpacked(Path(target.payload))
     if not isinstance(function, keras.Model):
-        return scenario_of(function, args, kwargs, name=name)
-    part = models.Part(function, target, [Arguments(list(args), dict(kwargs))])
+        (args, kwargs), *others = calls
+        return scenario_of(function, args, kwargs, name=name, feeds=others)
+    part = models.Part(function, target, [Arguments(list(a), dict(k)) for a, k in calls])
     first, *more = part.calls
     called = part.of(function)
     return scenario_of(
@@ -49,8 +51,8 @@ def _of_payload(target: Target, name: str) -> type[Scenario]:
     )
 
 
-def unpacked(file: Path) -> tuple[Any, list[Any], dict[str, Any]]:
-    """The function and arguments of which another process took a ``Snapshot``.
+def unpacked(file: Path) -> tuple[Any, list[tuple[Sequence[Any], Mapping[str, Any]]]]:
+    """The function and its calls' arguments, of which another process took a ``Snapshot``.
 
     Raises:
         ScenarioError: they cannot be put together here.
@@ -58,10 +60,10 @@ def unpacked(file: Path) -> tuple[Any, list[Any], dict[str, Any]]:
     seed()
     try:
         snapshot: Snapshot = pickle.loads(file.read_bytes())  # noqa: S301 - the user's own
-        function, args, kwargs = snapshot.copy().value
+        function, calls = snapshot.copy()
     except Exception as error:
         raise ScenarioError(
             f"the function that was given cannot be put together in a process of its own: "
             f"{told(error)}"
         ) from error
-    return function, list(args), dict(kwargs)
+    return function, calls

@@ -52,10 +52,21 @@ class Inlined(_Function):  # type: ignore[misc]
         return self._python(*args, **kwargs)
 
 
-def inline(functions: Iterable[Any]) -> None:
+def noting(called: list[Any]) -> type[Inlined]:
+    """A kind of ``Inlined`` that notes what was called."""
+
+    class Noting(Inlined):
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            called.append(self)
+            return super().__call__(*args, **kwargs)
+
+    return Noting
+
+
+def inline(functions: Iterable[Any], kind: type[Inlined] = Inlined) -> None:
     """Have tf.functions be part of what calls them, in place."""
     for function in functions:
         if type(function) is _Function:
-            function.__class__ = Inlined
+            function.__class__ = kind
             with suppress(ScenarioError):
                 function._python = plain(function)

@@ -110,7 +110,7 @@ def _calibrated(
     start = time.perf_counter()
     program.call()
     first_call_s = time.perf_counter() - start
-    signatures = list(_signatures(subject.feeds))
+    signatures = list(_signatures(subject.feeds, subject.scenario.python_inputs))
     if len(signatures) > 1:
         for feed in signatures:
             program.warm(feed)  # so that no shape is traced for the first time inside the clock
@@ -172,11 +172,14 @@ def _warm(program: Program) -> float:
     return statistics.median(calls_s)
 
 
-def _signatures(feeds: Sequence[Feed]) -> Iterator[Feed]:
-    """One feed for each combination of shapes."""
+def _signatures(feeds: Sequence[Feed], python_inputs: Sequence[str]) -> Iterator[Feed]:
+    """One feed for each combination of shapes and of Python numbers."""
     seen = set()
     for feed in feeds:
-        signature = tuple((name, array.shape) for name, array in sorted(feed.items()))
+        signature = tuple(
+            (name, array.item() if name in python_inputs else array.shape)
+            for name, array in sorted(feed.items())
+        )
         if signature not in seen:
             seen.add(signature)
             yield feed

@@ -43,7 +43,8 @@ class EqualWork:
         cell = Cell.parse(result.cell)
         # A step that traces itself cannot be traced; a mode that splits the batch is to do less.
         of_mode = MODES[cell.mode]
-        if not result.timed or cell.mode == BASELINE or of_mode.splits_batch:
+        as_eager = cell.mode == BASELINE or of_mode.needs_functions
+        if not result.timed or as_eager or of_mode.splits_batch:
             return result
         mode = cell.mode if of_mode.counted else "function"
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from eager_vs_graph.child.parity import (
@@ -27,7 +27,7 @@ from eager_vs_graph.child.parity.trajectory import (
     require_same_outputs,
 )
 from eager_vs_graph.errors import NoReference, ScenarioError
-from eager_vs_graph.modes import BASELINE
+from eager_vs_graph.modes import BASELINE, MODES
 from eager_vs_graph.modes.failures import failure
 from eager_vs_graph.modes.program import Program
 from eager_vs_graph.modes.retraces import RetraceWarnings
@@ -93,10 +93,12 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
         if subject.writes:
             found = replace(found, written=program.written())
             _keep_files(subject, cell, program, found)
-        traces = program.traces
+        traces, inner, retraced = program.traces, program.inner_traces(), program.retraced()
         with RetraceWarnings() as retraces:
             # In a graph, nothing of Python runs any more that could trace.
-            in_python = cell.mode == BASELINE or scenario.traces_itself
+            in_python = (
+                cell.mode == BASELINE or scenario.traces_itself or MODES[cell.mode].needs_functions
+            )
             if in_python and cpu_s < _SHORT_S:
                 for _ in range(_CALLS_TO_WARN):
                     program.run(subject.feeds[0])
@@ -117,13 +119,15 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
     if program is not None:
         program.close()
     parity = _verdict(cell, tensors, learned)
-    reasons = [parity.reason, _retraced(subject, steps, traces, retraces)]
+    retraced_step = 0 if inner else traces
+    reasons = [parity.reason, _retraced(subject, steps, retraced_step, retraces, retraced)]
     making = getattr(program.scenario, "making", "") if program is not None else ""
     notes = [making, _no_reference(subject), *reclassify.notes(tensors), *_lost(tensors)]
     return replace(
         parity,
         reason="; ".join(filter(None, reasons)),
         traces=traces,
+        inner_traces=inner,
         steps=steps,
         note="; ".join(filter(None, notes)),
         call_s=took_s / steps,
@@ -272,19 +276,31 @@ def reason_of(tensor: TensorComparison) -> str:
     return reason
 
 
-def _retraced(subject: Subject, steps: int, traces: int, retraces: RetraceWarnings) -> str:
-    if retraces.count:
+def _retraced(
+    subject: Subject, steps: int, traces: int, retraces: RetraceWarnings, inner: Mapping[str, int]
+) -> str:
+    """Says what was traced again: the step, or these tf.functions that it calls."""
+    if retraces.count and not inner:
         return f"retraced: {retraces.message}"
-    if traces <= 1:
+    if traces <= 1 and not inner:
         return ""
+    counts = ", ".join(f"{count} traces of {name}" for name, count in inner.items())
     shapes = {
         name: sorted({feed[name].shape for feed in subject.feeds}) for name in subject.feeds[0]
     }
     varying = [
         f"{name} comes in {len(seen)} shapes" for name, seen in shapes.items() if len(seen) > 1
     ]
+    values = {
+        feed[name].item() for name in subject.scenario.python_inputs for feed in subject.feeds
+    }
+    remedies = ["give inputs one shape"] if varying or not (inner or values) else []
+    if values:
+        varying.append(f"Python arguments take {len(values)} values")
+        remedies.append("give tensors in their place")
     cause = f": {', '.join(varying)}" if varying else ""
-    return f"retraced: {traces} traces in {steps} calls{cause}; give inputs one shape"
+    remedy = f"; {', '.join(remedies)}" if remedies else ""
+    return f"retraced: {counts or f'{traces} traces'} in {steps} calls{cause}{remedy}"
 
 
 def of_trajectories(

@@ -24,6 +24,7 @@ from tensorflow.python.ops import (  # TensorFlow exports the ops, not the funct
     gen_stateless_random_ops_v2,
 )
 
+from eager_vs_graph.child import first_calls
 from eager_vs_graph.child.user_files import place, users_frame
 
 _MODULES = (
@@ -95,7 +96,8 @@ def _seen(
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def call(*positional: Any, **named: Any) -> Any:
         drawn = function(*positional, **named)
-        draws.note(op, users_frame(sys._getframe(1), draws.own))
+        if not first_calls.may_be_initial_value():
+            draws.note(op, users_frame(sys._getframe(1), draws.own))
         if not replaced:
             return drawn
         return _fixed(name, {**dict(zip(names, positional, strict=False)), **named}, drawn)
