@@ -15,7 +15,7 @@ from eager_vs_graph.catalog.variables import variables_of
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.processes.children import Children
-from eager_vs_graph.processes.scratch import scratch_folder, sweep
+from eager_vs_graph.processes.scratch import scratch_folder
 from eager_vs_graph.processes.supervise import Limits
 from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.matrix import in_words
@@ -63,7 +63,6 @@ def bench(
     """
     began = time.monotonic()
     require_writable(results)
-    sweep()
     variables = variables_of(request.selection.entries)
     with Children(request.limits.silence_s, variables) as children:
         return _bench(request, results, progress, choose_timed, bare_loops, children, began)

@@ -35,6 +35,14 @@ def test_folders_of_processes_that_are_gone_are_removed(temporary: Path) -> None
     assert list(temporary.iterdir()) == []
 
 
+def test_a_folder_that_is_older_than_the_process_of_its_number_is_removed(temporary: Path) -> None:
+    left = temporary / f"eager-vs-graph-{os.getpid()}-abc"
+    left.mkdir()
+    os.utime(left, (1e9, 1e9))
+    with scratch_folder() as mine:
+        assert [path.name for path in temporary.iterdir()] == [mine.name]
+
+
 def test_nothing_else_is_removed(temporary: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
