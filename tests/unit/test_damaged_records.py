@@ -85,7 +85,7 @@ def words(folder: Path) -> None:
         page("run", found.summary, found.frames, [], found.notes, found.reasons, shown)
 
 
-@examples(0.82)
+@examples(0.855)
 @given(data=st.data())
 def test_every_record_is_read_or_named(record: tuple[Path, Files], data: st.DataObject) -> None:
     folder, files = record
@@ -104,7 +104,7 @@ def test_every_record_is_read_or_named(record: tuple[Path, Files], data: st.Data
         restore()
 
 
-@examples(0.02)
+@examples(0.015)
 @given(data=st.data())
 def test_every_record_that_is_read_is_told(record: tuple[Path, Files], data: st.DataObject) -> None:
     folder, files = record
@@ -134,7 +134,7 @@ def test_every_record_is_compared(
         restore()
 
 
-@examples(0.05)
+@examples(0.02)
 @given(data=st.data())
 def test_every_record_is_resumed_or_named(record: tuple[Path, Files], data: st.DataObject) -> None:
     """As far as the first pass would begin."""
