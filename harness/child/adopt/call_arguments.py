@@ -13,6 +13,7 @@ import tensorflow as tf
 from eager_vs_graph.child.adopt.structure import Hole, changed, leaves
 from eager_vs_graph.child.adopt.tracing import plain
 from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.scenario import Array
 
 
@@ -84,7 +85,7 @@ def bound_names(
     Raises:
         ScenarioError: there are too many or too few.
     """
-    called = function.call if isinstance(function, keras.Layer) else function
+    called = getattr(function, "call", function) if kerases.is_layer(function) else function
     try:
         signature = inspect.signature(called)
     except (TypeError, ValueError):  # written in C

@@ -33,6 +33,7 @@ from eager_vs_graph.child.adopt.modules import Modules
 from eager_vs_graph.child.adopt.reach import reached
 from eager_vs_graph.child.adopt.successive import Template
 from eager_vs_graph.errors import ScenarioError, Unsupported
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.scenario import SEED
 
 DEAR_S = 30.0
@@ -109,7 +110,7 @@ class Made:
 
 def seed() -> None:
     """Begin every stream of random numbers anew, as every program finds them."""
-    tf.keras.utils.set_random_seed(SEED)
+    kerases.seed_all(SEED)
 
 
 class Maker:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from eager_vs_graph.catalog.target import MODEL_PARTS, Target
 from eager_vs_graph.child.adopt import model as models
 from eager_vs_graph.child.adopt.arguments import Arguments, names_factory
@@ -21,6 +19,7 @@ from eager_vs_graph.child.adopt.resolve import (
 )
 from eager_vs_graph.child.adopt.successive import Calls, split_calls
 from eager_vs_graph.errors import PartNotFound, ScenarioError
+from eager_vs_graph.modes import kerases
 
 
 class TargetSource:
@@ -68,7 +67,7 @@ class TargetSource:
         else:
             value = self._found.again()
         owners = self._found.owners
-        if isinstance(value, keras.Model):
+        if kerases.is_model(value):
             function, given = self._of_model(value)
         elif target.part in MODEL_PARTS:
             if target.optional:
