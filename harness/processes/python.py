@@ -16,6 +16,8 @@ _LOG = re.compile(
 """What TensorFlow logs whenever it starts, and what Python lists after a fatal error: not why a
 process ended. Fatal messages of TensorFlow's begin with F."""
 _FATAL = "Fatal Python error: "
+_CURRENT = "Current thread "
+_INSTALLED = re.compile(r'site-packages|/lib/python3\.|File "<')
 SILENCE_S = "EAGER_VS_GRAPH_SILENCE_S"
 """Variable in a child's environment: its ``Limits.silence_s``. A mode that waits for a process of
 its own stops waiting sooner, so that it can say why."""
@@ -59,14 +61,16 @@ def how_it_ended(code: int) -> str:
 def last_lines(log: str, count: int = 3) -> str:
     """The end of a process's output, to be put behind how it ended; empty where it says nothing.
 
-    After a fatal error, Python prints the stack of every thread: of that, the error and the
-    innermost frame outside of installed packages are enough.
+    After a fatal error, Python prints the stack of every thread: of that, the error and, of the
+    thread that it happened in, the innermost frame outside of installed packages are enough.
     """
     lines = [line.strip() for line in log.splitlines()]
     lines = [line for line in lines if line and not _LOG.match(line)]
     fatal = next((n for n, line in enumerate(lines) if line.startswith(_FATAL)), None)
     if fatal is not None:
-        frames = [line for line in lines[fatal:] if line.startswith('File "')]
-        own = [frame for frame in frames if "site-packages" not in frame and "<" not in frame]
+        stack = lines[fatal:]
+        current = next((n for n, line in enumerate(stack) if line.startswith(_CURRENT)), 0)
+        frames = [line for line in stack[current:] if line.startswith('File "')]
+        own = [frame for frame in frames if not _INSTALLED.search(frame)]
         lines = [*lines[max(0, fatal - 1) : fatal + 1], *(own or frames)[:1]]
     return f": {' | '.join(lines[-count:])}" if lines else ""

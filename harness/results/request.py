@@ -97,7 +97,7 @@ class RunRequest:
     inputs: list[str] = field(default_factory=list)
     control_of: str | None = None
     """The mode that the A/A control repeats."""
-    passes: Annotated[int, Meta(ge=1, le=2**31)] | None = None
+    passes: Annotated[int, Meta(ge=0, le=2**31)] | None = None
     """Exactly so many; None: as many as ``precision`` and ``budget_s`` say."""
     precision: Annotated[float, Meta(ge=0, le=1)] = 0.0
     """Half-width of a speed-up's 95 % interval to reach, as a fraction."""

@@ -27,7 +27,7 @@ from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import command, disagreements, ownership
 from eager_vs_graph.runs.budget import Stop
 from eager_vs_graph.runs.check import FILES, CheckResult, check
-from eager_vs_graph.runs.folders import new_run, point_latest, require_writable
+from eager_vs_graph.runs.folders import new_run, point_latest, publish, require_writable
 from eager_vs_graph.runs.options import PRECISION, TimingOptions
 from eager_vs_graph.runs.passes import STARTUP_SHARE, PassRunner, Schedule, ahead_of, recover
 from eager_vs_graph.runs.progress import Progress
@@ -90,12 +90,18 @@ def _bench(
             limit = disagreements.seconds_of(request.budget_s, anything_timed=bool(timed))
             explanations = disagreements.explain(request, checked, scratch, progress, limit)
         run = new_run(results)
-        entries = _as_adopted(request.selection.entries, checked, run)
-        request = replace(request, selection=replace(request.selection, entries=entries))
-        if (files := scratch / FILES).exists():
-            shutil.move(files, run.files)
-    _save_check(run, request, checked, timed, bare_loops)
-    run.save_explanations(explanations)
+        try:
+            entries = _as_adopted(request.selection.entries, checked, run)
+            request = replace(request, selection=replace(request.selection, entries=entries))
+            if (files := scratch / FILES).exists():
+                shutil.move(files, run.files)
+            _save_check(run, request, checked, timed, bare_loops)
+            run.save_explanations(explanations)
+            run = publish(run)
+        except BaseException:
+            shutil.rmtree(run.folder, ignore_errors=True)
+            raise
+    entries = [_moved(entry, run) for entry in entries]
     if checked.interrupted:
         return _unfinished(run, progress)
     # Waiting for cells that hung or crashed is not taken from the time of the others.
@@ -274,13 +280,14 @@ def _as_adopted(entries: list[Entry], checked: CheckResult, run: Run) -> list[En
 
 def _entries(run: Run) -> list[Entry]:
     """The entries of a run; its folder may have been moved."""
-    entries = [Entry.of_json(content) for content in run.request.entries]
-    return [
-        replace(entry, target=replace(entry.target, payload=str(run.payload)))
-        if entry.target is not None and entry.target.payload
-        else entry
-        for entry in entries
-    ]
+    return [_moved(Entry.of_json(content), run) for content in run.request.entries]
+
+
+def _moved(entry: Entry, run: Run) -> Entry:
+    """The entry with its payload where the run is now."""
+    if entry.target is None or not entry.target.payload:
+        return entry
+    return replace(entry, target=replace(entry.target, payload=str(run.payload)))
 
 
 def _measure(passes: PassRunner) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
+
 from eager_vs_graph.errors import UsageError
+from eager_vs_graph.results import files
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import command
+
+_HIDDEN = re.compile(r"\.(\d{1,9})-\w+\.partial")
 
 
 def require_writable(folder: Path) -> None:
@@ -29,14 +38,42 @@ def require_writable(folder: Path) -> None:
 
 
 def new_run(results: Path) -> Run:
-    """Make the folder of a run that begins now."""
+    """Make the folder of a run that begins now: hidden, until ``publish``.
+
+    What is killed before its check is recorded leaves no run that could not be resumed; the next
+    run removes what it left.
+    """
+    for left in results.glob(".*.partial"):
+        match = _HIDDEN.fullmatch(left.name)
+        if match and files.is_own_folder(left) and not psutil.pid_exists(int(match[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{os.getpid()}-", suffix=".partial", dir=results))
+    (folder / "raw").mkdir()
+    return Run(folder)
+
+
+def publish(run: Run) -> Run:
+    """Give a run whose check is recorded its name, at once: the second that it began to be timed.
+
+    Returns:
+        The run in its new place.
+    """
+    results = run.folder.parent
+    run.folder.chmod(0o777 & ~_umask())
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     for suffix in ("", *(f"-{i}" for i in range(2, 100))):
         folder = results / f"{stamp}{suffix}"
         if not folder.exists():
-            (folder / "raw").mkdir(parents=True)
-            return Run(folder)
+            with suppress(OSError):  # another run of this second was faster
+                run.folder.rename(folder)
+                return Run(folder)
     raise UsageError(f"{results / stamp}: a hundred runs of this second exist already")
+
+
+def _umask() -> int:
+    before = os.umask(0)
+    os.umask(before)
+    return before
 
 
 def point_latest(run: Run) -> None:

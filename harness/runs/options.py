@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +36,21 @@ _OVERTIME = 2.0
 """What may be added to a budget that nobody named, as a multiple of it."""
 FEW = "custom_gradient,matmul_chain,mnist_step,py_func_bridge,regression_training"
 """Scenarios that stand for the others where time is short."""
+_SHOWN = 200
+"""Characters that are shown of a name that is too long."""
 _DEVICE = re.compile(r"[A-Z]+:[0-9]{1,4}")
+
+
+@contextmanager
+def _as_usage_error() -> Iterator[None]:
+    """A name that the file system refuses, such as one of 5,000 characters, in a line."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{error.object!r}: is no name of a file: {error.reason}") from None
+    except OSError as error:
+        name = str(error.filename or "")[:_SHOWN]
+        raise UsageError(f"{name}: {error.strerror}") from None
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,8 @@ class ScenarioOptions:
             default: the scenarios where none is named.
             largest_number: at most so many sizes of each scenario where no size is named.
         """
-        entries = select(words(self.scenarios or default))
+        with _as_usage_error():
+            entries = select(words(self.scenarios or default))
         if self.sizes:
             return entries
         return [
@@ -131,21 +147,22 @@ class TargetOptions:
         Raises:
             UsageError: a folder or file does not exist, or the target is none.
         """
-        folders = [folder.resolve() for folder in self.path or []]
-        for folder in folders:
-            if not folder.is_dir():
-                raise UsageError(f"--path {folder}: no such folder")
-        return entries_of(
-            target,
-            arguments=self.arg or [],
-            train=self.train,
-            batch=self.batch,
-            label=self.label,
-            loss=self.loss,
-            optimizer=self.optimizer,
-            path=[*map(str, folders), str(Path.cwd())],
-            imports=self.imports or [],
-        )
+        with _as_usage_error():
+            folders = [folder.resolve() for folder in self.path or []]
+            for folder in folders:
+                if not folder.is_dir():
+                    raise UsageError(f"--path {folder}: no such folder")
+            return entries_of(
+                target,
+                arguments=self.arg or [],
+                train=self.train,
+                batch=self.batch,
+                label=self.label,
+                loss=self.loss,
+                optimizer=self.optimizer,
+                path=[*map(str, folders), str(Path.cwd())],
+                imports=self.imports or [],
+            )
 
 
 @dataclass(frozen=True)

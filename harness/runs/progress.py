@@ -115,7 +115,7 @@ class TerminalProgress(Progress):
             return
         lines = table_lines(table, self._console) if table else []
         fits = 0 < len(lines) < self._console.height * _SHARE_OF_SCREEN
-        self._bar.above = lines if fits else [Text(line)]
+        self._bar.above = lines if fits else [Text(printable(line))]
         self._bar.refresh()
 
     def _show(self, text: str) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 from watched_runs import Done, Started, harness, latest, scratch_of
 
@@ -47,7 +49,7 @@ class {class_name}(Scenario):
         return {{"doubled": y}}
 
     def reference(self, state, x):
-        return {{"doubled": 2.0 * x}}
+        return {{"doubled": {right}}}
 '''
 GRAPH = "if not tf.executing_eagerly(): "
 IMPORTS = {
@@ -80,7 +82,8 @@ BUILDS = {
 
 def source(name: str, step: str = "pass", build: str = "pass") -> str:
     class_name = name.title().replace("_", "")
-    return SCENARIO.format(name=name, class_name=class_name, step=step, build=build)
+    right = "x * np.nan" if name == "vacuous" else "2.0 * x"
+    return SCENARIO.format(name=name, class_name=class_name, step=step, build=build, right=right)
 
 
 @dataclass
@@ -135,13 +138,13 @@ AGREES = dict.fromkeys(MODES, "identical")
         ("import_hangs", dict.fromkeys(MODES, "timeout"), "no sign of progress for"),
         ("import_aborts", dict.fromkeys(MODES, "crashed"), "SIGABRT"),
         ("hangs", {**AGREES, "function": "timeout", "session": "timeout"}, "no sign of progress"),
-        ("raises", {**AGREES, "function": "error", "session": "error"}, "not in a graph"),
+        ("raises", {**AGREES, "function": "differs", "session": "differs"}, "not in a graph"),
         ("exits", {**AGREES, "function": "crashed", "session": "crashed"}, "exit code 5"),
         ("differs", {**AGREES, "function": "differs", "session": "differs"}, ""),
         ("nan", {**AGREES, "function": "differs", "session": "differs"}, ""),
         ("dtype", {**AGREES, "function": "differs", "session": "differs"}, "float64"),
         ("build_raises", dict.fromkeys(MODES, "error"), "RuntimeError: no weights"),
-        ("build_raises_in_session", {**AGREES, "session": "error"}, "no weights in a graph"),
+        ("build_raises_in_session", {**AGREES, "session": "differs"}, "no weights in a graph"),
         ("raises_late", {**AGREES, "eager": "error"}, "RuntimeError: too many"),
         ("aborts_late", {**AGREES, "eager": "crashed"}, "SIGABRT"),
         ("asserts_late", {**AGREES, "eager": "error"}, "InvalidArgumentError"),
@@ -162,7 +165,7 @@ def test_a_fault_costs_its_own_cells(
 
 def test_what_is_nowhere_finite_is_not_compared(faults: Story) -> None:
     rows = faults.rows()
-    assert {rows["vacuous", mode]["status"] for mode in MODES} <= {"vacuous", "differs"}
+    assert {rows["vacuous", mode]["status"] for mode in MODES} == {"vacuous"}
     assert {rows["vacuous", mode]["latency_s"] for mode in MODES} == {""}
 
 
@@ -185,7 +188,8 @@ def test_a_run_with_faults_leaves_nothing_behind(faults: Story) -> None:
 
 HELD = """
         if (HERE / "hold").exists():
-            (HERE / f"arrived-{'eager' if tf.executing_eagerly() else 'graph'}").touch()
+            mode = "eager" if tf.executing_eagerly() else "graph"
+            (HERE / f"arrived-{mode}").write_text(str(os.getpid()))
             while (HERE / "hold").exists(): time.sleep(0.05)"""
 
 
@@ -202,8 +206,8 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Story:
     hold.touch()
     started = Started(folder, "bench", *options, "--passes", "1", "--budget", "1s")
     started.until(at_eager.exists, "the second scenario's first cell is checked")
-    (child,) = [each for each in started.children() if "eager_vs_graph.child" in each.cmdline()]
-    child.kill()
+    started.until(lambda: at_eager.read_text("utf-8").isdecimal(), "it says which process it is")
+    psutil.Process(int(at_eager.read_text("utf-8"))).kill()
     started.until(at_graph.exists, "the check goes on with another process")
     story.done["interrupted"] = started.interrupt(signal.SIGTERM)
     story.done["parity before"] = Done(0, (story.run.folder / "parity.json").read_text("utf-8"), "")
@@ -227,7 +231,7 @@ def test_a_check_that_is_interrupted_is_kept_and_says_how_to_resume(checked: Sto
     done = checked.done["interrupted"]
     assert done.code == 130, done.err
     assert "Traceback" not in done.err
-    assert f"bench --resume {checked.run.folder}" in done.err.replace("'", "")
+    assert re.search(rf"bench --resume \S*{checked.run.id}`", done.err)
     assert "report.html" in done.out
 
 

@@ -108,7 +108,7 @@ def scratch_of(folder: Path) -> list[str]:
 
 
 def latest(folder: Path) -> Path | None:
-    """The folder of the one run that there is."""
-    runs = [path for path in (folder / "results").glob("*") if not path.is_symlink()]
+    """The folder of the one run that there is; what is not yet a run is hidden."""
+    runs = [path for path in (folder / "results").glob("[0-9]*") if not path.is_symlink()]
     assert len(runs) <= 1, runs
     return runs[0] if runs else None
