@@ -35,6 +35,7 @@ from eager_vs_graph.child.adopt.source import TargetSource, require_same_places
 from eager_vs_graph.child.adopt.state_roots import held
 from eager_vs_graph.child.adopt.structure import Hole, filled, identifiers
 from eager_vs_graph.child.adopt.tracing import inline
+from eager_vs_graph.child.adopt.way import Way
 from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError
 from eager_vs_graph.scenario import Array, Feed, Scenario, Size, State
 
@@ -152,6 +153,15 @@ class Adopted(Scenario):
     def source_file(cls) -> str:
         """The user's file."""
         return cls.file
+
+    @classmethod
+    def way(cls) -> Way:
+        """How a script comes to the function, and calls it.
+
+        Raises:
+            ValueError: no script can.
+        """
+        return cls.maker.way()
 
     @classmethod
     def adopted(cls) -> dict[str, Any]:

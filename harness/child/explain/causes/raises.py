@@ -16,6 +16,7 @@ from eager_vs_graph.child.explain.disagreement import Disagreement
 from eager_vs_graph.child.explain.ops import line_of
 from eager_vs_graph.child.explain.probes import MODES as LOOKED_INTO
 from eager_vs_graph.child.explain.probes import Look, look
+from eager_vs_graph.child.explain.source import KEEPS
 from eager_vs_graph.child.user_files import is_users_file, place, users_frame
 from eager_vs_graph.results.explanation import RAISES, XLA, Cause
 
@@ -89,18 +90,20 @@ def of_mode(disagreement: Disagreement) -> list[Cause]:
             )
         ]
     remedy = "see the line: what it does is not possible in a graph"
+    kept: list[str] = []
     if type(error).__name__ == "InaccessibleTensorError":
         remedy = (
             "a loop over tensors becomes tf.while_loop, whose tensors cannot leave it in a Python "
             "list: collect them in a tf.TensorArray, or loop over a Python range"
         )
+        kept = [each.place for each in disagreement.source.of_kind(KEEPS)]
     return [
         Cause(
             RAISES,
             type(error).__name__,
             f"{mode} raises and eager returns",
             remedy,
-            where=(line,) if line else (),
+            where=tuple(dict.fromkeys([*kept, *([line] if line else [])])),
             evidence=(f"{mode} raises {disagreement.found.error}",),
         )
     ]
