@@ -289,9 +289,7 @@ def test_explain_custom_gradient_shows_log1p_and_who_is_right(tmp_path):
     assert done.returncode == 1, done.stderr
     assert "grappler: arithmetic_optimization" in done.stdout
     assert "Log1p(" in done.stdout
-    assert "function is right to the last bit (6.9 digits), eager has lost all digits" in (
-        done.stdout
-    )
+    assert "function is right to the last bit, eager has lost all digits" in (done.stdout)
     shown_by_script = python("-I", script_file, cwd=tmp_path).stdout
     assert "function without arithmetic_optimization: 0.0" in shown_by_script
     assert "function: 2.06115" in shown_by_script

@@ -184,3 +184,25 @@ def stream(x):
 def moments(x):
     mean, variance = tf.nn.moments(x, [1])
     return (x - mean) / tf.sqrt(variance + 1e-6)
+
+
+def asserts(x):
+    tf.debugging.assert_greater(tf.reduce_sum(tf.abs(x)), 1e9)
+    return x * 2.0
+
+
+def nan_in_the_other_branch(x):
+    root = tf.where(x > 0.0, tf.sqrt(x), 0.0)
+    largest = tf.where(x > 0.0, tf.math.maximum(tf.sqrt(x), 1.0), tf.math.maximum(root, 0.0))
+    return largest, tf.math.maximum(x / x * (x - x) / (x - x), 2.0)
+
+
+def decides_after_rounding(x):
+    halves = tf.cast(x, tf.bfloat16)
+    grown = tf.cast(halves * halves + halves, tf.float32)
+    return tf.cast(tf.floor(grown * 1000.0), tf.int32)
+
+
+def halves(x):
+    h = tf.cast(x, tf.bfloat16)
+    return tf.cast(h * h + h, tf.float32)

@@ -1,44 +1,35 @@
 """Asks the harness about every report of ``table.py``, and writes docs/differences.md.
 
-    python tests/reports_of_others/differences.py [--write] [PART OF A NAME …]
+    python tests/reports_of_others/differences.py [--write] [--judge] [--missing] [PART OF A NAME …]
 
-One process asks about all of them, as ``eager-vs-graph explain`` does about one.
+One process asks about all of them, as ``eager-vs-graph explain`` does about one. What it says
+is kept in build/differences.json; ``--judge`` asks nothing and judges that again;
+``--missing`` asks about the rest.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
+KEPT = REPOSITORY / "build" / "differences.json"
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from in_process import start_tensorflow  # noqa: E402
-from table import CONTROLS, REPORTS, Report  # noqa: E402
+from page import Answer, judged, line, page, total  # noqa: E402
+from table import CONTROLS, REPORTS  # noqa: E402
 
-NOT_REPRODUCIBLE = "not reproducible on this version"
-FLAGGED = "flagged"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the harness says of a report."""
-
-    report: Report
-    status: str
-    op: str
-    line: str
-    causes: tuple[str, ...]
-    seconds: float
-    right: str
-    """``right``, ``wrong``, ``no cause`` or ``not reproducible …``."""
+SECONDS = 90.0
+"""For one report: more than ``explain`` takes, as this machine may be busy."""
 
 
 def ask(report, workers):
-    """The explanation of a report's cell."""
+    """What the harness says of a report: data, as a record would keep it."""
     from eager_vs_graph.catalog.user_code import entries_of
     from eager_vs_graph.child.adopt.loading import load
     from eager_vs_graph.child.explain import engine
@@ -54,104 +45,63 @@ def ask(report, workers):
     found = engine.explain(
         subject,
         [cell],
-        time.monotonic() + 120,
+        time.monotonic() + SECONDS,
         lambda _cell: None,
         isolate=isolate(workers, entry, subject, lambda _cell, _name: None),
     )
-    return next(each for each in found if each.cell == cell.id)
+    explanation = next(each for each in found if each.cell == cell.id)
+    return {
+        "status": explanation.status,
+        "tensors": len(explanation.tensors),
+        "origins": [asdict(each) for each in explanation.origins],
+        "causes": [asdict(each) for each in explanation.causes],
+        "unexplained": explanation.unexplained,
+        "not_tried": explanation.not_tried,
+    }
 
 
-def judged(report, explanation, seconds):
-    """The answer, held against what is expected."""
-    origin = next((each for each in explanation.origins if each.op), None)
-    causes = [each for each in explanation.causes if each.name != "unequal work"]
-    lines = [line for each in causes for line in each.where]
-    if origin is not None and origin.line:
-        lines.insert(0, origin.line)
-    return Answer(
-        report,
-        explanation.status,
-        origin.op if origin is not None else "",
-        lines[0] if lines else "",
-        tuple(f"{each.name}: {each.what}" for each in causes),
-        seconds,
-        _word(report, explanation, origin, causes, lines),
-    )
+def asked(reports, *, shown):
+    """Ask about some reports; an answer as it comes."""
+    start_tensorflow()
+    import tensorflow as tf
 
+    from eager_vs_graph.child.explain.isolated import Workers
 
-def _word(report, explanation, origin, causes, lines):
-    differs = bool(explanation.tensors) or explanation.status not in ("identical", "close")
-    if not differs and not causes:
-        return NOT_REPRODUCIBLE if report.number else "right"
-    if not report.number:
-        return "wrong"
-    name, what = report.cause
-    fitting = [
-        each
-        for each in causes
-        if each.name == name and _any(what, f"{each.what} {each.summary} {' '.join(each.evidence)}")
-    ]
-    if not causes:
-        return "no cause"
-    op = origin is None or not report.op or origin.op in report.op.split("|")
-    line = not report.line or any(_any(report.line, each) for each in lines)
-    return "right" if len(fitting) == len(causes) and op and line else "wrong"
-
-
-def _any(alternatives, text):
-    return any(each in text for each in alternatives.split("|"))
+    tf.get_logger().setLevel("ERROR")
+    workers = Workers()
+    try:
+        for report in reports:
+            began = time.monotonic()
+            try:
+                told = ask(report, workers)
+            except Exception as error:  # a report that cannot be asked about is a finding, too
+                told = {"status": f"{type(error).__name__}: {error}"[:300]}
+            if shown:
+                print(json.dumps(told, indent=1, default=str))
+            yield report, told, time.monotonic() - began
+    finally:
+        workers.close()
 
 
 def main(arguments):
     """Ask, print and write."""
-    write = "--write" in arguments
     parts = [each for each in arguments if not each.startswith("--")]
-    from eager_vs_graph.child.explain.isolated import Workers
-
-    start_tensorflow()
-    import tensorflow as tf
-
-    tf.get_logger().setLevel("ERROR")
-    workers = Workers()
-    answers = []
-    try:
-        for report in (*REPORTS, *CONTROLS):
-            if parts and not any(part in f"{report.number} {report.program}" for part in parts):
-                continue
-            began = time.monotonic()
-            try:
-                explanation = ask(report, workers)
-            except Exception as error:  # a report that cannot be asked about is a finding, too
-                text = f"{type(error).__name__}: {error}"
-                answers.append(Answer(report, text[:200], "", "", (), 0.0, "wrong"))
-            else:
-                answers.append(judged(report, explanation, time.monotonic() - began))
-                if parts:
-                    print(explanation)
-            print(_printed(answers[-1]), flush=True)
-    finally:
-        workers.close()
-    print(_sum(answers))
-    if write:
-        from page import page
-
+    every = (*REPORTS, *CONTROLS)
+    wanted = [each for each in every if not parts or any(part in each.key for part in parts)]
+    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}
+    if "--missing" in arguments:
+        wanted = [each for each in wanted if each.key not in kept]
+    if "--judge" not in arguments:
+        for report, told, seconds in asked(wanted, shown=bool(parts)):
+            kept[report.key] = {**json.loads(json.dumps(told, default=str)), "seconds": seconds}
+            KEPT.write_text(json.dumps(kept), encoding="utf-8")
+            print(line(judged(report, kept[report.key])), flush=True)
+    answers: list[Answer] = [judged(each, kept[each.key]) for each in every if each.key in kept]
+    if "--judge" in arguments:
+        print("\n".join(map(line, answers)))
+    print(total(answers))
+    if "--write" in arguments:
         (REPOSITORY / "docs" / "differences.md").write_text(page(answers), encoding="utf-8")
-
-
-def _printed(answer):
-    causes = "; ".join(answer.causes)
-    return (
-        f"{answer.right:<12.12} {answer.report.number or 'control':<28} {answer.report.program} "
-        f"[{answer.report.mode}] {answer.status} | {answer.op} | {answer.line} | {causes} "
-        f"| {answer.seconds:.1f} s"
-    )
-
-
-def _sum(answers):
-    words = [each.right for each in answers if each.report.number]
-    controls = [each.right for each in answers if not each.report.number]
-    shown = ", ".join(f"{word}: {words.count(word)}" for word in dict.fromkeys(words))
-    return f"reports {shown}; controls silent: {controls.count('right')} of {len(controls)}"
 
 
 if __name__ == "__main__":

@@ -156,3 +156,7 @@ def zeros_among():
 
 def text():
     return np.array(["a", "bc"])
+
+
+def fractions():
+    return np.array([[1.2, 1.9, 0.3]], np.float32)

@@ -94,3 +94,11 @@ def inverse_root(x):
 
 def bucket(x):
     return tf.cast(tf.floor(x / 0.1 / 10.0), tf.int32)
+
+
+def largest_of_floor(x):
+    return tf.argmax(tf.floor(x), axis=-1)
+
+
+def reverse(x):
+    return 1.0 / x

@@ -1,6 +1,7 @@
 """Reports of Python that runs at tracing only, or that AutoGraph gives another meaning."""
 
 import random
+import threading
 import time
 
 import numpy as np
@@ -162,3 +163,34 @@ def make_queue():
         return x * waiting.pop(0)
 
     return step
+
+
+def raises_in_eager_only(x):
+    if tf.executing_eagerly():
+        raise ValueError("eager is not supported")
+    return x * 2.0
+
+
+def check_that_nobody_reads(x):
+    _row = tf.gather(x, [0, 9])
+    return x * 2.0
+
+
+class Hidden(threading.local):
+    def __init__(self):
+        self.calls = 0
+
+
+hidden = Hidden()
+
+
+def counts_out_of_sight(x):
+    hidden.calls += 1
+    return x * float(hidden.calls)
+
+
+def collects(values):
+    new_values = []
+    for value in values:
+        new_values.append(value * 2.0)
+    return tf.stack(new_values)

@@ -49,3 +49,19 @@ def set_seed_inside(x):
 
 def noise_of_gamma(x):
     return x * tf.random.gamma([4], 2.0)
+
+
+generator = tf.random.Generator.from_non_deterministic_state()
+
+
+def from_entropy(x):
+    return x + generator.normal([4])
+
+
+def in_and_out_of_a_loop(x):
+    def body(index, _number):
+        return index + 1, tf.random.uniform([1])
+
+    a = tf.random.uniform([1])
+    _index, b = tf.while_loop(lambda index, _: index < 1, body, [tf.constant(0), tf.zeros([1])])
+    return x + a, x + b
