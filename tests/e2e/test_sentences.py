@@ -104,6 +104,11 @@ SENTENCES = {
         of("compiled:divided_by_zero", "zeros_among", "xla"),
         of("agreeing:whole_numbers", "numbers", "xla"),
     ),
+    "compiled by XLA, the step returns where": Said(
+        "compiled by XLA, the step returns where it raises otherwise",
+        of("compiled:reads_beyond", "two_rows", "xla"),
+        of("compiled:divided_by_zero", "zeros_among", "xla"),
+    ),
     "{} raises and eager returns": Said(
         "function raises and eager returns",
         of("python_side:digits", "numbers"),

@@ -51,13 +51,6 @@ def noise_of_gamma(x):
     return x * tf.random.gamma([4], 2.0)
 
 
-generator = tf.random.Generator.from_non_deterministic_state()
-
-
-def from_entropy(x):
-    return x + generator.normal([4])
-
-
 def in_and_out_of_a_loop(x):
     def body(index, _number):
         return index + 1, tf.random.uniform([1])

@@ -9,7 +9,10 @@ import linecache
 from collections import Counter
 from collections.abc import Sequence
 
-from eager_vs_graph.child.explain.ops import NAMING, EagerOp, GraphOp, Line
+import numpy as np
+import tensorflow as tf
+
+from eager_vs_graph.child.explain.ops import NAMING, EagerOp, GraphOp, Line, print_of
 
 _MOST = 6_000
 """Ops of a side beyond which pairing takes too long."""
@@ -39,10 +42,22 @@ def paired(eager: Sequence[EagerOp], graph: Sequence[GraphOp]) -> dict[int, int]
     matcher = difflib.SequenceMatcher(
         a=[token for _, token in its], b=[token for _, token in mine], autojunk=False
     )
+    several = {token for count in counts for token, times in count.items() if times > 1}
     for block in matcher.get_matching_blocks():
         for k in range(block.size):
-            found[its[block.a + k][0]] = mine[block.b + k][0]
+            (place, token), other = its[block.a + k], mine[block.b + k][0]
+            if token not in several or _has_its_constants(graph[place], eager[other]):
+                found[place] = other
     return dict(sorted(found.items()))
+
+
+def _has_its_constants(mine: GraphOp, its: EagerOp) -> bool:
+    """Whether a graph's op is given the constants that eager gave: else it is another turn's."""
+    for tensor, given in zip(mine.operation.inputs, its.inputs, strict=False):
+        value = tf.get_static_value(tensor) if tensor.op.type == "Const" else None
+        if value is not None and print_of(np.asarray(value)) != given:
+            return False
+    return True
 
 
 def _token(op: EagerOp | GraphOp) -> Token:

@@ -19,6 +19,7 @@ from eager_vs_graph.child.explain.probes import Look, look
 from eager_vs_graph.child.explain.source import KEEPS
 from eager_vs_graph.child.user_files import is_users_file, place, users_frame
 from eager_vs_graph.results.explanation import RAISES, XLA, Cause
+from eager_vs_graph.scenario import Feed
 
 _OP = re.compile(r"\[Op:(\w+)\]|\{\{node (?:\S*/)?(\w+?)(?:_\d+)?\}\}")
 _ASSERTS = ("check_ops.py", "control_flow_assert.py", "assert_util.py")
@@ -134,11 +135,19 @@ def _of_xla(
             where=where,
             evidence=(*evidence, clamped),
         )
-    what = op or type(error).__name__
+    if not op:
+        return Cause(
+            XLA,
+            f"{type(error).__name__} is not raised",
+            "compiled by XLA, the step returns where it raises otherwise",
+            _CHECK,
+            where=where,
+            evidence=tuple(evidence),
+        )
     return Cause(
         XLA,
-        f"XLA's {what}",
-        f"compiled by XLA, {what} returns a value where TensorFlow's kernel raises",
+        f"XLA's {op}",
+        f"compiled by XLA, {op} returns a value where TensorFlow's kernel raises",
         _CHECK,
         where=where,
         evidence=tuple(evidence),
@@ -159,16 +168,19 @@ def _clamped(disagreement: Disagreement, op: str, where: tuple[str, ...]) -> str
             line = line_of(each.operation, own)
             if where and line is not None and place(*line) not in where:
                 continue
-            if text := _of_gather(first, each, look(lab, cell, PLAIN, 0, [number]), number):
+            seen = look(lab, cell, PLAIN, 0, [number])
+            if text := _of_gather(first, each, seen, number, lab.subject.feeds[0]):
                 return text
     except Exception:  # evidence that could not be had
         return ""
     return ""
 
 
-def _of_gather(first: Look, op: Any, seen: Look, number: int) -> str:
+def _of_gather(first: Look, op: Any, seen: Look, number: int, feed: Feed) -> str:
     values, indices = (op.operation.inputs[index] for index in _GATHERS[op.type])
     given = tf.get_static_value(indices)
+    if given is None and indices.op.type == "Placeholder":
+        given = feed.get(indices.op.name)
     size = values.shape[0] if values.shape.rank else None
     if given is None or size is None or not first.outputs:
         return ""
