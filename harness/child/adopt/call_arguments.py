@@ -140,9 +140,18 @@ def file_of(function: Any) -> str:
         if isinstance(each, type) and each is not type(None):
             try:
                 return inspect.getfile(each)
-            except (OSError, TypeError):
-                continue
+            except (OSError, TypeError):  # its module was executed afresh, and is gone
+                if file := _file_of_methods(each):
+                    return file
     return __file__
+
+
+def _file_of_methods(of: type) -> str:
+    for value in vars(of).values():
+        code = getattr(getattr(value, "__func__", value), "__code__", None)
+        if code is not None:
+            return str(code.co_filename)
+    return ""
 
 
 def name_of(function: Any) -> str:

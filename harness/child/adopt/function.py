@@ -36,6 +36,7 @@ from eager_vs_graph.child.adopt.state_roots import held, names_of
 from eager_vs_graph.child.adopt.structure import identifiers
 from eager_vs_graph.child.adopt.successive import WHICH, Calls, split_calls
 from eager_vs_graph.child.adopt.tracing import inline
+from eager_vs_graph.child.adopt.way import Way
 from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError
 from eager_vs_graph.modes import kerases
 from eager_vs_graph.modes.program import handed
@@ -162,6 +163,15 @@ class Adopted(Scenario):
     def source_file(cls) -> str:
         """The user's file."""
         return cls.file
+
+    @classmethod
+    def way(cls) -> Way:
+        """How a script comes to the function, and calls it.
+
+        Raises:
+            ValueError: no script can.
+        """
+        return cls.maker.way()
 
     @classmethod
     def adopted(cls) -> dict[str, Any]:

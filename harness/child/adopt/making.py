@@ -32,6 +32,7 @@ from eager_vs_graph.child.adopt.described import told
 from eager_vs_graph.child.adopt.modules import Modules
 from eager_vs_graph.child.adopt.reach import reached
 from eager_vs_graph.child.adopt.successive import Template
+from eager_vs_graph.child.adopt.way import Way as ScriptWay
 from eager_vs_graph.errors import ScenarioError, Unsupported
 from eager_vs_graph.modes import kerases
 from eager_vs_graph.scenario import SEED
@@ -82,6 +83,13 @@ class Source(Protocol):
 
     file: str
     """The user's file, or what stands for it in messages."""
+
+    def way(self, product: Product) -> ScriptWay:
+        """How a script comes to what a product calls, and calls it.
+
+        Raises:
+            ValueError: no script can.
+        """
 
     def product(self) -> Product:
         """Import what is missing and make it.
@@ -135,6 +143,16 @@ class Maker:
         self._failed: dict[tuple[bool, Way], str] = {}
         """What happened, in eager mode (True) and in a v1 graph."""
         self._bytes = 0
+
+    def way(self) -> ScriptWay:
+        """How a script comes to what is called, and calls it.
+
+        Raises:
+            ValueError: no script can.
+        """
+        if self._source is None:
+            raise ValueError(f"{self._name} is an object of another process, and in no module")
+        return self._source.way(self.make().product)
 
     def first(self) -> Product:
         """The first product, to be looked at; nothing of it is part of a program.
