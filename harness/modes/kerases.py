@@ -56,6 +56,13 @@ def class_of_layers(layer: Any) -> Any:
     return next(each for each in _classes("Layer") if isinstance(layer, each))
 
 
+def is_legacy(value: Any) -> bool:
+    """Whether it is of Keras 2."""
+    return is_of_keras(value) and not isinstance(
+        value, keras.Layer | keras.optimizers.Optimizer | keras.Metric
+    )
+
+
 def variables_of(value: Any) -> list[Any]:
     """The variables that a Keras object lists: Keras 3's wrappers, or TensorFlow's own."""
     listed = value.variables

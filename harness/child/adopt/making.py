@@ -217,6 +217,8 @@ class Maker:
                 continue
             try:
                 return replace(self._make(way), note="; ".join(dict.fromkeys(reasons)))
+            except Unsupported:  # no other way changes what the mode can run
+                raise
             except Exception as error:
                 text = str(error) if isinstance(error, ScenarioError) else told(error)
                 reasons.append(f"it cannot be {way.value}: {text}")

@@ -17,7 +17,7 @@ from eager_vs_graph.child.adopt.arguments import STEPS, Arguments, calls, drawn
 from eager_vs_graph.child.adopt.call_arguments import as_array
 from eager_vs_graph.child.adopt.described import described_array, told
 from eager_vs_graph.child.adopt.modules import is_users
-from eager_vs_graph.errors import PartNotFound, ScenarioError, one_line
+from eager_vs_graph.errors import PartNotFound, ScenarioError, Unsupported, one_line
 from eager_vs_graph.modes import kerases
 from eager_vs_graph.scenario import SEED, Array
 
@@ -162,7 +162,16 @@ class Part:
                 call.args.append(_labels(model, target, outputs, step, _rows(call.args[0])))
 
     def of(self, model: Any) -> Callable[..., Any]:
-        """The part of a model, which is built, and compiled, as the first one was."""
+        """The part of a model, which is built, and compiled, as the first one was.
+
+        Raises:
+            Unsupported: it is a model of Keras 2 in a v1 graph.
+        """
+        if kerases.is_legacy(model) and not tf.executing_eagerly():
+            raise Unsupported(
+                "in a session's graph, Keras 2 makes a model of TensorFlow 1's kind, which has "
+                "another optimizer and no `train_step`; a function that calls its layers can run"
+            )
         own_step = self._target.part in TRAINING and has_own_step(model)
         if not (model.built or own_step):  # a step of its own may use other models only
             _call(model, self.calls[0].args[0])
