@@ -12,7 +12,7 @@ SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES))
 	$(call option,sizes,$(SIZES)) $(call option,devices,$(DEVICES)) $(call option,inputs,$(INPUTS))
 
 .DEFAULT_GOAL := install
-.PHONY: install help bench parity report list selfcheck test test-all differences lint corpus rooms \
+.PHONY: install help bench parity report list selfcheck test test-all differences lint corpus compat rooms \
 	format lock clean
 
 # Two workers on two cores: most tests wait for TensorFlow. A worker and its children take 2 GB.
@@ -62,6 +62,9 @@ lint: $(VENV)/linked ## ruff, strict typing, and who may import whom
 
 corpus: $(VENV)/linked ## try programs of other packages, which are installed into build/corpus (ONLY=text)
 	$(BIN)/python tests/corpus/run.py $(call option,only,$(ONLY))
+
+compat: $(VENV)/linked ## run a short suite with other versions, which are installed into build/compat (ONLY=text)
+	$(BIN)/python tests/compat/run.py $(call option,only,$(ONLY))
 
 rooms: $(VENV)/linked ## count the rooms of the code, its floors and its circles of imports
 	$(BIN)/python tests/support/rooms.py
