@@ -12,7 +12,8 @@ SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES))
 	$(call option,sizes,$(SIZES)) $(call option,devices,$(DEVICES)) $(call option,inputs,$(INPUTS))
 
 .DEFAULT_GOAL := install
-.PHONY: install help bench parity report list selfcheck test test-all lint corpus rooms format lock clean
+.PHONY: install help bench parity report list selfcheck test test-all differences lint corpus compat rooms \
+	format lock clean
 
 # Two workers on two cores: most tests wait for TensorFlow. A worker and its children take 2 GB.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4
@@ -50,6 +51,9 @@ endif
 test-all: test ## run every test: also those that start processes, the documentation, the wheel
 	$(PYTEST) --dist=loadgroup --no-loadscope-reorder tests/e2e
 
+differences: $(VENV)/linked ## ask about other people's reports, write docs/differences.md
+	$(BIN)/python tests/reports_of_others/differences.py --write
+
 lint: $(VENV)/linked ## ruff, strict typing, and who may import whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -58,6 +62,9 @@ lint: $(VENV)/linked ## ruff, strict typing, and who may import whom
 
 corpus: $(VENV)/linked ## try programs of other packages, which are installed into build/corpus (ONLY=text)
 	$(BIN)/python tests/corpus/run.py $(call option,only,$(ONLY))
+
+compat: $(VENV)/linked ## run a short suite with other versions, which are installed into build/compat (ONLY=text)
+	$(BIN)/python tests/compat/run.py $(call option,only,$(ONLY))
 
 rooms: $(VENV)/linked ## count the rooms of the code, its floors and its circles of imports
 	$(BIN)/python tests/support/rooms.py

@@ -17,7 +17,7 @@ import tensorflow as tf
 import eager_vs_graph
 from eager_vs_graph.child.machine import cpu_model
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.modes import MODES
+from eager_vs_graph.modes import MODES, kerases
 from eager_vs_graph.results.cells import unknown_name_message
 
 _FLAGS = (
@@ -36,7 +36,7 @@ def describe() -> dict[str, Any]:
         "harness": eager_vs_graph.__version__,
         "revision": _revision(),
         "tensorflow": tf.__version__,
-        "keras": tf.keras.version(),
+        "keras": kerases.version(),
         "numpy": np.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -89,7 +89,7 @@ def _explain(job: ExplainJob, journal: Journal, workers: Workers) -> None:
             stage=stage,
             ended=job.ended,
             partial=lambda found: journal.write("explanation", whole=False, **asdict(found)),
-            isolate=_isolate(workers, entries[mine[0].scenario], subject, stage),
+            isolate=isolate(workers, entries[mine[0].scenario], subject, stage),
         ):
             watchdog.rest()
             if job.cells and explanation.cell not in job.cells:
@@ -100,7 +100,7 @@ def _explain(job: ExplainJob, journal: Journal, workers: Workers) -> None:
     journal.write("done")
 
 
-def _isolate(workers: Workers, entry: Entry, subject: Subject, stage: engine.Stage) -> Isolate:
+def isolate(workers: Workers, entry: Entry, subject: Subject, stage: engine.Stage) -> Isolate:
     """Runs a cell's program in a process of its own."""
 
     def run(cell: Cell, condition: Condition, variables: Mapping[str, str]) -> Observation:

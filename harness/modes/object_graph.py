@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import tensorflow as tf
 
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.scenario import Scenario
 
 Key = TypeVar("Key")
@@ -50,6 +51,6 @@ def contents(value: Any) -> Iterable[tuple[Any, Any]]:
         return list(value.items())
     if isinstance(value, list | tuple):
         return enumerate(value)
-    if isinstance(value, tf.Module | tf.keras.layers.Layer | Scenario):
+    if isinstance(value, tf.Module | Scenario) or kerases.is_layer(value):
         return list(vars(value).items())
     return ()

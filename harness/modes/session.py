@@ -154,6 +154,19 @@ class SessionProgram(Program):
         self._session.run(fetches, feeds, options=options, run_metadata=metadata)
         return list(metadata.partition_graphs)
 
+    def executed_ops(self, feed: Feed) -> list[str]:
+        """The names of the ops that one step executes, each as often as it is executed."""
+        feeds = {}
+        if self._resident:
+            self._place(feed)
+        else:
+            feeds = {place: feed[n] for n, place in zip(self._names, self._inputs, strict=True)}
+        metadata = v1.RunMetadata()
+        options = v1.RunOptions(trace_level=v1.RunOptions.FULL_TRACE)
+        self._session.run(self._fetches, feeds, options=options, run_metadata=metadata)
+        devices = metadata.step_stats.dev_stats
+        return [node.node_name for device in devices for node in device.node_stats]
+
     @property
     def traces(self) -> int:
         count: int = self._function.experimental_get_tracing_count()

@@ -18,10 +18,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.modes.object_graph import walk
 from eager_vs_graph.scenario import Scenario, State
 
@@ -51,7 +53,7 @@ def checkpointed(scenario: Scenario) -> frozenset[str] | None:
         return None
     tracked = {
         # Keras 3 wraps the variable that a checkpoint holds.
-        id(each.value if isinstance(each, tf.keras.Variable) else each)
+        id(each.value if isinstance(each, keras.Variable) else each)
         for each in tf.train.TrackableView(scenario.checkpoint).descendants()
     }
     variables = variables_of(scenario)
@@ -106,14 +108,17 @@ def _parts(value: Any) -> Iterator[tuple[Part, Any]]:
     """The variables of an object, and the objects that may hold some."""
     if isinstance(value, tf.Variable):
         return
-    if isinstance(value, tf.keras.Variable):
+    if isinstance(value, keras.Variable):
         yield Part("", ".value"), value.value
     elif isinstance(value, tf.random.Generator):
         yield Part("state", ".state"), value.state
-    elif isinstance(value, tf.keras.layers.Layer | tf.keras.optimizers.Optimizer | tf.keras.Metric):
-        listed = enumerate(zip(_keras_names(value), value.variables, strict=True))
-        for index, (name, variable) in listed:
-            yield Part(name, f".variables[{index}].value"), variable.value
+    elif kerases.is_of_keras(value):
+        listed = kerases.variables_of(value)
+        for index, (name, variable) in enumerate(zip(_keras_names(value), listed, strict=True)):
+            if isinstance(variable, keras.Variable):
+                yield Part(name, f".variables[{index}].value"), variable.value
+            else:
+                yield Part(name, f".variables[{index}]"), variable
         yield from _unlisted(value)
     elif isinstance(value, tf.Module | Scenario):
         # TensorFlow's own book-keeping begins with _self_.
@@ -124,16 +129,20 @@ def _parts(value: Any) -> Iterator[tuple[Part, Any]]:
 
 def _keras_names(value: Any) -> list[str]:
     """Names for the variables that a Keras object lists, in the order of the list."""
-    if isinstance(value, tf.keras.Metric):
-        return _renumbered(variable.name for variable in value.variables)
+    listed = kerases.variables_of(value)
+    if not all(isinstance(variable, keras.Variable) for variable in listed):
+        # Keras 2: the whole path is in the name, with an output's number.
+        return _renumbered(variable.name.partition(":")[0] for variable in listed)
+    if kerases.is_metric(value):
+        return _renumbered(variable.name for variable in listed)
     # Keras 3 keeps its variables' paths; the first part is the object itself, but in a functional
     # model, where it is the layer.
-    is_model = isinstance(value, tf.keras.Model)
+    is_model = kerases.is_model(value)
     return _renumbered(
         variable.path
         if is_model and not variable.path.startswith(f"{value.name}/")
         else variable.path.partition("/")[2]
-        for variable in value.variables
+        for variable in listed
     )
 
 
@@ -145,9 +154,9 @@ def _unlisted(value: Any) -> Iterator[tuple[Part, tf.Variable]]:
 
 
 def _public_parts(value: Any) -> Iterator[tuple[Part, Any]]:
-    if isinstance(value, tf.keras.layers.Layer | tf.Module):
+    if kerases.is_layer(value) or isinstance(value, tf.Module):
         yield from _attributes(value, "_")
-        if isinstance(value, tf.keras.Model):
+        if kerases.is_model(value):
             yield Part("layers", ".layers"), value.layers
     else:
         yield from _items(value)

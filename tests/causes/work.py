@@ -111,3 +111,35 @@ class BodyOfForty(Square):
 
     def reference(self, state, x):
         return {"total": sum(np.abs(x[row % self.size.n]) for row in range(40))}
+
+
+class ReadsTheLastSlice(Square):
+    """A staged loop that makes a product in each turn which nobody reads."""
+
+    name = "reads_the_last_slice"
+    sizes = {"small": Size(n=64)}
+
+    def step(self, x):
+        last = tf.zeros([self.size.n])
+        for row in tf.range(self.size.n):
+            _unread = tf.linalg.matvec(x, x[row])
+            last = x[row] * 2.0
+        return {"last": last}
+
+    def reference(self, state, x):
+        return {"last": x[-1] * 2}
+
+
+class SlicesNobodyReads(Square):
+    """Python's loop makes a slice in each turn, and only the last is read."""
+
+    name = "slices_nobody_reads"
+    sizes = {"small": Size(n=64)}
+
+    def step(self, x):
+        for row in range(self.size.n):
+            y = tf.tile(x[row], [32]) * 2.0
+        return {"y": y}
+
+    def reference(self, state, x):
+        return {"y": np.tile(x[-1], 32) * 2}

@@ -25,7 +25,8 @@ import tensorflow as tf
 
 from eager_vs_graph import Scenario, Size
 
-TRACES = []
+# Where nobody puts it back: state of the user's own begins anew in each program.
+os.traces = 0
 
 
 class Fragile(Scenario):
@@ -42,8 +43,8 @@ class Fragile(Scenario):
 
     def step(self, x):
         if not tf.executing_eagerly():
-            TRACES.append(1)
-            if len(TRACES) > 1:
+            os.traces += 1
+            if os.traces > 1:
                 os.abort()
         return {"sum": tf.reduce_sum(x)}
 
@@ -57,5 +58,5 @@ def test_a_look_at_work_that_ends_its_process_is_given_up_once(tmp_path):
     done = harness("parity", "--scenarios", "fragile.py", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     # Each process gets as far as one look; the cells that follow have theirs left out.
-    assert done.stderr.count("its work could not be compared with eager's") == 1
+    assert done.stderr.count("could not check that it does the same amount of work") == 1
     assert done.stdout.count("identical") == 3

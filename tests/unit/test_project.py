@@ -77,4 +77,4 @@ def test_the_classifiers_name_the_pythons_that_ci_tests():
         for line in PROJECT["project"]["classifiers"]
         if re.search(r"Python :: 3\.\d+$", line)
     }
-    assert named == set(re.findall(r'"(3\.\d+)"', text(".github/workflows/ci.yml")))
+    assert named == set(re.findall(r"\b3\.\d\d\b", text(".github/workflows/ci.yml")))

@@ -13,6 +13,7 @@ import tensorflow as tf
 from eager_vs_graph.child.adopt.structure import Hole, changed, leaves
 from eager_vs_graph.child.adopt.tracing import plain
 from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.scenario import Array
 
 
@@ -84,7 +85,7 @@ def bound_names(
     Raises:
         ScenarioError: there are too many or too few.
     """
-    called = function.call if isinstance(function, keras.Layer) else function
+    called = getattr(function, "call", function) if kerases.is_layer(function) else function
     try:
         signature = inspect.signature(called)
     except (TypeError, ValueError):  # written in C
@@ -139,9 +140,18 @@ def file_of(function: Any) -> str:
         if isinstance(each, type) and each is not type(None):
             try:
                 return inspect.getfile(each)
-            except (OSError, TypeError):
-                continue
+            except (OSError, TypeError):  # its module was executed afresh, and is gone
+                if file := _file_of_methods(each):
+                    return file
     return __file__
+
+
+def _file_of_methods(of: type) -> str:
+    for value in vars(of).values():
+        code = getattr(getattr(value, "__func__", value), "__code__", None)
+        if code is not None:
+            return str(code.co_filename)
+    return ""
 
 
 def name_of(function: Any) -> str:

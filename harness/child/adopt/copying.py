@@ -353,7 +353,11 @@ def _is_keras_object(value: Any) -> bool:
     return (
         hasattr(value, "__dict__")
         and not isinstance(value, type | types.FunctionType | list | dict | set)
-        and any(_is_of_module(kind.__module__, "keras") for kind in type(value).__mro__)
+        and any(
+            _is_of_module(kind.__module__, package)
+            for kind in type(value).__mro__
+            for package in ("keras", "tf_keras")
+        )
         and not issubclass(type(value), BaseException)
     )
 

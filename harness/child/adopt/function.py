@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -37,7 +36,9 @@ from eager_vs_graph.child.adopt.state_roots import held, names_of
 from eager_vs_graph.child.adopt.structure import identifiers
 from eager_vs_graph.child.adopt.successive import WHICH, Calls, split_calls
 from eager_vs_graph.child.adopt.tracing import inline
+from eager_vs_graph.child.adopt.way import Way
 from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.modes.program import handed
 from eager_vs_graph.scenario import Array, Feed, Scenario, Size, State
 
@@ -162,6 +163,15 @@ class Adopted(Scenario):
     def source_file(cls) -> str:
         """The user's file."""
         return cls.file
+
+    @classmethod
+    def way(cls) -> Way:
+        """How a script comes to the function, and calls it.
+
+        Raises:
+            ValueError: no script can.
+        """
+        return cls.maker.way()
 
     @classmethod
     def adopted(cls) -> dict[str, Any]:
@@ -324,13 +334,12 @@ def _described(name: str, arrays: Sequence[Array]) -> str:
 @contextmanager
 def in_double() -> Iterator[None]:
     """Have Keras make float64 where nobody names a dtype."""
-    before, eagerly = keras.config.floatx(), tf.config.functions_run_eagerly()
-    keras.config.set_floatx("float64")
+    before, eagerly = kerases.set_floatx("float64"), tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
     try:
         yield
     finally:
-        keras.config.set_floatx(before)
+        kerases.set_floatx(before)
         tf.config.run_functions_eagerly(eagerly)
 
 

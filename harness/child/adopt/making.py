@@ -32,7 +32,9 @@ from eager_vs_graph.child.adopt.described import told
 from eager_vs_graph.child.adopt.modules import Modules
 from eager_vs_graph.child.adopt.reach import reached
 from eager_vs_graph.child.adopt.successive import Template
+from eager_vs_graph.child.adopt.way import Way as ScriptWay
 from eager_vs_graph.errors import ScenarioError, Unsupported
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.scenario import SEED
 
 DEAR_S = 30.0
@@ -82,6 +84,13 @@ class Source(Protocol):
     file: str
     """The user's file, or what stands for it in messages."""
 
+    def way(self, product: Product) -> ScriptWay:
+        """How a script comes to what a product calls, and calls it.
+
+        Raises:
+            ValueError: no script can.
+        """
+
     def product(self) -> Product:
         """Import what is missing and make it.
 
@@ -109,7 +118,7 @@ class Made:
 
 def seed() -> None:
     """Begin every stream of random numbers anew, as every program finds them."""
-    tf.keras.utils.set_random_seed(SEED)
+    kerases.seed_all(SEED)
 
 
 class Maker:
@@ -134,6 +143,16 @@ class Maker:
         self._failed: dict[tuple[bool, Way], str] = {}
         """What happened, in eager mode (True) and in a v1 graph."""
         self._bytes = 0
+
+    def way(self) -> ScriptWay:
+        """How a script comes to what is called, and calls it.
+
+        Raises:
+            ValueError: no script can.
+        """
+        if self._source is None:
+            raise ValueError(f"{self._name} is an object of another process, and in no module")
+        return self._source.way(self.make().product)
 
     def first(self) -> Product:
         """The first product, to be looked at; nothing of it is part of a program.
@@ -198,6 +217,8 @@ class Maker:
                 continue
             try:
                 return replace(self._make(way), note="; ".join(dict.fromkeys(reasons)))
+            except Unsupported:  # no other way changes what the mode can run
+                raise
             except Exception as error:
                 text = str(error) if isinstance(error, ScenarioError) else told(error)
                 reasons.append(f"it cannot be {way.value}: {text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,8 @@ from eager_vs_graph.child.adopt.arguments import STEPS, Arguments, calls, drawn
 from eager_vs_graph.child.adopt.call_arguments import as_array
 from eager_vs_graph.child.adopt.described import described_array, told
 from eager_vs_graph.child.adopt.modules import is_users
-from eager_vs_graph.errors import PartNotFound, ScenarioError, one_line
+from eager_vs_graph.errors import PartNotFound, ScenarioError, Unsupported, one_line
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.scenario import SEED, Array
 
 
@@ -37,14 +39,17 @@ class TrainStep:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.optimizer = model.optimizer
+        knows = "training" in inspect.signature(model.compute_loss).parameters  # Keras 2 does not
+        training = {"training": True} if knows else {}
+        self._loss = functools.partial(model.compute_loss, **training)
 
     def __call__(self, inputs: Any, labels: Any) -> dict[str, Any]:
         """Do one step; returns the loss before it."""
         with tf.GradientTape() as tape:
             predicted = self.model(inputs, training=True)
-            loss = self.model.compute_loss(x=inputs, y=labels, y_pred=predicted, training=True)
+            loss = self._loss(x=inputs, y=labels, y_pred=predicted)
         variables = self.model.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return {"loss": loss}
 
 
@@ -109,7 +114,7 @@ TRAINING = (TRAIN_STEP, FIT)
 
 def has_own_step(model: Any) -> bool:
     """Whether the model's class says itself what a training step is."""
-    return type(model).train_step is not keras.Model.train_step
+    return type(model).train_step is not kerases.class_of_models(model).train_step
 
 
 def _one_batch(tensors: Any) -> Any:
@@ -157,7 +162,16 @@ class Part:
                 call.args.append(_labels(model, target, outputs, step, _rows(call.args[0])))
 
     def of(self, model: Any) -> Callable[..., Any]:
-        """The part of a model, which is built, and compiled, as the first one was."""
+        """The part of a model, which is built, and compiled, as the first one was.
+
+        Raises:
+            Unsupported: it is a model of Keras 2 in a v1 graph.
+        """
+        if kerases.is_legacy(model) and not tf.executing_eagerly():
+            raise Unsupported(
+                "in a session's graph, Keras 2 makes a model of TensorFlow 1's kind, which has "
+                "another optimizer and no `train_step`; a function that calls its layers can run"
+            )
         own_step = self._target.part in TRAINING and has_own_step(model)
         if not (model.built or own_step):  # a step of its own may use other models only
             _call(model, self.calls[0].args[0])
@@ -178,7 +192,10 @@ def _require_call(model: Any, target: Target) -> None:
         PartNotFound: it does not, and other parts of it were asked for too.
         ScenarioError: it does not.
     """
-    if type(model).call is not keras.Layer.call and type(model).call is not keras.Model.call:
+    if type(model).call not in (
+        kerases.class_of_layers(model).call,
+        kerases.class_of_models(model).call,
+    ):
         return
     if target.part != CALL:
         raise PartNotFound(target.part)
@@ -222,7 +239,8 @@ def _inputs(model: Any, target: Target, call: Arguments) -> Any:
         rank = len(array.shape) == len(each.shape)
         fits = rank and all(b in (None, a) for a, b in zip(array.shape, each.shape, strict=True))
         kind = array.dtype.kind if array.dtype.name != "bfloat16" else "f"
-        wanted = "f" if "float" in each.dtype else "i" if "int" in each.dtype else kind
+        dtype = tf.as_dtype(each.dtype).name
+        wanted = "f" if "float" in dtype else "i" if "int" in dtype else kind
         if not fits or (kind in "fiu") != (wanted in "fi") or (kind == "f") != (wanted == "f"):
             raise ScenarioError(
                 f"{target.reference}: input {each.name!r} is {described_array(array)}, but "
@@ -270,7 +288,7 @@ def _drawn_inputs(model: Any, target: Target, step: int) -> Any:
 
     def draw(each: Any) -> Array:
         shape = (target.batch, *each.shape[1:])
-        array = drawn(f"{each.dtype}[{','.join(map(str, shape))}]", rng)
+        array = drawn(f"{tf.as_dtype(each.dtype).name}[{','.join(map(str, shape))}]", rng)
         assert array is not None
         return array
 
@@ -315,7 +333,7 @@ def _no_factory(reference: str) -> Any:
 
 
 def _compile(model: Any, target: Target) -> None:
-    compiled = bool(getattr(model, "compiled", False))
+    compiled = bool(getattr(model, "compiled", getattr(model, "_is_compiled", False)))
     compiled = compiled and (model.optimizer is not None or has_own_step(model))
     if not compiled and not (target.loss and target.optimizer):
         raise ScenarioError(
@@ -345,7 +363,8 @@ def file_of_model(model: Any) -> str:
 
 
 def _told(each: Any) -> str:
-    return f"{each.dtype}[{','.join('?' if d is None else str(d) for d in each.shape)}]"
+    sizes = ",".join("?" if size is None else str(size) for size in each.shape)
+    return f"{tf.as_dtype(each.dtype).name}[{sizes}]"
 
 
 def _told_with_name(each: Any) -> str:
@@ -354,4 +373,4 @@ def _told_with_name(each: Any) -> str:
 
 def _example(each: Any, target: Target) -> str:
     sizes = [str(target.batch), *(str(d or 16) for d in each.shape[1:])]
-    return f"{each.dtype}[{','.join(sizes)}]"
+    return f"{tf.as_dtype(each.dtype).name}[{','.join(sizes)}]"

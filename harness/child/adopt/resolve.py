@@ -20,6 +20,7 @@ from eager_vs_graph.child.adopt import modules
 from eager_vs_graph.child.adopt.described import told
 from eager_vs_graph.child.adopt.tracing import plain
 from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.results.cells import unknown_name_message
 
 _CALL = ""
@@ -242,7 +243,7 @@ def use_path(folders: Sequence[str]) -> None:
 def parameters_of(function: Any) -> list[str]:
     """Names of a callable's parameters; none where nobody can tell."""
     python = plain(function)
-    called_ = python.call if isinstance(python, keras.Layer) else python
+    called_ = python.call if kerases.is_layer(python) else python
     try:
         return list(inspect.signature(called_).parameters)
     except (TypeError, ValueError):
@@ -251,7 +252,7 @@ def parameters_of(function: Any) -> list[str]:
 
 def _may_be_factory(value: Any) -> bool:
     """Whether the attribute can be called without arguments, and is not what it would make."""
-    if isinstance(value, keras.Layer | tf.Module) or not callable(value):
+    if isinstance(value, tf.Module) or kerases.is_layer(value) or not callable(value):
         return False
     if isinstance(value, tf.types.experimental.PolymorphicFunction):
         return False

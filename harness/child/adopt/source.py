@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
-from eager_vs_graph.catalog.target import MODEL_PARTS, Target
+from eager_vs_graph.catalog.target import CALL, FORWARD, MODEL_PARTS, Target
 from eager_vs_graph.child.adopt import model as models
 from eager_vs_graph.child.adopt.arguments import Arguments, names_factory
 from eager_vs_graph.child.adopt.arguments import calls as arguments_of_calls
@@ -20,7 +18,9 @@ from eager_vs_graph.child.adopt.resolve import (
     use_path,
 )
 from eager_vs_graph.child.adopt.successive import Calls, split_calls
+from eager_vs_graph.child.adopt.way import Way, call_of
 from eager_vs_graph.errors import PartNotFound, ScenarioError
+from eager_vs_graph.modes import kerases
 
 
 class TargetSource:
@@ -50,6 +50,22 @@ class TargetSource:
         called = self._found is not None and self._found.calls_factory
         return called or any(map(names_factory, self._target.arguments))
 
+    def way(self, product: Product) -> Way:
+        """How a script comes to what is called, and calls it.
+
+        Raises:
+            ValueError: no script can.
+        """
+        if self._found is None or not self._found.steps:
+            raise ValueError(f"{self._target.reference} is no function of a module")
+        if self._target.part not in (CALL, FORWARD):
+            raise ValueError(f"{self._target.part} of a model cannot stand in a script")
+        texts = {call_of(each.arguments, each.keywords) for each in product.templates}
+        if len(texts) > 1:
+            raise ValueError("calls with other arguments in each step cannot stand in a script")
+        (call,) = texts
+        return Way(self._found.module, self._found.steps, call, self._part is not None)
+
     def product(self) -> Product:
         """Import what is missing, and make the function with its arguments.
 
@@ -68,7 +84,7 @@ class TargetSource:
         else:
             value = self._found.again()
         owners = self._found.owners
-        if isinstance(value, keras.Model):
+        if kerases.is_model(value):
             function, given = self._of_model(value)
         elif target.part in MODEL_PARTS:
             if target.optional:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from eager_vs_graph.child.adopt.modules import is_libraries, is_users
 from eager_vs_graph.child.adopt.reach import names_in
 from eager_vs_graph.child.adopt.tracing import plain
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.modes.variables import variables_of
 from eager_vs_graph.scenario import Scenario, Size
 
@@ -68,7 +69,7 @@ def _referred(name: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]
     value = plain(value)
     if isinstance(value, tf.Variable | keras.Variable | tf.random.Generator):
         yield name or "variable", value
-    elif isinstance(value, keras.Layer | keras.optimizers.Optimizer | keras.Metric | tf.Module):
+    elif kerases.is_of_keras(value) or isinstance(value, tf.Module):
         yield name or _named_after(value), value
         yield from _attributes(name or _named_after(value), value, seen)
     elif isinstance(value, types.MethodType):
@@ -133,11 +134,11 @@ def _told(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _attributes(name: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
     """What an object's attributes hold besides what ``variables_of`` finds in it."""
-    if isinstance(value, keras.Model):
+    if kerases.is_model(value):
         yield from _referred(_below(name, "optimizer"), getattr(value, "optimizer", None), seen)
         for metric in value.metrics:
             yield from _referred(_below(name, metric.name), metric, seen)
-    elif not isinstance(value, keras.Layer | keras.optimizers.Optimizer | keras.Metric):
+    elif not kerases.is_of_keras(value):
         for key, item in list(vars(value).items()):
             if not isinstance(value, tf.Module) or not isinstance(item, tf.Variable | tf.Module):
                 yield from _referred(_below(name, key), item, seen)

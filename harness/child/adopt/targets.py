@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from eager_vs_graph.catalog.target import Target
 from eager_vs_graph.child.adopt import model as models
 from eager_vs_graph.child.adopt import saved_model
@@ -20,6 +18,7 @@ from eager_vs_graph.child.adopt.making import seed
 from eager_vs_graph.child.adopt.resolve import use_path
 from eager_vs_graph.child.adopt.source import TargetSource
 from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.scenario import Scenario
 
 
@@ -36,7 +35,7 @@ def scenario(target: Target, name: str) -> type[Scenario]:
 def _of_payload(target: Target, name: str) -> type[Scenario]:
     """The scenario of live objects that another process has pickled: they are copied again."""
     function, calls = unpacked(Path(target.payload))
-    if not isinstance(function, keras.Model):
+    if not kerases.is_model(function):
         (args, kwargs), *others = calls
         return scenario_of(function, args, kwargs, name=name, feeds=others)
     part = models.Part(function, target, [Arguments(list(a), dict(k)) for a, k in calls])

@@ -88,7 +88,7 @@ def _told(side: Accuracy) -> str:
     if side.digits < 0.5:
         return f"{side.mode} has lost all digits"
     if side.ulp == 0:
-        return f"{side.mode} is right to the last bit ({side.digits:.1f} digits)"
+        return f"{side.mode} is right to the last bit"
     if side.ulp is None:
         return f"{side.mode} gives {side.value}, as the reference does"
     ulp = f"{side.ulp:.0f}" if side.ulp < 1e4 else f"{side.ulp:.2g}"

@@ -230,7 +230,7 @@ class _Explainer:
             self.causes += stages.run(
                 f"what {hit.toggle.label} means",
                 lambda hit=hit: self._meaning(hit),  # type: ignore[misc]
-                list[Cause](),
+                [_without(d, hit)] if hit.toggle.cause not in causes.SIMPLE else [],
             )
         if d.found.error and found.open:
             told = stages.run("why the mode raises", lambda: raises.of_mode(d), list[Cause]())
@@ -341,21 +341,24 @@ class _Explainer:
 
 
 def _without(d: Disagreement, hit: Hit) -> Cause:
-    """The cause where a mode raises, and does not without something."""
+    """All that a hit of an optimiser's shows by itself: what it did is not known."""
     label, mode = hit.toggle.label, d.cell.mode
     off = {
         GRAPPLER: 'tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})',
         XLA: "leave out jit_compile for this step",
     }
     key = d.worst(hit.keys)
+    what = "raises; without {} it returns" if d.found.error else "agrees with eager without {}"
     return Cause(
         hit.toggle.cause,
         label,
-        f"{mode} raises; without {label} it returns",
+        f"{mode} {what.format(label)}",
         off[hit.toggle.cause],
         names(hit.keys),
         evidence=(
-            f"{mode} raises {d.found.error}",
+            f"{mode} raises {d.found.error}"
+            if d.found.error
+            else f"{key[1]}: {mode} {d.value(d.found, key)}",
             f"{key[1]} without {label}: {d.value(d.observe(hit.after), key)}; eager "
             f"{d.value(d.eager, key)}",
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -98,6 +98,19 @@ def _operation_cost(operation: Any) -> float:
     if "Conv" in operation.type and len(operation.inputs) > 1:
         return elements * max(1.0, _elements(operation.inputs[1]) / _last(operation.inputs[1]))
     return float(elements)
+
+
+def of_shapes(op: str, outputs: Sequence[Sequence[int]], inputs: Sequence[Sequence[int]]) -> float:
+    """How much an op computes that eager executed, counted as in ``cost``."""
+    if op in FREE:
+        return 0.0
+    elements = float(sum(math.prod(shape) for shape in outputs))
+    if "MatMul" in op and inputs and len(inputs[0]) >= 2:
+        left = math.prod(inputs[0]) / max(1, math.prod(outputs[0][:-1]) if outputs else 1)
+        return elements * max(1.0, left)
+    if "Conv" in op and len(inputs) > 1 and inputs[1]:
+        return elements * max(1.0, math.prod(inputs[1]) / inputs[1][-1])
+    return elements
 
 
 def _contracted(operation: Any) -> float:

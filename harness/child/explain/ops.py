@@ -128,7 +128,7 @@ def recording(own: str, kept_bytes: int = _KEPT_BYTES) -> Iterator[list[EagerOp]
         left[0] -= size * keep
         found.append(
             EagerOp(
-                op_type,
+                tf.compat.as_str(op_type),
                 users_frame(sys._getframe(1), own),
                 prints,
                 tuple(_print(array) for array in given),
@@ -139,6 +139,35 @@ def recording(own: str, kept_bytes: int = _KEPT_BYTES) -> Iterator[list[EagerOp]
 
     with _callback(see):
         yield found
+
+
+Counted = tuple[str, Line | None, list[tuple[int, ...]], list[tuple[int, ...]]]
+"""An op's type, the user's line, the shapes of its outputs and of its inputs."""
+
+
+@contextmanager
+def counting(own: str) -> Iterator[list[Counted]]:
+    """Note type, line and shapes of every op that eager executes, and no values."""
+    found: list[Counted] = []
+
+    def see(
+        op_type: str,
+        inputs: Any,
+        attrs: Any,  # noqa: ARG001 - as TensorFlow calls it
+        outputs: Any,
+        op_name: str | None = None,  # noqa: ARG001
+        graph: Any = None,
+    ) -> None:
+        if graph is None:
+            line = users_frame(sys._getframe(1), own)
+            found.append((tf.compat.as_str(op_type), line, _shapes(outputs), _shapes(inputs)))
+
+    with _callback(see):
+        yield found
+
+
+def _shapes(tensors: Any) -> list[tuple[int, ...]]:
+    return [tuple(each.shape) if each.shape.rank is not None else () for each in tensors]
 
 
 @contextmanager
@@ -163,7 +192,7 @@ def tracing(
     ) -> None:
         # What has no outputs may be made for the sake of a look, such as what notes a value.
         if graph is not None and trace.active and outputs:
-            trace.ops.append(GraphOp(op_type, list(outputs), graph, own))
+            trace.ops.append(GraphOp(tf.compat.as_str(op_type), list(outputs), graph, own))
             made(len(trace.ops) - 1, outputs)
 
     with _callback(see):

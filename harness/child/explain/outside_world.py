@@ -26,6 +26,7 @@ from eager_vs_graph.child.user_files import is_of_python, is_users_file, place
 
 _CLOCKS = ("time", "time_ns", "perf_counter", "perf_counter_ns", "process_time", "monotonic")
 _MOMENT = 1_541_000_000.25
+_SHOWN = {"random._urandom": "random.SystemRandom"}
 
 
 @contextmanager
@@ -59,7 +60,8 @@ def held_still(
     changes: list[tuple[Any, str, Any]] = []
     for module, name, fixed in _taps():
         real = getattr(module, name)
-        made = watched(f"{module.__name__}.{name}", real, fixed)
+        shown = f"{module.__name__}.{name}"
+        made = watched(_SHOWN.get(shown, shown), real, fixed)
         replaced[id(real)] = real, made
         changes.append((module, name, made))
     real_datetime = datetime.datetime
@@ -102,7 +104,8 @@ def _taps() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
     yield secrets, "token_hex", lambda size=32: "2a" * (size or 32)
     if hasattr(np.random.bit_generator, "randbits"):  # entropy of default_rng()
         yield np.random.bit_generator, "randbits", lambda bits: 42 % (1 << bits)
-    yield random, "SystemRandom", lambda *_a: random.Random(42)  # noqa: S311 - to be the same
+    # What SystemRandom draws from: the class stays one, which isinstance may be asked about.
+    yield random, "_urandom", lambda size: b"\x2a" * size
 
 
 def _asked_by_user(frame: FrameType | None, own: str) -> str | None:

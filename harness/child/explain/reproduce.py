@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import numpy as np
 
+from eager_vs_graph.child.explain import reproduce_adopted
 from eager_vs_graph.child.explain.author_source import AuthorSource, bound_names, unannotated
 from eager_vs_graph.modes import BASELINE, MODES
 from eager_vs_graph.modes.script_parts import take_steps
@@ -62,11 +63,22 @@ def script(subject: Subject, explanation: Explanation) -> str:
     if tensor.kind not in ("output", "variable"):
         raise ValueError(f"{explanation.cell}: {tensor.tensor} is in a file, not in the script")
     few = sum(array.size for feed in subject.feeds for array in feed.values()) <= _FEW
+    judged = [each.reference for each in explanation.judgements if each.tensor == tensor.tensor]
+    reference = judged[0] if judged else None
+    without = _grappler_pass(explanation, tensor) if cell.mode != BASELINE else ""
+    if (way := getattr(subject.scenario, "way", None)) is not None:
+        feeds = [list(feed.values()) for feed in subject.feeds]
+        literals = [f"[{', '.join(map(_literal, feed))}]" for feed in feeds] if few else None
+        return _template("adopted").render(
+            reproduce_adopted.variables(way(), cell, tensor, feeds, literals),
+            steps=subject.scenario.parity_steps,
+            reference=reference,
+            without=without,
+        )
     source = AuthorSource(subject.scenario, with_inputs=not few)
     definitions = list(source.definitions())
-    judged = [each.reference for each in explanation.judgements if each.tensor == tensor.tensor]
     size = subject.scenario.sizes[subject.size]
-    text = _template().render(
+    text = _template("script").render(
         imports=[line for line in source.imports() if line not in _IMPORTS],
         modules=source.modules(),
         definitions=definitions,
@@ -83,14 +95,14 @@ def script(subject: Subject, explanation: Explanation) -> str:
         kind=tensor.kind,
         step=tensor.worst_step or 0,
         index=tuple(tensor.worst_index or ()),
-        reference=judged[0] if judged else None,
-        without=_grappler_pass(explanation, tensor) if cell.mode != BASELINE else "",
+        reference=reference,
+        without=without,
     )
     _require_no_clash(text, definitions)
     return text
 
 
-def _template() -> jinja2.Template:
+def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(  # noqa: S701 - Python, not HTML
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=jinja2.StrictUndefined,
@@ -99,7 +111,7 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
     )
     environment.filters["code"] = partial(json.dumps, ensure_ascii=False)
-    return environment.get_template("script.py.j2")
+    return environment.get_template(f"{name}.py.j2")
 
 
 def _literals(feeds: Sequence[Feed]) -> list[str]:
@@ -113,6 +125,8 @@ def _literals(feeds: Sequence[Feed]) -> list[str]:
 
 def _literal(array: Any) -> str:
     array = np.asarray(array)
+    if array.dtype.kind in "OSU":
+        return f"np.array({array.tolist()!r})"
     values = repr(array.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
     return f"np.array({values}, np.dtype({array.dtype.name!r}))"
 

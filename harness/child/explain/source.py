@@ -37,6 +37,7 @@ SHAPE = "shape"
 MAKES_FUNCTION = "function"
 CALLS = "calls"
 LOOP = "loop"
+KEEPS = "keeps in a loop"
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,19 @@ class Source:
         exact = [line for line in writing if line.subject == name]
         exact = [line for line in exact if line.kind != DECLARES] or exact
         inside = [line for line in writing if line.subject.startswith((f"{name}.", f"{name}["))]
-        return exact or inside or [x for x in writing if x.subject.rpartition(".")[2] == bare]
+        found = exact or inside or [x for x in writing if x.subject.rpartition(".")[2] == bare]
+        return found or self._written_anywhere(bare)
+
+    def _written_anywhere(self, bare: str) -> list[Line]:
+        """Lines that write an attribute of this name, in a function that was not seen in reach."""
+        return [
+            line
+            for file in self._files
+            for _owner, function in _functions(file.tree)
+            if function.name != "__init__"
+            for line in self._lines(file, function)
+            if line.kind == WRITES and line.subject.rpartition(".")[2] == bare
+        ]
 
     def calling(self, function: str) -> list[Line]:
         """The lines of reached functions that call a function of this name."""
@@ -221,6 +234,14 @@ class Source:
             for kind, subject in self._findings(file, node):
                 number = getattr(node, "lineno", function.lineno)
                 yield Line(kind, number, subject, name, file.place(number))
+            if isinstance(node, ast.For | ast.While):
+                for inner in ast.walk(node):
+                    if isinstance(inner, _FUNCTION):
+                        place = file.place(inner.lineno)
+                        yield Line(LOOP, inner.lineno, "lambda", name, place)
+                    elif isinstance(inner, ast.Call) and _last(inner.func) in _MUTATORS:
+                        place = file.place(inner.lineno)
+                        yield Line(KEEPS, inner.lineno, _dotted(inner.func), name, place)
         if isinstance(function, ast.FunctionDef) and name != "step":
             return
         for node in ast.walk(function):
@@ -336,6 +357,10 @@ def _mentioned(function: ast.AST) -> list[str]:
         for node in ast.walk(function)
         if isinstance(node, ast.Attribute | ast.Name)
     ]
+
+
+def _last(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _dotted(node: ast.AST) -> str:

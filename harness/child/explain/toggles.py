@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from eager_vs_graph.child.explain.conditions import PLAIN, Condition
 from eager_vs_graph.child.explain.disagreement import Disagreement
 from eager_vs_graph.child.explain.experiments import Compared, rank
+from eager_vs_graph.errors import one_line
 from eager_vs_graph.results.explanation import Key
+
+_LONG = 120
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def _tried(
     after = disagreement.compare(condition)
     if not after:
         reason = _why_not(disagreement, condition)
-        if reason != disagreement.found.error:  # that it raises as before is no news
+        if reason != one_line(disagreement.found.error, _LONG):  # as before is no news
             found.not_tried.append(f"without {toggle.label}: {reason}")
         return False
     usable.append(toggle)
@@ -189,4 +192,5 @@ def _better(ranks: dict[Key, int], after: Compared, asked: set[Key]) -> set[Key]
 
 def _why_not(disagreement: Disagreement, condition: Condition) -> str:
     eager = disagreement.lab.eager(disagreement.cell, condition)
-    return eager.error or disagreement.observe(condition).error or "it gave nothing to compare"
+    reason = eager.error or disagreement.observe(condition).error or "it gave nothing to compare"
+    return one_line(reason, _LONG)

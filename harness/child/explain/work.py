@@ -8,13 +8,18 @@ from typing import Any
 
 import tensorflow as tf
 
+from eager_vs_graph.child.explain import executed as executed_ops
 from eager_vs_graph.child.explain import graph_cost, graphs, python_time
 from eager_vs_graph.child.explain.disagreement import Disagreement
+from eager_vs_graph.child.explain.executed import Pruned
 from eager_vs_graph.child.explain.experiments import ExperimentRunner
 from eager_vs_graph.child.parity import python_state
 from eager_vs_graph.modes import BASELINE
 from eager_vs_graph.results.cells import Cell
 
+_SHOWN = 3
+_DEAR = 0.05
+"""Part of eager's work that a pruned op must be worth to be named."""
 SHARE = 0.5
 """A mode does unequal work when it leaves out at least this share of what eager computes."""
 SHARED = 0.1
@@ -50,6 +55,22 @@ class Work:
     """Bytes that eager copies in from Python in each call, and the graph holds."""
     data_bytes: int = 0
     """Bytes of the step's inputs and outputs."""
+    counted: float = 0.0
+    """Elements computed by the ops that eager executes in a step, loops turn by turn."""
+    pruned: tuple[Pruned, ...] = ()
+    """What a graph runs less often than eager because nobody reads it, dearest first."""
+
+    @property
+    def pruned_share(self) -> float:
+        """The part of eager's work that a graph leaves out because nobody reads it."""
+        left_out: float = sum(each.cost for each in self.pruned)
+        return left_out / max(1.0, self.counted)
+
+    def named(self) -> list[Pruned]:
+        """What of the pruned is worth to be named: most of eager's work is among it."""
+        if self.counted < FLOOR or self.pruned_share < SHARE:
+            return []
+        return [each for each in self.pruned if each.cost >= _DEAR * self.counted][:_SHOWN]
 
 
 def _once(names: Iterable[str]) -> tuple[str, ...]:
@@ -71,10 +92,12 @@ def unequal_work(work: Work) -> tuple[str, ...]:
             f"{work.outside:.0%} of eager's step is Python outside of TensorFlow, which a graph "
             "runs once, at tracing"
         )
+    pruned = work.named()
+    reasons += [each.text() for each in pruned]
     nothing_left = work.eager > 0 and work.constant >= work.eager
     idle = work.eager >= FLOOR and work.unused + work.constant >= SHARE * work.eager
     shared = work.eager >= FLOOR and work.executed <= SHARED * work.eager
-    if (nothing_left or idle or shared) and work.executed < work.eager:
+    if (nothing_left or idle or shared) and work.executed < work.eager and not pruned:
         reasons.append(
             f"of {work.eager:.3g} elements that eager computes in a call the graph computes "
             f"{work.executed:.3g} ({why(work)})"
@@ -104,10 +127,25 @@ def measure(disagreement: Disagreement) -> Work | None:
             if disagreement.found.python.get(name) != text
         ),
     )
+    work = _with_pruned(disagreement, work)
     executed = graph_cost.cost(graphs.optimised(disagreement.lab, disagreement.cell))
     if executed is None or executed == 0 < work.executed:  # compiled, or its shapes are not told
         return work
     return replace(work, executed=executed)
+
+
+def _with_pruned(disagreement: Disagreement, work: Work) -> Work:
+    """The work with what a graph was seen to leave out, where something is read by nobody."""
+    lab, cell, traced = disagreement.lab, disagreement.cell, disagreement.traced
+    own = lab.scenario.source_file()
+    if not executed_ops.unread(traced, own):
+        return work
+    times, costs = executed_ops.eager_counts(lab, cell)
+    names = executed_ops.names_executed(lab, cell)
+    if names is None:
+        return work
+    found = executed_ops.pruned(traced, own, times, costs, names)
+    return replace(work, counted=float(sum(costs.values())), pruned=tuple(found))
 
 
 def could_be_unequal(lab: ExperimentRunner, cell: Cell) -> bool:
@@ -132,7 +170,14 @@ def could_be_unequal(lab: ExperimentRunner, cell: Cell) -> bool:
         side_effects=changed,
     )
     left = min(work.executed, graph_cost.distinct(traced))
-    return bool(unequal_work(work) or unequal_work(replace(work, executed=left)))
+    if unequal_work(work) or unequal_work(replace(work, executed=left)):
+        return True
+    unread = executed_ops.unread(traced, lab.scenario.source_file())
+    if not unread:
+        return False
+    times, costs = executed_ops.eager_counts(lab, cell)
+    total = float(sum(costs.values()))
+    return total >= FLOOR and sum(costs[token] for token in unread if times[token]) >= SHARE * total
 
 
 def _of_eager(lab: ExperimentRunner, traced: Any, file: str, outside: tuple[float, float]) -> Work:
@@ -166,7 +211,7 @@ def _outside(lab: ExperimentRunner, cell: Cell) -> tuple[float, float]:
 def why(work: Work) -> str:
     """Why the graph computes less, in a few words."""
     left_out = max(work.eager - work.executed, 1.0)
-    if work.unused >= SHARE * left_out:
+    if work.unused >= SHARE * left_out or work.pruned_share >= SHARE:
         return "a dropped result is pruned"
     if work.constant >= SHARE * left_out:
         return "constant inputs are folded"

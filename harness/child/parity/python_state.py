@@ -165,8 +165,9 @@ class _Walk:
             if callable(adopted):  # once it is built
                 self._look(_name_of(adopted), adopted, 0)
             return
+        self._seen[id(scenario)] = scenario
         for name in list(vars(scenario)):
-            if name != "size":
+            if name not in ("size", "build", "step"):  # the last two, where they are watched
                 self._place(f"self.{name}", vars(scenario), name, 0)
         for klass in inspect.getmro(type(scenario)):
             if klass not in Scenario.__mro__:

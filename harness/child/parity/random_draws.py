@@ -36,6 +36,8 @@ _MODULES = (
 )
 _NO_DRAW = ("_get_key_counter", "_get_alg", "_grad", "rng_skip", "rng_read_and_skip", "_fallback")
 _MULTIPLIER, _OFFSET, _RANGE = 40503, 12345, 65536
+_BELOW_ALL = -1e300
+"""Below every number that is drawn."""
 
 
 @dataclass
@@ -100,9 +102,20 @@ def _seen(
             draws.note(op, users_frame(sys._getframe(1), draws.own))
         if not replaced:
             return drawn
-        return _fixed(name, {**dict(zip(names, positional, strict=False)), **named}, drawn)
+        given = {**dict(zip(names, positional, strict=False)), **named}
+        return _not_known(_fixed(name, given, drawn), drawn)
 
     return call
+
+
+def _not_known(fixed: Any, drawn: Any) -> Any:
+    """Fixed numbers of which no optimiser can tell that they are: draws are no constants.
+
+    Otherwise a graph would be optimised in ways in which it is not with draws.
+    """
+    if fixed is drawn or not (drawn.dtype.is_floating or drawn.dtype.is_integer):
+        return fixed
+    return tf.where(tf.cast(drawn, tf.float64) < _BELOW_ALL, drawn, fixed)
 
 
 def _fixed(name: str, arguments: dict[str, Any], drawn: Any) -> Any:  # noqa: PLR0911 - each kind

@@ -9,13 +9,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from eager_vs_graph.child.parity import python_state
 from eager_vs_graph.child.parity.python_values import is_iterator
 from eager_vs_graph.child.parity.trajectory import Trajectory
 from eager_vs_graph.errors import ScenarioError
-from eager_vs_graph.modes import BASELINE, MODES
+from eager_vs_graph.modes import BASELINE, MODES, kerases
 from eager_vs_graph.modes.program import Program, Task
 from eager_vs_graph.modes.variables import checkpointed, require_same
 from eager_vs_graph.results.cells import Cell
@@ -78,7 +77,7 @@ class Subject:
     def begin_anew(self) -> None:
         """Seed everything, and put Python's state outside of programs back to the beginning."""
         self._python.put_back()
-        tf.keras.utils.set_random_seed(SEED)
+        kerases.seed_all(SEED)
 
     def build(self, cell: Cell) -> Program:
         """Build the cell's program and load the initial state.
@@ -112,7 +111,7 @@ def subject(scenario: type[Scenario], size: str) -> Subject:
     instance = scenario(scenario.sizes[size])
     # An op's seed is combined with this one, so that without it `shuffle(seed=1)` in inputs would
     # depend on what the process did before.
-    tf.keras.utils.set_random_seed(SEED)
+    kerases.seed_all(SEED)
     try:
         feeds = list(instance.inputs(np.random.default_rng(SEED)))
     except Exception as error:

@@ -208,3 +208,44 @@ class Branches(One):
             total += x.sum() + (rounds > 1)
             rounds += 1
         return {"total": np.array(total), "rounds": np.array(rounds)}
+
+
+class EveryTurnIsRead(One):
+    """Loops, of Python and staged, of which every turn's product goes into the result."""
+
+    name = "control_every_turn_is_read"
+    sizes = {"small": Size(n=64)}
+
+    def inputs(self, rng):
+        return [{"x": rng.integers(-4, 5, (self.size.n, self.size.n)).astype(np.float32)}]
+
+    def step(self, x):
+        total = tf.zeros([self.size.n])
+        for row in tf.range(self.size.n):
+            total += tf.linalg.matvec(x, x[row])
+        for row in range(self.size.n):
+            total += tf.linalg.matvec(x, x[row])
+        return {"total": total}
+
+    def reference(self, state, x):
+        return {"total": 2 * sum(x @ row for row in x)}
+
+
+class LittleIsLeftOut(One):
+    """A loop with a sum that nobody reads, beside a product that counts for nearly all the work."""
+
+    name = "control_little_is_left_out"
+    sizes = {"small": Size(n=64)}
+
+    def inputs(self, rng):
+        return [{"x": rng.integers(-4, 5, (self.size.n, self.size.n)).astype(np.float32)}]
+
+    def step(self, x):
+        total = tf.zeros_like(x)
+        for row in tf.range(8):
+            _unread = tf.reduce_sum(x[row])
+            total += tf.matmul(x, x) * tf.cast(row, tf.float32)
+        return {"total": total}
+
+    def reference(self, state, x):
+        return {"total": 28 * (x @ x)}

@@ -16,8 +16,10 @@ from eager_vs_graph.child.explain.disagreement import Disagreement
 from eager_vs_graph.child.explain.ops import line_of
 from eager_vs_graph.child.explain.probes import MODES as LOOKED_INTO
 from eager_vs_graph.child.explain.probes import Look, look
+from eager_vs_graph.child.explain.source import KEEPS
 from eager_vs_graph.child.user_files import is_users_file, place, users_frame
 from eager_vs_graph.results.explanation import RAISES, XLA, Cause
+from eager_vs_graph.scenario import Feed
 
 _OP = re.compile(r"\[Op:(\w+)\]|\{\{node (?:\S*/)?(\w+?)(?:_\d+)?\}\}")
 _ASSERTS = ("check_ops.py", "control_flow_assert.py", "assert_util.py")
@@ -89,18 +91,20 @@ def of_mode(disagreement: Disagreement) -> list[Cause]:
             )
         ]
     remedy = "see the line: what it does is not possible in a graph"
+    kept: list[str] = []
     if type(error).__name__ == "InaccessibleTensorError":
         remedy = (
             "a loop over tensors becomes tf.while_loop, whose tensors cannot leave it in a Python "
             "list: collect them in a tf.TensorArray, or loop over a Python range"
         )
+        kept = [each.place for each in disagreement.source.of_kind(KEEPS)]
     return [
         Cause(
             RAISES,
             type(error).__name__,
             f"{mode} raises and eager returns",
             remedy,
-            where=(line,) if line else (),
+            where=tuple(dict.fromkeys([*kept, *([line] if line else [])])),
             evidence=(f"{mode} raises {disagreement.found.error}",),
         )
     ]
@@ -131,11 +135,19 @@ def _of_xla(
             where=where,
             evidence=(*evidence, clamped),
         )
-    what = op or type(error).__name__
+    if not op:
+        return Cause(
+            XLA,
+            f"{type(error).__name__} is not raised",
+            "compiled by XLA, the step returns where it raises otherwise",
+            _CHECK,
+            where=where,
+            evidence=tuple(evidence),
+        )
     return Cause(
         XLA,
-        f"XLA's {what}",
-        f"compiled by XLA, {what} returns a value where TensorFlow's kernel raises",
+        f"XLA's {op}",
+        f"compiled by XLA, {op} returns a value where TensorFlow's kernel raises",
         _CHECK,
         where=where,
         evidence=tuple(evidence),
@@ -156,16 +168,19 @@ def _clamped(disagreement: Disagreement, op: str, where: tuple[str, ...]) -> str
             line = line_of(each.operation, own)
             if where and line is not None and place(*line) not in where:
                 continue
-            if text := _of_gather(first, each, look(lab, cell, PLAIN, 0, [number]), number):
+            seen = look(lab, cell, PLAIN, 0, [number])
+            if text := _of_gather(first, each, seen, number, lab.subject.feeds[0]):
                 return text
     except Exception:  # evidence that could not be had
         return ""
     return ""
 
 
-def _of_gather(first: Look, op: Any, seen: Look, number: int) -> str:
+def _of_gather(first: Look, op: Any, seen: Look, number: int, feed: Feed) -> str:
     values, indices = (op.operation.inputs[index] for index in _GATHERS[op.type])
     given = tf.get_static_value(indices)
+    if given is None and indices.op.type == "Placeholder":
+        given = feed.get(indices.op.name)
     size = values.shape[0] if values.shape.rank else None
     if given is None or size is None or not first.outputs:
         return ""

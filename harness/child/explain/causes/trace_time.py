@@ -54,6 +54,8 @@ def toggles(disagreement: Disagreement) -> list[Toggle]:
 def outside(disagreement: Disagreement) -> list[Toggle]:
     """Hold still what the step takes from outside of the program."""
     stopped = disagreement.lab.eager(disagreement.cell, Condition(stopped=True))
+    if stopped.raised is not None and not disagreement.eager.error:
+        raise stopped.raised  # the experiment fails, and is noted as one that does
     if not stopped.taken:
         return []
     return [

@@ -13,6 +13,7 @@ from typing import Any
 from eager_vs_graph.child.explain import graph_cost, graphs
 from eager_vs_graph.child.explain.disagreement import Disagreement, Finding
 from eager_vs_graph.child.explain.work import FLOOR, FLOOR_BYTES, Work, measure, unequal_work, why
+from eager_vs_graph.child.user_files import place
 from eager_vs_graph.results.explanation import UNEQUAL_WORK, Cause, Key
 
 _REMEDY = (
@@ -53,6 +54,7 @@ def find(disagreement: Disagreement, _keys: set[Key]) -> Finding:
 def _where(disagreement: Disagreement, work: Work) -> list[str]:
     file = str(disagreement.source.file)
     lines = [line.place for name in work.side_effects for line in disagreement.source.writing(name)]
+    lines += [place(*each.line) for each in work.named() if each.line]
     if work.unused >= FLOOR or work.constant >= FLOOR or work.executed == 0:
         pruned: Iterable[Any] = graph_cost.dropped(disagreement.traced, file)
         heavy = pruned or graph_cost.constant(disagreement.traced)
