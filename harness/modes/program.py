@@ -231,7 +231,7 @@ class TensorProgram(Program):
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
     def state(self) -> State:
-        return {name: np.array(v.numpy()) for name, v in self._variables.items()}
+        return {name: np.asarray(v.numpy()) for name, v in self._variables.items()}
 
     def load(self, state: State) -> None:
         for name, variable in self._variables.items():

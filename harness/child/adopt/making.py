@@ -148,10 +148,16 @@ class Maker:
         if took := self._took_long("made"):
             reason = f"making the objects takes {took:.0f} s"
             self._dear |= {Way.ANEW: reason, Way.FACTORY: reason}
-        if self._dear and not (Way.FACTORY in self._ways() and Way.FACTORY not in self._dear):
+        if self._dear and not self._calls_factory_again:
             with contextlib.suppress(ScenarioError):  # then it takes long for each program
                 self._snapshot = _snapshot(made, self._name)
+        if not self._calls_factory_again:
+            self._modules = Modules()  # the first program's variables go with its modules
         return made.product
+
+    @property
+    def _calls_factory_again(self) -> bool:
+        return Way.FACTORY in self._ways() and Way.FACTORY not in self._dear
 
     def _took_long(self, what: str) -> float:
         """Seconds that the first program took, where they were many; else 0."""
