@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.errors import ScenarioError, Unsupported
+from eager_vs_graph.modes.host_arrays import as_value
 from eager_vs_graph.modes.variables import variables_of
 from eager_vs_graph.scenario import Array, Feed, Scenario, State
 
@@ -235,7 +236,7 @@ class TensorProgram(Program):
 
     def load(self, state: State) -> None:
         for name, variable in self._variables.items():
-            variable.assign(state[name])
+            variable.assign(as_value(state[name]))
 
     def variables(self) -> Mapping[str, tf.Variable]:
         return self._variables

@@ -16,6 +16,7 @@ There are three ways (``Way``), tried in this order:
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ from eager_vs_graph.child.adopt.modules import Modules
 from eager_vs_graph.child.adopt.reach import reached
 from eager_vs_graph.child.adopt.successive import Template
 from eager_vs_graph.errors import ScenarioError, Unsupported
+from eager_vs_graph.modes.host_arrays import is_large, tensor_of
 from eager_vs_graph.scenario import SEED
 
 DEAR_S = 30.0
@@ -295,6 +297,10 @@ def _recorded() -> Iterator[list[tf.Variable]]:
     created: list[tf.Variable] = []
 
     def remember(next_creator: Callable[..., Any], **settings: Any) -> Any:
+        start = settings.get("initial_value")
+        as_it_is = settings.get("dtype") in (None, getattr(start, "dtype", None))
+        if is_large(start) and as_it_is and tf.executing_eagerly():
+            settings["initial_value"] = functools.partial(tensor_of, start)
         created.append(next_creator(**settings))
         return created[-1]
 
