@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.errors import ScenarioError, Unsupported
+from eager_vs_graph.modes.host_arrays import as_value
 from eager_vs_graph.modes.variables import variables_of
 from eager_vs_graph.scenario import Array, Feed, Scenario, State
 
@@ -231,11 +232,11 @@ class TensorProgram(Program):
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
     def state(self) -> State:
-        return {name: np.array(v.numpy()) for name, v in self._variables.items()}
+        return {name: np.asarray(v.numpy()) for name, v in self._variables.items()}
 
     def load(self, state: State) -> None:
         for name, variable in self._variables.items():
-            variable.assign(state[name])
+            variable.assign(as_value(state[name]))
 
     def variables(self) -> Mapping[str, tf.Variable]:
         return self._variables

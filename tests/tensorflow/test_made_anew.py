@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from workbench import DEFAULT_GRAPHS, adopted, program, tensor, words
 
 from eager_vs_graph.child.adopt import making
-from eager_vs_graph.modes import DEFAULT_MODES
+from eager_vs_graph.child.parity import check
+from eager_vs_graph.modes import DEFAULT_MODES, host_arrays
 from eager_vs_graph.results.record import AGREEING, IDENTICAL, UNSUPPORTED
 
 AGREE = {
@@ -106,3 +111,40 @@ def test_only_the_factory_is_called_again_where_that_is_cheap(monkeypatch):
     assert "the factory is called again in the same modules" in scenario.notes[-1]
     found = words(scenario)
     assert {found[mode].status for mode in DEFAULT_GRAPHS} == {IDENTICAL}
+
+
+def test_the_first_programs_variables_do_not_outlive_it():
+    """It is made to be looked at; as many bytes again would be held for the whole check."""
+    before = _models()
+    scenario = stateful("make_lazy_training", "float32[8,3]", "float32[8,1]")
+    assert _models() == before
+    built = program(scenario, "eager")
+    assert _models() == before + 1
+    built.close()
+
+
+def _models():
+    gc.collect()
+    return sum(isinstance(each, keras.Model) for each in gc.get_objects())
+
+
+def test_large_variables_have_no_float64_reference_and_that_is_told(monkeypatch):
+    monkeypatch.setattr(check, "LARGE_BYTES", 16)
+    found = words(stateful("make_lazy_training", "float32[8,3]", "float32[8,1]"), ("eager",))
+    assert found["eager"].status == IDENTICAL
+    assert "no float64 reference: its variables take 0 MiB" in found["eager"].note
+
+
+def test_large_arrays_become_tensors_that_share_nothing(monkeypatch):
+    monkeypatch.setattr(host_arrays, "LARGE_BYTES", 8)
+    for dtype in (np.float32, np.float64, np.int64, np.uint8):
+        array = np.arange(35).reshape(5, 7).astype(dtype)
+        variable = tf.Variable(host_arrays.as_value(array))
+        variable.assign_add(tf.ones_like(variable))
+        np.testing.assert_array_equal(array, np.arange(35).reshape(5, 7))
+        np.testing.assert_array_equal(variable.numpy(), array + dtype(1))
+        variable.assign(host_arrays.as_value(array))
+        array[0, 0] = 9
+        assert variable.numpy()[0, 0] == 0
+    found = words(adopted("plain:step", "float32[8,4]", "int32[8] in 0..2"))
+    assert {cell.status for cell in found.values()} <= set(AGREEING)

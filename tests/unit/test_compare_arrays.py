@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from eager_vs_graph.child.parity import compare as comparing
 from eager_vs_graph.child.parity.compare import DEFAULT_TOLERANCE, compare, epsilon, ulp_distance
 from eager_vs_graph.scenario import Tolerance
 
@@ -327,3 +328,27 @@ def test_small_values_are_compared_by_their_digits_when_atol_is_zero():
 def test_a_tolerance_without_meaning_is_refused(rtol, atol):
     with pytest.raises(ValueError, match=r"rtol must be in \[0, 1\)"):
         Tolerance(rtol, atol)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.complex64, ml_dtypes.bfloat16])
+@pytest.mark.parametrize("exact", [True, False])
+def test_large_arrays_are_compared_piece_by_piece_with_the_same_result(dtype, exact, monkeypatch):
+    rng = np.random.default_rng(0)
+    for case in range(40):
+        wide = rng.standard_normal((7, 9))
+        near = wide * (1 + 10.0 ** -rng.integers(1, 9) * (rng.random(wide.shape) < 0.1))
+        value, reference = near.astype(dtype), wide.astype(dtype if exact else np.float64)
+        if case % 4 == 1:
+            value[2, 3] = np.nan
+        if case % 4 == 2:
+            value[0, 0], reference[0, 0] = -0.0, 0.0
+            value[1, 0] = reference[1, 0] = np.inf
+        whole = compare(value, reference, exact_dtype=exact)
+        with monkeypatch.context() as patch:
+            patch.setattr(comparing, "STRETCH", 10)
+            pieces = compare(value, reference, exact_dtype=exact)
+        assert pieces == whole
+        counted = ulp_distance(value, reference.astype(dtype))
+        finite = np.isfinite(value) & np.isfinite(reference)
+        with np.errstate(all="ignore"):
+            assert whole.p99_ulp == pytest.approx(np.percentile(counted[finite], 99))

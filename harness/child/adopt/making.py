@@ -16,6 +16,7 @@ There are three ways (``Way``), tried in this order:
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +36,7 @@ from eager_vs_graph.child.adopt.successive import Template
 from eager_vs_graph.child.adopt.way import Way as ScriptWay
 from eager_vs_graph.errors import ScenarioError, Unsupported
 from eager_vs_graph.modes import kerases
+from eager_vs_graph.modes.host_arrays import is_large, tensor_of
 from eager_vs_graph.scenario import SEED
 
 DEAR_S = 30.0
@@ -167,10 +169,16 @@ class Maker:
         if took := self._took_long("made"):
             reason = f"making the objects takes {took:.0f} s"
             self._dear |= {Way.ANEW: reason, Way.FACTORY: reason}
-        if self._dear and not (Way.FACTORY in self._ways() and Way.FACTORY not in self._dear):
+        if self._dear and not self._calls_factory_again:
             with contextlib.suppress(ScenarioError):  # then it takes long for each program
                 self._snapshot = _snapshot(made, self._name)
+        if not self._calls_factory_again:
+            self._modules = Modules()  # the first program's variables go with its modules
         return made.product
+
+    @property
+    def _calls_factory_again(self) -> bool:
+        return Way.FACTORY in self._ways() and Way.FACTORY not in self._dear
 
     def _took_long(self, what: str) -> float:
         """Seconds that the first program took, where they were many; else 0."""
@@ -310,6 +318,10 @@ def _recorded() -> Iterator[list[tf.Variable]]:
     created: list[tf.Variable] = []
 
     def remember(next_creator: Callable[..., Any], **settings: Any) -> Any:
+        start = settings.get("initial_value")
+        as_it_is = settings.get("dtype") in (None, getattr(start, "dtype", None))
+        if is_large(start) and as_it_is and tf.executing_eagerly():
+            settings["initial_value"] = functools.partial(tensor_of, start)
         created.append(next_creator(**settings))
         return created[-1]
 

@@ -47,6 +47,9 @@ from eager_vs_graph.results.record import (
 
 __all__ = ["REPEATS", "Subject", "check", "compare_trajectories", "reason_of", "subject"]
 
+LARGE_BYTES = 2**27
+"""Variables from here on are compared with eager's only, where the reference is eager in float64:
+a check takes at most four times the memory of a program's variables."""
 _CALLS_TO_WARN = 6
 """TensorFlow warns of retracing from the fifth trace on."""
 _SHORT_S = 0.4
@@ -184,6 +187,12 @@ def _compute_reference(subject: Subject, found: Trajectory) -> None:
     if scenario.judged_by_eager and subject.draws:
         drawn = ", ".join(sorted(subject.draws))
         subject.no_reference = f"it draws random numbers ({drawn}), which are others in float64"
+        return
+    held = sum(array.nbytes for array in subject.initial.values())
+    if scenario.judged_by_eager and held > LARGE_BYTES:
+        subject.no_reference = (
+            f"its variables take {held / 2**20:.0f} MiB, and in float64 several times as much"
+        )
         return
     instance = scenario(scenario.sizes[subject.size])
     subject.begin_anew()

@@ -25,6 +25,8 @@ DEFAULT_TOLERANCE = {
     "complex128": Tolerance(rtol=1e-7, atol=1e-7),
 }
 FLOATS = ("float16", "bfloat16", "float32", "float64")
+STRETCH = 2**20
+"""Elements that are compared at once."""
 _EXACT = Tolerance(rtol=0.0, atol=0.0)
 
 
@@ -99,46 +101,124 @@ def _integer_distance(value: Array, reference: Array) -> Array:
     return high.astype(np.uint64) - low.astype(np.uint64)  # modulo 2**64, hence right
 
 
+@dataclass(frozen=True)
+class _Part:
+    """What a stretch of two arrays has to say. Places are in the flat arrays; -1 is nowhere."""
+
+    finite: int
+    misplaced: int
+    first_misplaced: int
+    far: int
+    differing: int
+    first_differing: int
+    signed_zeros: int
+    max_abs: float
+    max_rel: float
+    max_ulp: float
+    ulps_at: int
+    excess: float
+    """Of the element that uses most of its tolerance: how much of it."""
+    excess_at: int
+    ulps: Array
+    """Distances of the finite elements that have one, in no order."""
+
+
 def _compare_inexactly(value: Array, reference: Array, tolerance: Tolerance) -> Difference:
+    """Compare stretch by stretch: what is computed on the way takes much memory."""
+    flat, expected = value.ravel(), reference.ravel()
+    parts = [
+        _part(flat[start : start + STRETCH], expected[start : start + STRETCH], start, tolerance)
+        for start in range(0, flat.size, STRETCH)
+    ]
+    finite, misplaced = sum(part.finite for part in parts), sum(part.misplaced for part in parts)
+    far, differing = sum(part.far for part in parts), sum(part.differing for part in parts)
+    if not misplaced and not finite:
+        what = "every element is NaN or infinite" if value.size else "the tensor has no elements"
+        return Difference(VACUOUS, what)
+    max_ulp = max(part.max_ulp for part in parts)
+    if misplaced:
+        at = next(part.first_misplaced for part in parts if part.misplaced)
+        detail = f"NaN or infinity in other places: {misplaced} of {value.size} elements"
+    else:
+        # The worst element is the one that uses most of its tolerance, then most ULPs.
+        if far:
+            at = max(parts, key=lambda part: part.excess).excess_at
+        elif max_ulp:
+            at = max(parts, key=lambda part: part.max_ulp).ulps_at
+        else:  # zeros of different sign are apart by a bit and by no ULP
+            at = next((part.first_differing for part in parts if part.differing), 0)
+        detail = f"{far} of {value.size} elements out of tolerance" if far else ""
+    worst = _index(at, value.shape)
+    status = DIFFERS if far else CLOSE if differing else IDENTICAL
+    return Difference(
+        status,
+        detail,
+        max_abs=max(part.max_abs for part in parts),
+        max_rel=max(part.max_rel for part in parts),
+        max_ulp=max_ulp if finite else None,
+        p99_ulp=_percentile_99(parts, finite) if finite else None,
+        misplaced=misplaced,
+        signed_zeros=sum(part.signed_zeros for part in parts),
+        worst_index=None if status == IDENTICAL else worst,
+        value=None if status == IDENTICAL else str(value[worst]),
+        reference=None if status == IDENTICAL else str(reference[worst]),
+    )
+
+
+def _part(value: Array, reference: Array, start: int, tolerance: Tolerance) -> _Part:
+    if _same_bits(value, reference) and np.isfinite(value).all():
+        nothing = np.zeros(0)
+        return _Part(
+            value.size, 0, start, 0, 0, start, 0, 0.0, 0.0, 0.0, start, 0.0, start, nothing
+        )
     rounded = reference.astype(value.dtype)
     both_nan = np.isnan(value) & np.isnan(reference)
     same_infinity = np.isinf(value) & (value == rounded)
     finite = np.isfinite(value) & np.isfinite(reference)
     misplaced = ~(finite | both_nan | same_infinity)
-    if misplaced.any():
-        worst = _index(int(np.argmax(misplaced)), value.shape)
-        detail = f"NaN or infinity in other places: {int(misplaced.sum())} of {value.size} elements"
-    elif not finite.any():
-        what = "every element is NaN or infinite" if value.size else "the tensor has no elements"
-        return Difference(VACUOUS, what)
     wide = np.complex128 if value.dtype.kind == "c" else np.float64
     error = np.where(finite, np.abs(value.astype(wide) - reference.astype(wide)), 0.0)
     size = np.where(finite, np.abs(reference.astype(wide)), 0.0)
     relative = np.divide(error, size, out=np.zeros_like(error), where=size > 0)
     ulps = np.where(finite, ulp_distance(value, rounded), 0.0)
-    bits_differ = finite & ((value != rounded) | _signs_differ(value, rounded))
-    far = misplaced | (error > tolerance.atol + tolerance.rtol * size)
-    if not misplaced.any():
-        detail = f"{int(far.sum())} of {value.size} elements out of tolerance" if far.any() else ""
-        # The worst element is the one that uses most of its tolerance, then most ULPs.
-        excess = error / np.maximum(tolerance.atol + tolerance.rtol * size, np.finfo(float).tiny)
-        # Zeros of different sign are apart by a bit and by no ULP.
-        distance = excess if far.any() else ulps if ulps.any() else bits_differ
-        worst = _index(int(np.argmax(distance)), value.shape)
-    status = DIFFERS if far.any() else CLOSE if bits_differ.any() else IDENTICAL
-    return Difference(
-        status,
-        detail,
+    signs_differ = _signs_differ(value, rounded)
+    bits_differ = finite & ((value != rounded) | signs_differ)
+    allowed = tolerance.atol + tolerance.rtol * size
+    excess = error / np.maximum(allowed, np.finfo(float).tiny)
+    return _Part(
+        finite=int(finite.sum()),
+        misplaced=int(misplaced.sum()),
+        first_misplaced=start + int(np.argmax(misplaced)),
+        far=int((misplaced | (error > allowed)).sum()),
+        differing=int(bits_differ.sum()),
+        first_differing=start + int(np.argmax(bits_differ)),
+        signed_zeros=int((finite & (value == rounded) & signs_differ).sum()),
         max_abs=float(error.max()),
         max_rel=float(relative.max()),
-        max_ulp=float(ulps.max()) if finite.any() else None,
-        p99_ulp=float(np.percentile(ulps[finite], 99)) if finite.any() else None,
-        misplaced=int(misplaced.sum()),
-        signed_zeros=int((finite & (value == rounded) & _signs_differ(value, rounded)).sum()),
-        worst_index=None if status == IDENTICAL else worst,
-        value=None if status == IDENTICAL else str(value[worst]),
-        reference=None if status == IDENTICAL else str(reference[worst]),
+        max_ulp=float(ulps.max()),
+        ulps_at=start + int(np.argmax(ulps)),
+        excess=float(excess.max()),
+        excess_at=start + int(np.argmax(excess)),
+        ulps=ulps[ulps > 0],
     )
+
+
+def _same_bits(value: Array, reference: Array) -> bool:
+    return value.dtype == reference.dtype and np.array_equal(
+        value.view(np.uint8), reference.view(np.uint8)
+    )
+
+
+def _percentile_99(parts: list[_Part], count: int) -> float:
+    """The 99th percentile of the distances of so many elements: most have none."""
+    far = np.sort(np.concatenate([part.ulps for part in parts]))
+    place = 0.99 * (count - 1)
+    low = int(place)
+    below, above = (
+        float(far[at - (count - far.size)]) if at >= count - far.size else 0.0
+        for at in (low, min(low + 1, count - 1))
+    )
+    return below + (above - below) * (place - low)
 
 
 def ulp_distance(value: Array, reference: Array) -> Array:

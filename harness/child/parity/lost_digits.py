@@ -21,7 +21,7 @@ import ml_dtypes
 import numpy as np
 
 from eager_vs_graph.child.parity import sensitivity_rule
-from eager_vs_graph.child.parity.compare import FLOATS, epsilon
+from eager_vs_graph.child.parity.compare import FLOATS, STRETCH, epsilon
 from eager_vs_graph.child.parity.trajectory import Trajectory, of_reference
 from eager_vs_graph.modes import BASELINE
 from eager_vs_graph.results.cells import Cell
@@ -123,11 +123,15 @@ def _lost(value: Array, right: Array) -> Array:
     """Where a value has no right digit."""
     if value.shape != right.shape:
         return np.zeros(value.shape, bool)
-    wide = value.astype(np.float64)
-    with np.errstate(all="ignore"):
-        lost = np.abs(wide - right) >= NO_DIGIT * np.abs(right)
-        finite = np.isfinite(wide) & np.isfinite(right)
-        return np.asarray(lost & finite & (np.abs(right) >= _smallest(value)))
+    lost = np.zeros(value.size, bool)
+    flat, expected, smallest = value.ravel(), right.ravel(), _smallest(value)
+    for start in range(0, value.size, STRETCH):  # all at once takes many times the memory
+        part = slice(start, start + STRETCH)
+        wide, size = flat[part].astype(np.float64), np.abs(expected[part])
+        with np.errstate(all="ignore"):
+            far = np.abs(wide - expected[part]) >= NO_DIGIT * size
+            lost[part] = far & np.isfinite(wide) & np.isfinite(size) & (size >= smallest)
+    return lost.reshape(value.shape)
 
 
 def _smallest(array: Array) -> float:
