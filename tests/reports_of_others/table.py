@@ -312,7 +312,7 @@ REPORTS = (
         "compiled:reads_beyond",
         _of("two_rows"),
         "xla",
-        ("one raises", ""),
+        ("xla", "OutOfRangeError is not raised"),
         "",
         "ta.",
     ),
