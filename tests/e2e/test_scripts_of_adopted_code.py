@@ -52,7 +52,12 @@ def project(tmp_path):
             "function",
             ["eager: 1", "function: 2", "function without arithmetic_optimization: 1"],
         ),
-        ("compiled:best", ("inputs:with_nan",), "xla", ["eager: 1", "xla: 2"]),
+        (
+            "compiled:best",
+            ("inputs:with_nan",),
+            "xla",
+            ["eager: 1", "different: int64() and int64()"],
+        ),
         (
             "python_side:widens",
             ("float32[64,64]",),

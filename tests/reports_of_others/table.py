@@ -312,7 +312,7 @@ REPORTS = (
         "compiled:reads_beyond",
         _of("two_rows"),
         "xla",
-        ("one raises", ""),
+        ("xla", "OutOfRangeError is not raised"),
         "",
         "ta.",
     ),
@@ -627,7 +627,6 @@ REPORTS = (
 COMPILED = (
     "lambdas_with_their_value",
     "counts_in_a_variable",
-    "stateless",
     "clipped_byte",
     "safe_where",
     "gathers_within",
@@ -662,7 +661,7 @@ CONTROLS = tuple(
         "reads_a_constant": ("float32[4]",),
         "gradient_of_square": ("float32[4]",),
         "words": _of("text"),
-        "make_momentum": ("int32[4] in 0..9",),
+        "make_momentum": _of("signs"),
     }.items()
     if mode == "function" or name in COMPILED
 )

@@ -113,3 +113,8 @@ def test_lines_that_write_an_attribute_of_an_object_are_found(program, line):
     name = line.split()[0].removeprefix("self.")
     found = Source(lab.scenario, {("nowhere.py", 1)}).writing(f"thing.{name}")
     assert any(line in each.place for each in found)
+
+
+def test_what_draws_initial_values_is_no_draw_of_the_step():
+    lab, cell = laboratory("randomness:make_dropout_training", "float32[8,4]")
+    assert list(lab.eager(cell).draws) == ["RandomUniform"]

@@ -235,6 +235,8 @@ class ExperimentRunner:
         begun: list[tuple[dict[str, python_state.Item], dict[str, str]]] = []
         with self.under(condition) as (draws, taken):
             program, _scenario = self.made(cell, condition, self.initial, after_build)
+            if cell.mode == BASELINE:  # what drew the initial values is no draw of a step
+                draws.ops.clear()
             try:
                 yield Running(self, program, condition, draws, taken, *begun[-1])
             finally:
