@@ -65,7 +65,10 @@ def is_legacy(value: Any) -> bool:
 
 def variables_of(value: Any) -> list[Any]:
     """The variables that a Keras object lists: Keras 3's wrappers, or TensorFlow's own."""
-    listed = value.variables
+    try:
+        listed = value.variables
+    except ValueError:  # a model of Keras 2 that was never called
+        return []
     return list(listed if isinstance(listed, list | tuple) else listed())
 
 
