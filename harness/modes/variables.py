@@ -70,8 +70,8 @@ def require_same(expected: State, found: Mapping[str, tf.Variable], mode: str) -
         if name not in found or name not in expected:
             where, missing = ("eager", mode) if name in expected else (mode, "eager")
             raise ScenarioError(
-                f"variable {name!r} exists in {where} but not in {missing}: build must create the "
-                "same variables in every mode"
+                f"variable {name!r} exists in {where} but not in {missing}; every mode should have "
+                "the same variables"
             )
         want, have = expected[name], found[name]
         if tuple(have.shape) != want.shape or have.dtype.as_numpy_dtype != want.dtype:

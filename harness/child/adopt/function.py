@@ -37,7 +37,7 @@ from eager_vs_graph.child.adopt.structure import identifiers
 from eager_vs_graph.child.adopt.successive import WHICH, Calls, split_calls
 from eager_vs_graph.child.adopt.tracing import inline
 from eager_vs_graph.child.adopt.way import Way
-from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError
+from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError, Unsupported
 from eager_vs_graph.modes import kerases
 from eager_vs_graph.modes.program import handed
 from eager_vs_graph.scenario import Array, Feed, Scenario, Size, State
@@ -356,9 +356,17 @@ def _renamed(
 
     Raises:
         ScenarioError: they are not those that were there the first time.
+        Unsupported: nor are they in a v1 graph, where Keras 2 and others make what they make in
+            TensorFlow 1.
     """
     for name in [*names, *variables]:
         if name not in variables or name not in names:
+            if not tf.executing_eagerly():
+                where = "missing" if name in names else "there only"
+                raise Unsupported(
+                    "in a graph of TensorFlow 1, this code makes other variables than eagerly: "
+                    f"{name!r} is {where}"
+                )
             missing = "made again" if name in names else "made the first time"
             raise ScenarioError(
                 f"variable {name!r} was not {missing}; making the objects again should make the "

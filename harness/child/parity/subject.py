@@ -13,7 +13,7 @@ import numpy as np
 from eager_vs_graph.child.parity import python_state
 from eager_vs_graph.child.parity.python_values import is_iterator
 from eager_vs_graph.child.parity.trajectory import Trajectory
-from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.errors import ScenarioError, Unsupported, one_line
 from eager_vs_graph.modes import BASELINE, MODES, kerases
 from eager_vs_graph.modes.program import Program, Task
 from eager_vs_graph.modes.variables import checkpointed, require_same
@@ -87,6 +87,7 @@ class Subject:
 
         Raises:
             ScenarioError: the variables are not those that eager built.
+            Unsupported: nor are they where the user's own code makes others in this mode.
         """
         self.begin_anew()
         program = MODES[cell.mode].build(self.task(cell))
@@ -97,7 +98,14 @@ class Subject:
         if cell.mode == BASELINE and program.scenario is not None:
             self.checkpointed = checkpointed(program.scenario)
             self.writes = "folder" in vars(program.scenario)
-        require_same(self.initial, program.variables(), cell.mode)
+        try:
+            require_same(self.initial, program.variables(), cell.mode)
+        except ScenarioError as error:
+            if cell.mode == BASELINE or self.scenario.adopted() is None:
+                raise
+            raise Unsupported(
+                f"this code makes other variables in {cell.mode} than in eager: {one_line(error)}"
+            ) from error
         program.load(self.initial)
         return program
 
