@@ -25,6 +25,7 @@ from eager_vs_graph.scenarios.regression_training import RegressionTraining
 
 REFUSED = {
     **dict.fromkeys(SPLITTING, "declares no batch to split among replicas"),
+    "as_written": "it calls no tf.function that the other modes would take apart",
     "saved_model": "a tf.train.Checkpoint of the scenario cannot be reached in this mode",
     "saved_model_session": "a tf.train.Checkpoint of the scenario cannot be reached in this mode",
 }

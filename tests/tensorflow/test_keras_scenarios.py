@@ -151,7 +151,7 @@ def test_a_mode_that_would_trace_fit_refuses_it():
     assert "session" in found
     for cell in found.values():
         assert cell.status == "unsupported"
-        assert "traces_itself" in cell.reason
+        assert "it makes tf.functions of its own" in cell.reason
 
 
 @pytest.mark.parametrize(("mode", "python_steps"), [("eager", [2, 4, 6]), ("function", [1, 1, 1])])

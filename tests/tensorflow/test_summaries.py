@@ -24,6 +24,7 @@ from eager_vs_graph.scenarios.summaries import Summaries
 
 REFUSED = {
     **dict.fromkeys(SPLITTING, "declares no batch to split among replicas"),
+    "as_written": "it calls no tf.function that the other modes would take apart",
     "xla": "Detected unsupported operations when trying to compile graph",
     "saved_model": "does not deploy: tf.saved_model.save: Tried to export a ",
     "saved_model_session": "does not deploy: tf.saved_model.save: Tried to export a ",

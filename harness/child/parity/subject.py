@@ -101,7 +101,7 @@ class Subject:
         try:
             require_same(self.initial, program.variables(), cell.mode)
         except ScenarioError as error:
-            if cell.mode == BASELINE or self.scenario.adopted() is None:
+            if cell.mode == BASELINE or not self.scenario.adopted():
                 raise
             raise Unsupported(
                 f"this code makes other variables in {cell.mode} than in eager: {one_line(error)}"
