@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.modes.grappler import graph_options
 from eager_vs_graph.modes.program import (
     Call,
@@ -53,7 +54,13 @@ class SessionProgram(Program):
         # seed that was set is given to this graph, or `shuffle(seed=1)` would be another order.
         seed, _ = v1.get_seed(0)
         starts = _Starts()
-        with self._graph.as_default(), task.on_device(), starts.fed(), _iterators_kept():
+        with (
+            self._graph.as_default(),
+            task.on_device(),
+            starts.fed(),
+            _iterators_kept(),
+            kerases.classes_kept(),
+        ):
             tf.random.set_seed(seed)
             self.scenario = scenario = task.instance()
             scenario.build()
