@@ -74,7 +74,8 @@ class SessionProgram(Program):
             self._fetches = fetches = [tf.identity(tensor) for tensor in outputs.values()]
             self._load = _Load(list(self._variables.values()))
             self._place_inputs = _Load([v for v in self._inputs if isinstance(v, tf.Variable)])
-            initialise = [v1.global_variables_initializer(), v1.tables_initializer()]
+            every, tables = v1.global_variables(), v1.tables_initializer()
+            initialise = v1.variables_initializer(every)
             make_iterators = v1.get_collection(_ITERATORS)
             # In a graph, ops open and flush a summary writer's file; a no-op writer has none.
             opens = [op for writer in writers_of(scenario) if (op := writer.init()) is not None]
@@ -82,7 +83,12 @@ class SessionProgram(Program):
                 op for writer in writers_of(scenario) if (op := writer.flush()) is not None
             ]
         self._session = self._open_session()
-        self._session.run([initialise, opens], starts.values)
+        try:
+            self._session.run(initialise, starts.values)
+        except tf.errors.FailedPreconditionError:  # one begins with what another one holds
+            for variable in every:
+                self._session.run(variable.initializer, starts.values)
+        self._session.run([tables, opens])
         self._session.run(make_iterators)
         self._read = self._fetcher(list(self._variables.values()))
         self._fetch = self._fetcher(fetches, None if self._resident else self._inputs)
