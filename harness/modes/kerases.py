@@ -7,6 +7,8 @@ Probability and others use it beside Keras 3. A class of the one is none of the 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -19,6 +21,7 @@ _PLACES = {
     "Metric": "metrics.Metric",
 }
 """By kind: where both packages have its class."""
+_COUNTERS = ("_train_counter", "_test_counter", "_predict_counter")
 
 
 def is_layer(value: Any) -> bool:
@@ -70,6 +73,44 @@ def variables_of(value: Any) -> list[Any]:
     except ValueError:  # a model of Keras 2 that was never called
         return []
     return list(listed if isinstance(listed, list | tuple) else listed())
+
+
+def counters_of(value: Any) -> list[Any]:
+    """Variables in which ``fit`` and its kin count batches: no state of a model of Keras 2.
+
+    No checkpoint has them, and in a v1 graph there are none.
+    """
+    if "tf_keras" not in sys.modules or not (is_model(value) and is_legacy(value)):
+        return []
+    return [vars(value)[name] for name in _COUNTERS if name in vars(value)]
+
+
+@contextmanager
+def classes_kept() -> Iterator[None]:
+    """Within, Keras 2 may change its classes; after it, they are what they were.
+
+    Where it makes a layer in a v1 graph, it gives the layer's class, and those that it is derived
+    from, other bases: those of TensorFlow 1. Layers that were made eagerly would have them, too.
+    """
+    legacy = sys.modules.get("tf_keras")
+    bases = {} if legacy is None else {c: c.__bases__ for c in _derived(legacy.layers.Layer)}
+    try:
+        yield
+    finally:
+        for each, before in bases.items():
+            if each.__bases__ != before:
+                each.__bases__ = before
+
+
+def _derived(base: type) -> list[type]:
+    """A class and all that are derived from it, each after its bases."""
+    found, waiting = [], [base]
+    while waiting:
+        each = waiting.pop(0)
+        if each not in found:
+            found.append(each)
+            waiting += each.__subclasses__()
+    return found
 
 
 def seed_all(seed: int) -> None:

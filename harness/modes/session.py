@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from eager_vs_graph.modes import kerases
 from eager_vs_graph.modes.grappler import graph_options
 from eager_vs_graph.modes.program import (
     Call,
@@ -53,7 +54,13 @@ class SessionProgram(Program):
         # seed that was set is given to this graph, or `shuffle(seed=1)` would be another order.
         seed, _ = v1.get_seed(0)
         starts = _Starts()
-        with self._graph.as_default(), task.on_device(), starts.fed(), _iterators_kept():
+        with (
+            self._graph.as_default(),
+            task.on_device(),
+            starts.fed(),
+            _iterators_kept(),
+            kerases.classes_kept(),
+        ):
             tf.random.set_seed(seed)
             self.scenario = scenario = task.instance()
             scenario.build()
@@ -67,7 +74,8 @@ class SessionProgram(Program):
             self._fetches = fetches = [tf.identity(tensor) for tensor in outputs.values()]
             self._load = _Load(list(self._variables.values()))
             self._place_inputs = _Load([v for v in self._inputs if isinstance(v, tf.Variable)])
-            initialise = [v1.global_variables_initializer(), v1.tables_initializer()]
+            every, tables = v1.global_variables(), v1.tables_initializer()
+            initialise = v1.variables_initializer(every)
             make_iterators = v1.get_collection(_ITERATORS)
             # In a graph, ops open and flush a summary writer's file; a no-op writer has none.
             opens = [op for writer in writers_of(scenario) if (op := writer.init()) is not None]
@@ -75,7 +83,12 @@ class SessionProgram(Program):
                 op for writer in writers_of(scenario) if (op := writer.flush()) is not None
             ]
         self._session = self._open_session()
-        self._session.run([initialise, opens], starts.values)
+        try:
+            self._session.run(initialise, starts.values)
+        except tf.errors.FailedPreconditionError:  # one begins with what another one holds
+            for variable in every:
+                self._session.run(variable.initializer, starts.values)
+        self._session.run([tables, opens])
         self._session.run(make_iterators)
         self._read = self._fetcher(list(self._variables.values()))
         self._fetch = self._fetcher(fetches, None if self._resident else self._inputs)

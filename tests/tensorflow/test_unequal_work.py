@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import tensorflow as tf
 from commands import REPOSITORY
 from record_fixture import TIMED_CELL, Shape
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child.adopt.loading import load
+from eager_vs_graph.child.explain import python_time
 from eager_vs_graph.child.explain.equal_work import EqualWork
 from eager_vs_graph.child.parity import check as parity
 from eager_vs_graph.results.cells import Cell
@@ -67,3 +69,10 @@ def test_no_alarm_where_the_work_is_equal(name):
 def test_no_alarm_on_a_built_in_scenario(name):
     (entry,) = catalog.select([name])
     assert not unequal(entry)
+
+
+@pytest.mark.parametrize(("of_interest", "fewest", "most"), [(0.0, 3, 20), (2.0, 1, 1)])
+def test_a_call_is_watched_once_where_its_share_is_of_no_interest(of_interest, fewest, most):
+    calls = []
+    python_time.outside(lambda: calls.append(tf.constant(1.0)), of_interest)
+    assert fewest <= len(calls) <= most

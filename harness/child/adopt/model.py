@@ -227,6 +227,13 @@ def _inputs(model: Any, target: Target, call: Arguments) -> Any:
     if not values:
         return None
     known = getattr(model, "inputs", None) or []
+    if len(known) > 1 and len(values) == 1 and isinstance(values[0], Mapping | list | tuple):
+        # All inputs in one structure, as the model itself takes them.
+        if not isinstance(values[0], Mapping):
+            call = Arguments(list(values[0]))
+        elif {each.name for each in known} == values[0].keys():
+            call = Arguments([], dict(values[0]))
+        values = [*call.args, *call.kwargs.values()]
     if known and call.kwargs and not call.args:
         values = _by_name(known, target, call.kwargs)
     if known and len(values) != len(known):

@@ -21,6 +21,7 @@ import tensorflow as tf
 from eager_vs_graph.child.adopt.modules import is_libraries, is_users
 from eager_vs_graph.child.adopt.tracing import plain
 from eager_vs_graph.errors import ScenarioError
+from eager_vs_graph.modes import kerases
 
 _ATOMS = (bool, int, float, complex, str, bytes, type(None), np.ndarray, np.generic)
 _ELSEWHERE = (
@@ -80,6 +81,7 @@ def reached(*roots: Any) -> Reached:
             found.functions.append(value)
         elif isinstance(value, _RESOURCES):
             found.resources.append(value)
+        seen.update(map(id, kerases.counters_of(value)))
         waiting.extend(_inside(value))
     return found
 

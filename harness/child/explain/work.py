@@ -161,7 +161,7 @@ def could_be_unequal(lab: ExperimentRunner, cell: Cell) -> bool:
         scenario.step(*tensors)
         items = python_state.items(scenario)
         before = python_state.fingerprints(items)
-        outside = python_time.outside(lambda: scenario.step(*tensors))
+        outside = python_time.outside(lambda: scenario.step(*tensors), SHARE)
         after = python_state.fingerprints(items)
         traced = tf.function(scenario.step).get_concrete_function(*tensors).graph
     changed = _once(name for name, text in after.items() if before[name] != text)
@@ -205,7 +205,7 @@ def _outside(lab: ExperimentRunner, cell: Cell) -> tuple[float, float]:
         feed = lab.subject.feeds[0]
         tensors = [tf.constant(feed[name]) for name in program.task.argument_names()]
         scenario.step(*tensors)
-        return python_time.outside(lambda: scenario.step(*tensors))
+        return python_time.outside(lambda: scenario.step(*tensors), SHARE)
 
 
 def why(work: Work) -> str:

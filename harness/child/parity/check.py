@@ -48,8 +48,8 @@ from eager_vs_graph.results.record import (
 __all__ = ["REPEATS", "Subject", "check", "compare_trajectories", "reason_of", "subject"]
 
 LARGE_BYTES = 2**27
-"""Variables from here on are compared with eager's only, where the reference is eager in float64:
-a check takes at most four times the memory of a program's variables."""
+"""Variables from here on are compared with eager's only, where the reference is eager in float64,
+and eager's second run is not kept: a check takes at most four times their memory."""
 _CALLS_TO_WARN = 6
 """TensorFlow warns of retracing from the fifth trace on."""
 _SHORT_S = 0.4
@@ -112,6 +112,7 @@ def _check_cell(subject: Subject, cell: Cell) -> CellParity:
             program.close()
             program = None  # its variables are gone before a second program has its own
             again = _made_anew(subject, cell)
+            subject.again = again if _held(subject) <= LARGE_BYTES else None
     except Exception as error:  # a cell that fails costs that cell, never the run
         return _failed(subject, cell, error, ran=program is not None)
     if subject.eager_error:
@@ -147,6 +148,12 @@ def _made_anew(subject: Subject, cell: Cell) -> Trajectory:
         again = replace(again, written=program.written())
     program.close()
     return again
+
+
+def _held(subject: Subject) -> int:
+    """Bytes of the variables of a program."""
+    assert subject.initial is not None
+    return sum(array.nbytes for array in subject.initial.values())
 
 
 def _learned(subject: Subject, cell: Cell, program: Program) -> Learned:
@@ -188,7 +195,7 @@ def _compute_reference(subject: Subject, found: Trajectory) -> None:
         drawn = ", ".join(sorted(subject.draws))
         subject.no_reference = f"it draws random numbers ({drawn}), which are others in float64"
         return
-    held = sum(array.nbytes for array in subject.initial.values())
+    held = _held(subject)
     if scenario.judged_by_eager and held > LARGE_BYTES:
         subject.no_reference = (
             f"its variables take {held / 2**20:.0f} MiB, and in float64 several times as much"

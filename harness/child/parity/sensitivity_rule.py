@@ -38,8 +38,8 @@ def perturbed(subject: Subject, cell: Cell) -> list[Trajectory]:
     Each is a program of its own: what Python keeps from call to call begins anew.
     """
     assert subject.initial is not None
-    found = []
-    for seed in (None, *range(_TIMES)):
+    found = [] if subject.again is None else [subject.again]
+    for seed in (None, *range(_TIMES))[len(found) :]:
         initial, feeds = subject.initial, list(subject.feeds)
         if seed is not None:
             rng = np.random.default_rng(seed)

@@ -31,6 +31,8 @@ class Subject:
     initial: State | None = None
     """The variables that the first eager program built."""
     eager: Trajectory | None = None
+    again: Trajectory | None = None
+    """What a second eager program did, where it is kept."""
     reference: Trajectory | None = None
     no_reference: str = ""
     """Why the scenario has no reference; empty where it has one."""
