@@ -217,7 +217,7 @@ class PassRunner:
         if free < _ENOUGH_DISK:
             raise UsageError(
                 f"{self.run.folder}: {free / 2**20:.0f} MiB left on the disk; free some space and "
-                f"go on with `{command.line('bench', '--resume', self.run.folder)}`"
+                f"resume with `{command.line('bench', '--resume', self.run.folder)}`"
             )
 
     def _learn(self, record: PassRecord) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -56,6 +57,22 @@ class _Bar(Bar):
         return [*self.above, *super().get_renderables()]
 
 
+class _Steps(MofNCompleteColumn):
+    """Steps done of all, where their number is known."""
+
+    def render(self, task: Task) -> Text:
+        """``3/12``."""
+        return super().render(task) if task.total is not None else Text()
+
+
+class _Left(TimeRemainingColumn):
+    """The time left, where the number of steps is known."""
+
+    def render(self, task: Task) -> Text:
+        """``0:00:04 left``."""
+        return super().render(task) + " left" if task.total is not None else Text()
+
+
 class TerminalProgress(Progress):
     """A bar with time left on standard error; plain lines where that is no terminal."""
 
@@ -64,10 +81,9 @@ class TerminalProgress(Progress):
         self._bar = _Bar(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
-            MofNCompleteColumn(),
+            _Steps(),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            _Left(),
             console=self._console,
             auto_refresh=False,
             transient=True,

@@ -57,9 +57,7 @@ def results(summary: pd.DataFrame) -> Table:
     )
     rows = [
         (", ".join(named), *_result(row))
-        for named, row in zip(
-            names[varying].itertuples(index=False), summary_rows(cells), strict=True
-        )
+        for named, row in zip(names[varying].to_numpy(), summary_rows(cells), strict=True)
     ]
     note = (
         "Latency: the median call. Speed-up: eager's time over the mode's, block by block, "

@@ -50,7 +50,9 @@ def in_a_block():
     return "PYTEST_CURRENT_TEST" in os.environ  # a block is an item of a pytest session
 
 def note_finished_blocks(name):
-    finished = Path(sys.argv[2]).read_text().count('"event": "block"')
+    journals = (HERE / "results").rglob("pass-*.jsonl")
+    newest = max(journals, key=lambda file: file.stat().st_mtime_ns)
+    finished = newest.read_text().count('"event": "block"')
     (HERE / f"{name}.finished").write_text(str(finished))
 """
 SCENARIO = '''
@@ -238,7 +240,7 @@ def one_after_the_other(folder: Path) -> Story:
 
     def has_child() -> bool:
         assert early.process.poll() is None, early.done()
-        return (run.work / "pass-4.plan").exists() and bool(parent.children())
+        return (run.work / "pass-4.job").exists() and bool(parent.children())
 
     until(has_child, "the fourth pass has no process")
     (child,) = parent.children()
@@ -301,19 +303,20 @@ def test_resuming_does_not_measure_finished_passes_again(resumed: Story) -> None
     done = resumed.done["finished"]
     assert done.code == 0, done.err
     # The first and the last pass are complete; what was finished of the others is kept as it was.
+    # The one whose parent was killed before there was a word of it has left nothing.
     outcomes = [resumed.run.pass_record(number).outcome for number in resumed.run.pass_numbers()]
-    assert outcomes == ["complete", "interrupted", "interrupted", "interrupted", "complete"]
+    assert outcomes == ["complete", "interrupted", "interrupted", "complete"]
     before = resumed.raw["recovered"]
     assert {file: resumed.raw["finished"][file] for file in before} == before
-    assert resumed.run.pass_numbers() == [1, 2, 3, 4, 5]
+    assert resumed.run.pass_numbers() == [1, 2, 3, 4]
     assert not resumed.run.work.exists()
 
 
 def test_ctrl_c_keeps_what_was_finished(resumed: Story) -> None:
     done = resumed.done["interrupted"]
     assert "Traceback" not in done.err
-    resume_with = f"`python -m harness bench --resume {resumed.run.folder}`"
-    assert f"interrupted; what was finished is kept; go on with {resume_with}" in done.err
+    resume_with = f"`python -m eager_vs_graph bench --resume {resumed.run.folder}`"
+    assert f"interrupted; what was finished is kept; resume with {resume_with}" in done.err
     content = json.loads(resumed.raw["interrupted"]["pass-2.json"])
     assert len(content["benchmarks"]) >= 6
     assert done.out.rstrip().endswith("report.html")
