@@ -100,14 +100,20 @@ def _explain(job: ExplainJob, journal: Journal, workers: Workers) -> None:
     journal.write("done")
 
 
-def isolate(workers: Workers, entry: Entry, subject: Subject, stage: engine.Stage) -> Isolate:
-    """Runs a cell's program in a process of its own."""
+def isolate(
+    workers: Workers,
+    entry: Entry,
+    subject: Subject,
+    stage: engine.Stage,
+    seconds: float = _ISOLATED_S,
+) -> Isolate:
+    """Runs a cell's program in a process of its own, which has so many seconds to answer."""
 
     def run(cell: Cell, condition: Condition, variables: Mapping[str, str]) -> Observation:
         assert subject.initial is not None
         stage(cell, f"{_ALONE}, with {variables}")
         experiment = Isolated(entry, cell.size, cell.id, condition, subject.initial)
-        return workers.run(experiment, variables, _ISOLATED_S)
+        return workers.run(experiment, variables, seconds)
 
     return run
 

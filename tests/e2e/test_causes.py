@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from commands import REPOSITORY, SUPPORT, harness, python
+from commands import SUPPORT, harness, python
+from questions import CAUSES, CONTROLS, LONG_S, Question, ask, entries
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.catalog.selection import Selection
 from eager_vs_graph.child.adopt.loading import load
-from eager_vs_graph.child.explain import engine
 from eager_vs_graph.child.explain.equal_work import unequal_work
 from eager_vs_graph.child.explain.reproduce import script
 from eager_vs_graph.child.parity import check as parity
@@ -43,9 +42,6 @@ from eager_vs_graph.results.scripts import head, shown
 from eager_vs_graph.runs import explain as inquiry
 from eager_vs_graph.runs import process_conditions as fresh
 from eager_vs_graph.runs.progress import Progress
-
-CAUSES = REPOSITORY / "tests" / "causes"
-CONTROLS = CAUSES / "controls"
 
 
 class Known(NamedTuple):
@@ -142,24 +138,13 @@ VARYING = ("clock", "stamped")
 """Values that are others in every process."""
 
 
-def entries(folder):
-    return {entry.name: entry for entry in catalog.entries([folder])}
-
-
 @cache
 def explained(name: str, mode: str) -> tuple[Explanation, str]:
     """The explanation of a scenario's mode, and its script where there is something to show."""
-    entry = {**entries(CAUSES), **entries(CONTROLS)}[name]
-    scenario = load(entry)
-    (size,) = entry.sizes
-    subject = parity.subject(scenario, size)
-    cell = Cell(name, size, mode, "CPU:0", "resident")
-    found = list(engine.explain(subject, [cell], time.monotonic() + 120, lambda _cell: None))
-    explanation = next(each for each in found if each.cell == cell.id)
-    text = ""
-    if explanation.tensors:
-        text = f"{head(explanation)}{script(subject, explanation)}"
-    return explanation, text
+    subject, explanation = ask(Question(name, mode=mode, in_processes=False))
+    if not explanation.tensors:
+        return explanation, ""
+    return explanation, f"{head(explanation)}{script(subject, explanation)}"
 
 
 def test_every_scenario_of_the_folder_has_a_known_cause():
@@ -227,10 +212,6 @@ def test_training_that_parts_more_and_more_is_said_to_grow():
     assert len(output.by_step) == 5
 
 
-LONG_S = 1800.0
-"""Seconds for a question, so that none is cut short on a busy machine."""
-
-
 @cache
 def asked_in_processes(file: str, mode: str) -> Explanation:
     """The explanation of a file's one scenario, where it takes fresh processes."""
@@ -239,8 +220,7 @@ def asked_in_processes(file: str, mode: str) -> Explanation:
     with TemporaryDirectory() as folder:
         request = inquiry.ExplainRequest(selection, seconds=LONG_S)
         found = inquiry.explain(request, Path(folder), Progress())
-    (explanation,) = found.explanations
-    return explanation
+    return next(each for each in found.explanations if Cell.parse(each.cell).mode == mode)
 
 
 @pytest.fixture(scope="module")

@@ -8,43 +8,16 @@ until it has both.
 from __future__ import annotations
 
 import ast
-import atexit
 import re
-import time
-from functools import cache
 from typing import NamedTuple
 
 import pytest
 from commands import REPOSITORY
+from questions import Question, ask
 
-from eager_vs_graph.catalog import find as catalog
-from eager_vs_graph.catalog.user_code import entries_of
-from eager_vs_graph.child.adopt.loading import load
-from eager_vs_graph.child.explain import engine
-from eager_vs_graph.child.explain.isolated import Workers
-from eager_vs_graph.child.explaining import isolate
-from eager_vs_graph.child.parity import check as parity
-from eager_vs_graph.results.cells import Cell
-
-OTHERS = REPOSITORY / "tests" / "reports_of_others"
-CAUSES = REPOSITORY / "tests" / "causes"
 SOURCE = REPOSITORY / "harness" / "child" / "explain"
 TABLES = ("_SUMMARIES", "_MEANINGS", "_DECIDES")
 """Names of constants that hold sentences, or parts of them."""
-
-WORKERS = Workers()
-"""Made when tests are collected: no op has run by then."""
-atexit.register(WORKERS.close)
-
-
-class Case(NamedTuple):
-    """A program in a mode; a name without a colon is a scenario of ``tests/causes``."""
-
-    program: str
-    arguments: tuple[str, ...] = ("float32[4]",)
-    mode: str = "function"
-    in_processes: bool = True
-    """Whether experiments may have processes of their own."""
 
 
 class Said(NamedTuple):
@@ -52,12 +25,12 @@ class Said(NamedTuple):
 
     pattern: str
     """A regular expression of what is printed."""
-    right: Case
-    silent: Case
+    right: Question
+    silent: Question
 
 
-def of(program, inputs, mode="function", **options):
-    return Case(program, (f"inputs:{inputs}",), mode, **options)
+def of(program, inputs, mode="function"):
+    return Question(program, (f"inputs:{inputs}",), mode)
 
 
 ROUNDS = of("optimised:scaled_twice", "rates", "session")
@@ -65,12 +38,12 @@ SMALLEST = of("optimised:smallest_of_relu", "ties")
 SENTENCES = {
     "AutoGraph's rewriting gives": Said(
         "AutoGraph's rewriting gives the step's Python another meaning",
-        Case("python_side:lambdas"),
-        Case("agreeing:lambdas_with_their_value"),
+        Question("python_side:lambdas"),
+        Question("agreeing:lambdas_with_their_value"),
     ),
     "the step computes in {}": Said(
         "the step computes in float32 eagerly and in float64",
-        Case("python_side:widens"),
+        Question("python_side:widens"),
         of("agreeing:clipped_byte", "out_of_a_byte"),
     ),
     "Grappler's {} rewrites the graph into one that rounds differently": Said(
@@ -96,8 +69,8 @@ SENTENCES = {
     ),
     "the step asks in which mode": Said(
         "the step asks in which mode it runs",
-        Case("python_side:asks_if_eager"),
-        Case("agreeing:early_return"),
+        Question("python_side:asks_if_eager"),
+        Question("agreeing:early_return"),
     ),
     "compiled by XLA, {} returns a value": Said(
         "compiled by XLA, FloorDiv returns a value where TensorFlow's kernel raises",
@@ -112,70 +85,72 @@ SENTENCES = {
     "{} raises and eager returns": Said(
         "function raises and eager returns",
         of("python_side:digits", "numbers"),
-        Case("agreeing:tensor_array"),
+        Question("agreeing:tensor_array"),
     ),
     "compiled by XLA, the assertion has no effect": Said(
         "the assertion has no effect",
-        Case("compiled:asserts", mode="xla"),
-        Case("agreeing:asserts_what_holds", mode="xla"),
+        Question("compiled:asserts", mode="xla"),
+        Question("agreeing:asserts_what_holds", mode="xla"),
     ),
     "compiled by XLA, {} takes an index": Said(
         "takes an index that is out of range for the nearest",
         of("compiled:gather_beyond", "index_beyond", "xla"),
-        Case("agreeing:gathers_within", mode="xla"),
+        Question("agreeing:gathers_within", mode="xla"),
     ),
     "eager raises and {} returns": Said(
         "eager raises and function returns",
-        Case("python_side:raises_in_eager_only"),
-        Case("agreeing:gathers_within"),
+        Question("python_side:raises_in_eager_only"),
+        Question("agreeing:gathers_within"),
     ),
     "the graph does not run the {}": Said(
         "the graph does not run the GatherV2 that raises in eager",
-        Case("python_side:check_that_nobody_reads"),
-        Case("agreeing:gathers_within"),
+        Question("python_side:check_that_nobody_reads"),
+        Question("agreeing:gathers_within"),
     ),
     "the step makes a tf.Variable": Said(
         "the step makes a tf.Variable in every call",
-        Case("python_side:variable_in_call"),
-        Case("agreeing:counts_in_a_variable"),
+        Question("python_side:variable_in_call"),
+        Question("agreeing:counts_in_a_variable"),
     ),
     "random ops draw other numbers": Said(
-        "random ops draw other numbers", Case("randomness:unseeded"), Case("agreeing:stateless")
+        "random ops draw other numbers",
+        Question("randomness:unseeded"),
+        Question("agreeing:stateless"),
     ),
     "{} is traced again in every call": Said(
         "is traced again in every call: its argument",
-        Case("python_argument", mode="eager"),
-        Case("control_inner_function", mode="eager"),
+        Question("python_argument", mode="eager"),
+        Question("control_inner_function", mode="eager"),
     ),
     "the step is traced again for every new shape": Said(
         "the step is traced again for every new shape of x",
-        Case("batch_lengths"),
-        Case("control_doubling"),
+        Question("batch_lengths"),
+        Question("control_doubling"),
     ),
     "the step makes a tf.function anew": Said(
         "the step makes a tf.function anew in each call",
-        Case("made_anew", mode="eager"),
-        Case("control_inner_function", mode="eager"),
+        Question("made_anew", mode="eager"),
+        Question("control_inner_function", mode="eager"),
     ),
     "SUMMARY of changes {}": Said(
         "every eager step changes .*; a graph keeps",
-        Case("python_side:make_solver", ("float32[4,1]",)),
-        Case("agreeing:counts_in_a_variable"),
+        Question("python_side:make_solver", ("float32[4,1]",)),
+        Question("agreeing:counts_in_a_variable"),
     ),
     "SUMMARY of makes a Python value anew": Said(
         "every eager step makes a Python value anew",
-        Case("python_side:counts_out_of_sight"),
-        Case("agreeing:counts_in_a_variable"),
+        Question("python_side:counts_out_of_sight"),
+        Question("agreeing:counts_in_a_variable"),
     ),
     "SUMMARY of calls {}": Said(
         "every eager step calls time.time; a graph keeps",
-        Case("python_side:stamped"),
-        Case("agreeing:with_a_generator"),
+        Question("python_side:stamped"),
+        Question("agreeing:with_a_generator"),
     ),
     "{} gives something else in every run": Said(
         "time.time gives something else in every run",
-        Case("python_side:stamped", mode="eager"),
-        Case("agreeing:with_a_generator", mode="eager"),
+        Question("python_side:stamped", mode="eager"),
+        Question("agreeing:with_a_generator", mode="eager"),
     ),
     "Python reads a shape": Said(
         "Python reads a shape that tracing does not know",
@@ -184,8 +159,8 @@ SENTENCES = {
     ),
     "one call does not do the same work": Said(
         "one call does not do the same work in both modes",
-        Case("dropped_result"),
-        Case("control_little_is_left_out"),
+        Question("dropped_result"),
+        Question("control_little_is_left_out"),
     ),
     "with XLA's {} off, {} agrees with eager: {}": Said(
         "with XLA's HLO pass .* off, xla agrees with eager",
@@ -199,7 +174,7 @@ SENTENCES = {
     ),
     "its formula is equal for real numbers": Said(
         "its formula is equal for real numbers",
-        Case("compiled:halves", ("float32[8,8]",), "xla"),
+        Question("compiled:halves", ("float32[8,8]",), "xla"),
         of("compiled:divided_with_rest", "large_and_three", "xla"),
     ),
     "NaN or infinity comes out of one side only": Said(
@@ -214,13 +189,13 @@ SENTENCES = {
     ),
     "{} gives other digits, and what follows decides by them": Said(
         "gives other digits, and what follows decides by them",
-        Case("compiled:decides_after_rounding", ("float32[8,8]",), "xla"),
+        Question("compiled:decides_after_rounding", ("float32[8,8]",), "xla"),
         of("compiled:small_numbers", "small_numbers", "xla"),
     ),
     "XLA's own {} gives another result": Said(
         "XLA's own ArgMax gives another result than TensorFlow's kernel",
         of("compiled:best", "with_nan", "xla"),
-        Case("agreeing:largest_of_numbers", ("float32[6]",), "xla"),
+        Question("agreeing:largest_of_numbers", ("float32[6]",), "xla"),
     ),
     ": it rounds differently": Said(
         "than TensorFlow's kernel: it rounds differently",
@@ -239,7 +214,7 @@ SENTENCES = {
     ),
     "compiling makes the difference": Said(
         "compiling makes the difference; which part of XLA was not found",
-        of("compiled:small_numbers", "small_numbers", "xla", in_processes=False),
+        Question("cast_of_nan", mode="xla", in_processes=False),
         of("compiled:small_numbers", "small_numbers", "xla"),
     ),
 }
@@ -299,30 +274,12 @@ def test_every_sentence_has_a_case_in_which_it_is_right_and_one_in_which_it_is_n
     assert all((REPOSITORY / file).is_file() for file in NOT_REACHED.values())
 
 
-@cache
-def said(case: Case) -> tuple[str, ...]:
-    """The sentences of a case's causes, and whether it had any."""
-    if ":" in case.program:
-        path = [str(OTHERS)]
-        entry = entries_of(case.program, arguments=case.arguments, path=path)[0]
-    else:
-        every = catalog.entries([CAUSES]) + catalog.entries([CAUSES / "controls"])
-        (entry,) = [each for each in every if each.name == case.program]
-    scenario = load(entry)
-    (size,) = entry.sizes
-    cell = Cell(entry.name, size, case.mode, "CPU:0", "resident")
-    subject = parity.subject(scenario, size)
-    found = engine.explain(
-        subject,
-        [cell],
-        time.monotonic() + 600,
-        lambda _cell: None,
-        isolate=isolate(WORKERS, entry, subject, lambda _cell, _name: None)
-        if case.in_processes
-        else None,
-    )
-    explanation = next(each for each in found if each.cell == cell.id)
-    return tuple(cause.summary for cause in explanation.causes)
+def said(question: Question) -> list[str]:
+    """The sentences of a program's causes, when all has been tried."""
+    explanation = ask(question).explanation
+    late = [each for each in explanation.not_tried if "out of time" in each]
+    assert not late, explanation
+    return [cause.summary for cause in explanation.causes]
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
