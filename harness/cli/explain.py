@@ -66,7 +66,10 @@ def explain(
         grid.selection(entries, chosen), limits.limits(), default_budget_s=0.0
     )
     explain_request = inquiry.ExplainRequest(
-        request.selection, request.limits, scripts=reproduce is not None
+        request.selection,
+        request.limits,
+        request.limits.explain_s or inquiry.SECONDS,
+        scripts=reproduce is not None,
     )
     with scratch_folder() as scratch, TerminalProgress() as progress:
         result = inquiry.explain(explain_request, scratch, progress)

@@ -45,7 +45,7 @@ def parity(
         bool,
         typer.Option(
             "--explain/--no-explain",
-            help="Find out by experiment why cells disagree (at most 30 s).",
+            help="Find out by experiment why cells disagree.",
         ),
     ] = True,
     json: Annotated[

@@ -44,6 +44,8 @@ class Limits:
     """Seconds without a word in the journal, i.e. for one cell's build, parity or block. Time that
     the child spends waiting for a CPU, because the machine is busy, does not count."""
     memory_bytes: int = int(psutil.virtual_memory().total * 0.9)
+    explain_s: float | None = None
+    """Wall seconds for all explanations; None: as many as the verb gives them."""
 
     @property
     def short_s(self) -> float:

@@ -86,7 +86,11 @@ def _bench(
         timed = choose_timed(checked, request.control_of)
         explanations: list[Explanation] = []
         if request.explain and not checked.interrupted:
-            limit = disagreements.seconds_of(request.budget_s, anything_timed=bool(timed))
+            limit = disagreements.seconds_of(
+                request.budget_s,
+                anything_timed=bool(timed),
+                explain_s=request.limits.explain_s,
+            )
             explanations = disagreements.explain(request, checked, scratch, progress, limit)
         run = new_run(results)
         try:

@@ -41,11 +41,13 @@ _RESERVE = 0.5
 _EXPLAINED = (DIFFERS, NONDETERMINISTIC, ERROR)
 
 
-def seconds_of(budget_s: float, *, anything_timed: bool) -> float:
+def seconds_of(budget_s: float, *, anything_timed: bool, explain_s: float | None = None) -> float:
     """Wall seconds for explanations of a run: kept for them before anything is timed.
 
     Where no cell agrees, nothing is timed, and all of the budget may go into finding out why.
     """
+    if explain_s is not None:
+        return explain_s
     return min(SECONDS, budget_s * (SHARE if anything_timed else 1.0))
 
 
@@ -54,7 +56,7 @@ def explain(
     checked: CheckResult,
     folder: Path,
     progress: Progress,
-    seconds: float = SECONDS,
+    seconds: float | None = None,
 ) -> list[Explanation]:
     """Explain every cell whose answers do not agree, in the order of the grid.
 
@@ -63,7 +65,8 @@ def explain(
         checked: what the check found.
         folder: for plans, journals and output of the processes.
         progress: is told.
-        seconds: wall seconds; cells for which they do not suffice have an explanation that says so.
+        seconds: wall seconds, default: the request's, or ``SECONDS``; cells for which they do not
+            suffice have an explanation that says so.
 
     Raises:
         Interrupted: the user stopped it.
@@ -71,6 +74,7 @@ def explain(
     cells = disagreeing(checked)
     if not cells:
         return []
+    seconds = seconds if seconds is not None else request.limits.explain_s or SECONDS
     if seconds < LEAST_S:
         return [_untried(cell, "no time was left") for cell in cells]
     names = {cell.cell.partition("/")[0] for cell in cells}

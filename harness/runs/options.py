@@ -238,13 +238,22 @@ class LimitOptions:
             "machine's memory.",
         ),
     ] = ""
+    explain_timeout: Annotated[
+        float | None,
+        Option(
+            min=1,
+            metavar="SECONDS",
+            help="Begin no experiment on why cells disagree after so long. Default: 30; `explain` "
+            "has 55.",
+        ),
+    ] = None
 
     def limits(self) -> Limits:
         """The limits; raises ``UsageError`` where the size is none."""
+        limits = Limits(silence_s=self.cell_timeout, explain_s=self.explain_timeout)
         if not self.memory_limit:
-            return Limits(silence_s=self.cell_timeout)
-        memory = int(quantity(self.memory_limit, MEMORY))
-        return Limits(silence_s=self.cell_timeout, memory_bytes=memory)
+            return limits
+        return replace(limits, memory_bytes=int(quantity(self.memory_limit, MEMORY)))
 
 
 @dataclass(frozen=True)
@@ -273,7 +282,7 @@ class TimingOptions:
         bool,
         Option(
             "--explain/--no-explain",
-            help="Find out by experiment why cells disagree (at most 30 s).",
+            help="Find out by experiment why cells disagree.",
         ),
     ] = True
     allow_concurrent: Annotated[

@@ -117,7 +117,7 @@ class ReadsTheLastSlice(Square):
     """A staged loop that makes a product in each turn which nobody reads."""
 
     name = "reads_the_last_slice"
-    sizes = {"small": Size(n=64)}
+    sizes = {"small": Size(n=32)}
 
     def step(self, x):
         last = tf.zeros([self.size.n])
@@ -134,7 +134,7 @@ class SlicesNobodyReads(Square):
     """Python's loop makes a slice in each turn, and only the last is read."""
 
     name = "slices_nobody_reads"
-    sizes = {"small": Size(n=64)}
+    sizes = {"small": Size(n=32)}
 
     def step(self, x):
         for row in range(self.size.n):

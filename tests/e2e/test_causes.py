@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from commands import SUPPORT, harness, python
+from commands import SUPPORT, python
 from questions import CAUSES, CONTROLS, LONG_S, Question, ask, entries
 
 from eager_vs_graph.catalog import find as catalog
@@ -25,12 +23,10 @@ from eager_vs_graph.results.explanation import (
     DTYPE,
     GRAPPLER,
     MODE_BRANCH,
-    NONDETERMINISM,
     ONEDNN,
     RANDOM_STREAMS,
     RETRACE,
     SHAPE,
-    THREADS,
     TRACE_TIME,
     UNEQUAL_WORK,
     XLA,
@@ -128,7 +124,7 @@ KNOWN = {
     "xla_moments": Known("differs", XLA, "XLA's Mean", "tf.nn.moments", mode="xla"),
 }
 SLOW = ("weighted_histogram", "fused_tanh")
-"""Causes that need a fresh process are asked for on the command line."""
+"""Causes that need a fresh process; of the first, test_disagreements.py asks the command line."""
 MOVES_ON = ("dataset_next",)
 """What moves on in every mode alike, since each has an iterator of its own."""
 OF_WORK = (RETRACE, UNEQUAL_WORK)
@@ -212,17 +208,6 @@ def test_training_that_parts_more_and_more_is_said_to_grow():
     assert len(output.by_step) == 5
 
 
-@cache
-def asked_in_processes(file: str, mode: str) -> Explanation:
-    """The explanation of a file's one scenario, where it takes fresh processes."""
-    (entry,) = catalog.entries([CAUSES / file])
-    selection = Selection([entry], list(entry.sizes), [mode], ["CPU:0"], ["resident"])
-    with TemporaryDirectory() as folder:
-        request = inquiry.ExplainRequest(selection, seconds=LONG_S)
-        found = inquiry.explain(request, Path(folder), Progress())
-    return next(each for each in found.explanations if Cell.parse(each.cell).mode == mode)
-
-
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory):
     """Every script, run by itself: a fresh process each, where the harness cannot be imported."""
@@ -262,27 +247,6 @@ def test_the_script_of_a_pass_shows_eagers_value_without_it(scripts):
     assert "function without arithmetic_optimization: 1" in out
 
 
-def test_explain_custom_gradient_shows_log1p_and_who_is_right(tmp_path):
-    cell = ("custom_gradient", "--sizes", "guide", "--modes", "function", "--inputs", "resident")
-    script_file = tmp_path / "custom_gradient.py"
-    done = harness("explain", *cell, "--reproduce", script_file, cwd=tmp_path)
-    assert done.returncode == 1, done.stderr
-    assert "grappler: arithmetic_optimization" in done.stdout
-    assert "Log1p(" in done.stdout
-    assert "function is right to the last bit, eager has lost all digits" in (done.stdout)
-    shown_by_script = python("-I", script_file, cwd=tmp_path).stdout
-    assert "function without arithmetic_optimization: 0.0" in shown_by_script
-    assert "function: 2.06115" in shown_by_script
-
-
-def test_a_kernel_that_changes_from_run_to_run_is_tried_in_fresh_processes():
-    found = asked_in_processes("kernels.py", "eager")
-    assert found.status == "nondeterministic", found
-    assert found.named(NONDETERMINISM) or found.named(THREADS), found
-    tried = (*found.excluded, *(c.what for c in found.causes), *found.not_tried)
-    assert any("op determinism" in text for text in tried), found
-
-
 @pytest.mark.parametrize(
     ("name", "reason"),
     [("dropped_result", "the graph never: nobody reads what it gives"), ("control_matmul", None)],
@@ -294,8 +258,12 @@ def test_unequal_work_can_be_asked_for_by_itself(name, reason):
     assert (reason in found[0]) if reason else not found
 
 
-def test_onednn_is_named_where_its_kernel_is_what_a_pass_puts():
-    found = asked_in_processes("onednn.py", "function")
+def test_onednn_is_named_where_its_kernel_is_what_a_pass_puts(tmp_path):
+    (entry,) = catalog.entries([CAUSES / "onednn.py"])
+    selection = Selection([entry], list(entry.sizes), ["function"], ["CPU:0"], ["resident"])
+    request = inquiry.ExplainRequest(selection, seconds=LONG_S)
+    answers = inquiry.explain(request, tmp_path, Progress()).explanations
+    found = next(each for each in answers if Cell.parse(each.cell).mode == "function")
     assert found.status in ("identical", "close", "differs"), found
     if not found.tensors:  # this processor's kernels round alike
         assert not found.causes

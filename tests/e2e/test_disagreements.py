@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from commands import REPOSITORY, harness
+from commands import REPOSITORY, UNHURRIED, harness
 from record_fixture import HOSTILE, KNOWN_CELL, TIMED_CELL, VACUOUS_CELL, Shape, write_run
 from rich.console import Console
 
@@ -182,8 +182,9 @@ def test_a_chart_shows_what_there_is(profile: Profile, title: str) -> None:
 
 def test_bench_keeps_explanations_and_shows_them(tmp_path):
     done = harness(
-        "bench", "--passes", "1", "--scenarios", "custom_gradient", "--sizes", "guide",
-        "--modes", "eager,function", "--inputs", "resident", "--allow-concurrent", cwd=tmp_path,
+        "bench", "--passes", "1", "--budget", "1s", "--scenarios", "custom_gradient", "--sizes",
+        "guide", "--modes", "eager,function", "--inputs", "resident", "--allow-concurrent",
+        *UNHURRIED, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     folder = (tmp_path / "results" / "latest").resolve()
@@ -201,14 +202,15 @@ def test_bench_keeps_explanations_and_shows_them(tmp_path):
 
 def test_parity_prints_the_short_form_and_tries_op_determinism(tmp_path):
     done = harness(
-        "parity", "--scenarios", f"{CAUSES / 'kernels.py'},{CAUSES / 'grappler.py'}",
-        "--modes", "eager,function", cwd=tmp_path,
+        "parity", "--scenarios", f"{CAUSES / 'kernels.py'},{CAUSES / 'epsilon.py'}",
+        "--modes", "eager,function", *UNHURRIED, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert "differs: lost_epsilon tiny in function" in done.stdout
     assert "why: grappler: constant_folding (y): " in done.stdout
-    assert re.search(r"more: eager-vs-graph explain .*grappler\.py:lost_epsilon", done.stdout)
+    assert re.search(r"more: eager-vs-graph explain .*epsilon\.py:lost_epsilon", done.stdout)
     histogram = done.stdout[done.stdout.index(": weighted_histogram small in eager\n  why:") :]
+    assert re.search(r"why: nondeterminism: (op determinism|one thread) \(sums\): ", histogram)
     assert "op determinism" in histogram
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SUPPORT = Path(__file__).resolve().parent
+UNHURRIED = ("--explain-timeout", "3600")
+"""So that no experiment is left out on a busy machine."""
 
 
 def harness(

@@ -40,7 +40,7 @@ def unequal(entry, mode="function", **changes):
         ("folded_inputs", "constant inputs are folded"),
         ("dropped_result", "eager runs MatMul once at work.py:"),
         ("dropped_gradient", "nobody reads what it gives"),
-        ("reads_the_last_slice", "eager runs MatMul 64 times at work.py:"),
+        ("reads_the_last_slice", "eager runs MatMul 32 times at work.py:"),
         ("reads_the_last_slice", "the graph never: nobody reads what it gives"),
         ("slices_nobody_reads", "[32]) * 2.0; the graph once: nobody reads the other results"),
         ("same_again", "repeated work is shared"),

@@ -214,7 +214,7 @@ class EveryTurnIsRead(One):
     """Loops, of Python and staged, of which every turn's product goes into the result."""
 
     name = "control_every_turn_is_read"
-    sizes = {"small": Size(n=64)}
+    sizes = {"small": Size(n=32)}
 
     def inputs(self, rng):
         return [{"x": rng.integers(-4, 5, (self.size.n, self.size.n)).astype(np.float32)}]
