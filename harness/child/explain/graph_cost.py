@@ -156,8 +156,9 @@ def dropped(graph: Any, file: str) -> set[Any]:
     What TensorFlow's tape adds for a gradient that is asked for, and every graph prunes, is not
     among them: no author could leave it out in eager.
     """
-    effects = {each for operation in graph.control_outputs for each in _with_ancestors(operation)}
-    needed = ancestors(graph.outputs) | effects
+    effects = set(graph.control_outputs)
+    # All at once: a training step has hundreds of effects, and each depends on most of the graph.
+    needed = effects | ancestors([*graph.outputs, *(i for each in effects for i in each.inputs)])
     asked = {line_of(operation, file) for operation in needed if _of_tape(operation)}
     return {
         operation
@@ -212,8 +213,3 @@ def of(listed: Iterable[Any]) -> float:
 
 def _of_tape(operation: Any) -> bool:
     return any(frame.filename.endswith(_TAPE) for frame in operation.traceback or ())
-
-
-def _with_ancestors(operation: Any) -> set[Any]:
-    tensors = [*operation.inputs]
-    return {operation} | ancestors(tensors)
