@@ -143,7 +143,9 @@ def calibrate(group: Sequence[Prepared]) -> list[Prepared]:
     calls = {mode: math.ceil(round_s / seconds) for mode, seconds in call_s.items()}
     all_s = sum(call_s[p.mode] * calls[p.mode] for p in group)
     rounds = 1 if all_s > LONG_ROUND_S else min(ROUNDS, max(2, int(LONG_BLOCK_S / all_s)))
-    return [replace(p, iterations=calls[p.mode], rounds=rounds) for p in group]
+    return [
+        replace(p, call_s=call_s[p.mode], iterations=calls[p.mode], rounds=rounds) for p in group
+    ]
 
 
 def slowed(call: Call, fraction: float) -> Call:
