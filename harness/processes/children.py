@@ -23,6 +23,8 @@ from eager_vs_graph.processes.python import SILENCE_S, child_environment, python
 from eager_vs_graph.processes.scratch import scratch_folder
 
 _POLL_S = 0.02
+IMPORT_S = 300.0
+"""Seconds that TensorFlow's import may take, on the busiest machine."""
 _MEMORY_OF_A_CHILD = 2**30
 """Bytes that must be available for a child that is started ahead of its work."""
 
@@ -139,7 +141,11 @@ class Children:
             self.prepare(ahead)
         if not self._waiting:
             return Child(self._silence_s, self._environment)
-        while not all(child.is_settled() for child in self._waiting):
+        deadline = time.monotonic() + IMPORT_S
+        # After that, a child that hangs is its supervisor's business.
+        while (
+            not all(child.is_settled() for child in self._waiting) and time.monotonic() < deadline
+        ):
             time.sleep(_POLL_S)
             tick()
         return self._waiting.pop(0)

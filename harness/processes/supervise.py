@@ -19,7 +19,7 @@ import psutil
 
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.processes import jobs
-from eager_vs_graph.processes.children import Child
+from eager_vs_graph.processes.children import IMPORT_S, Child
 from eager_vs_graph.processes.cpu_wait import cpu_wait_s, longest_wait_s
 from eager_vs_graph.processes.jobs import Job
 from eager_vs_graph.processes.journal import Event, Follower
@@ -28,7 +28,6 @@ from eager_vs_graph.results.record import CRASHED, TIMEOUT
 
 _POLL_S = 0.25
 _GRACE_S = 10.0
-_IMPORT_S = 300.0
 _SHORT_S = 8.0
 _FINISH_S = 5.0
 """Seconds for a child to end whose work is done."""
@@ -191,7 +190,7 @@ class _Watch:
         if silent > _QUIET_S and self._waits is None:
             self._waits = cpu_wait_s(pid)
         # A cell's limit says nothing about how long TensorFlow's import takes.
-        limit = limits.silence_s if self._imported else max(limits.silence_s, _IMPORT_S)
+        limit = limits.silence_s if self._imported else max(limits.silence_s, IMPORT_S)
         if self.cell is not None and self._impatient(self.cell):
             limit = limits.short_s
         if silent > limit and silent - longest_wait_s(self._waits or {}, pid) > limit:

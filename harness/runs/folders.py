@@ -23,9 +23,12 @@ _HIDDEN = re.compile(r"\.(\d{1,9})-\w+\.partial")
 def require_writable(folder: Path) -> None:
     """Check that files can be made in a folder, before any work is done for it.
 
+    A folder that did not exist is removed again: the work may turn out to be a mistake.
+
     Raises:
         UsageError: they cannot; in one line that names the folder and the reason.
     """
+    missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -35,6 +38,10 @@ def require_writable(folder: Path) -> None:
         raise UsageError(f"{folder}: is a file, but should be a folder") from None
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written: {error.strerror}") from None
+    finally:
+        for made in missing:
+            with suppress(OSError):
+                made.rmdir()
 
 
 def new_run(results: Path) -> Run:
@@ -43,6 +50,7 @@ def new_run(results: Path) -> Run:
     What is killed before its check is recorded leaves no run that could not be resumed; the next
     run removes what it left.
     """
+    results.mkdir(parents=True, exist_ok=True)
     for left in results.glob(".*.partial"):
         match = _HIDDEN.fullmatch(left.name)
         if match and files.is_own_folder(left) and not psutil.pid_exists(int(match[1])):

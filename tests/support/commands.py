@@ -20,6 +20,12 @@ def harness(
     return python("-m", "eager_vs_graph", *arguments, cwd=cwd, timeout=timeout)
 
 
+def environment() -> dict[str, str]:
+    """The variables of this process; pytest changes one of them while a thread reads them."""
+    found = {name: os.environ.get(name) for name in list(os.environ)}
+    return {name: text for name, text in found.items() if text is not None}
+
+
 def python(
     *arguments: str | Path, cwd: Path, timeout: float = 900
 ) -> subprocess.CompletedProcess[str]:
@@ -27,7 +33,7 @@ def python(
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
+        env={**environment(), "COLUMNS": "200", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         timeout=timeout,
