@@ -3,10 +3,10 @@
 * Blocks of Python on a page are run one after the other, in one process a page, as a reader would
   type them.
 * A block whose fence names a file (``python train.py``) is that file.
-* Lines that begin with ``$`` in a ``console`` block are command lines, a test each. Those below one
-  heading run in one folder that holds the page's files, in the order of the page: what a heading
-  tells can be done without the others. What the page shows below a command is real output of
-  another day, so only the exit code is compared: 0, or what a comment says.
+* Lines that begin with ``$`` in a ``console`` block are command lines. Those below one heading are
+  a test: they run in one folder that holds the page's files, in the order of the page. So what a
+  heading tells can be done without the others. What the page shows below a command is real output
+  of another day, so only the exit code is compared: 0, or what a comment says.
 """
 
 from __future__ import annotations
@@ -86,20 +86,6 @@ WITH_CODE = [page for page in READ.values() if page.code]
 SECTIONS = [section for page in READ.values() for section in page.sections]
 
 
-def items() -> list[object]:
-    """A test a command line; those of a section in the same process of the tests, in order."""
-    return [
-        pytest.param(
-            section,
-            command,
-            id=f"{section.page.stem}:{' '.join(command.split())}",
-            marks=pytest.mark.xdist_group(f"{section.page.stem}:{section.title}"),
-        )
-        for section in SECTIONS
-        for command in section.commands
-    ]
-
-
 @pytest.fixture(scope="module")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the commands that an installed wheel has, and a `python` that finds it."""
@@ -113,27 +99,6 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
         script.write_text(f"#!/bin/sh\n{start.format(python=sys.executable)}\n", encoding="utf-8")
         script.chmod(0o755)
     return folder
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """By section: the folder in which its commands run, laid out before the first of them."""
-    return Folders(tmp_path_factory)
-
-
-class Folders(dict[str, Path]):
-    """Lays a section's folder out when it is first asked for."""
-
-    def __init__(self, factory: pytest.TempPathFactory) -> None:
-        super().__init__()
-        self._factory = factory
-
-    def of(self, section: Section) -> Path:
-        key = f"{section.page.stem}:{section.title}"
-        if key not in self:
-            self[key] = self._factory.mktemp("page")
-            lay_out(READ[section.page], self[key])
-        return self[key]
 
 
 def environment(tools: Path, checkout: bool = False) -> dict[str, str]:
@@ -163,21 +128,36 @@ def test_code_of_a_page_runs(page: Page, tmp_path: Path, tools: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("section", "line"), items())
-def test_a_command_of_a_page(section: Section, line: str, folders: Folders, tools: Path) -> None:
-    command = A_BUDGET.sub("--budget 5s --passes 1", EXIT_CODE.sub("", line).strip())
-    wanted = {int(found[1]) if (found := EXIT_CODE.search(line)) else 0}
-    if JUDGES_SPEED in line:
-        wanted = {0, 1}
-    done = subprocess.run(
-        ["sh", "-c", command],
-        cwd=folders.of(section),
-        env=environment(tools, checkout=READ[section.page].is_for_a_checkout),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in wanted, f"$ {line}\n{done.stdout}{done.stderr}"
+def items() -> list[object]:
+    """A test a section; they need nothing of each other, so every worker may take some."""
+    return [
+        pytest.param(
+            section,
+            id=f"{section.page.stem}:{section.title}",
+            marks=pytest.mark.xdist_group(f"section-{number}"),
+        )
+        for number, section in enumerate(SECTIONS)
+    ]
+
+
+@pytest.mark.parametrize("section", items())
+def test_commands_of_a_section(section: Section, tmp_path: Path, tools: Path) -> None:
+    page = READ[section.page]
+    lay_out(page, tmp_path)
+    for line in section.commands:
+        command = A_BUDGET.sub("--budget 5s --passes 1", EXIT_CODE.sub("", line).strip())
+        wanted = {int(found[1]) if (found := EXIT_CODE.search(line)) else 0}
+        if JUDGES_SPEED in line:
+            wanted = {0, 1}
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=tmp_path,
+            env=environment(tools, checkout=page.is_for_a_checkout),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in wanted, f"$ {line}\n{done.stdout}{done.stderr}"
 
 
 def lay_out(page: Page, folder: Path) -> None:
