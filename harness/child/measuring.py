@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from eager_vs_graph.child import environment
 from eager_vs_graph.child.adopt.loading import load
-from eager_vs_graph.child.bench import blocks as bench
+from eager_vs_graph.child.bench import items as bench
 from eager_vs_graph.child.bench.prepare import Prepared, calibrate, prepare, warm_tensorflow
-from eager_vs_graph.child.bench.schedule import ITEM_S, allocate, order
+from eager_vs_graph.child.bench.schedule import ITEM_S, allocate, blocks_of_item, order
 from eager_vs_graph.child.machine import Snapshot, change
 from eager_vs_graph.child.parity.check import Subject, subject
 from eager_vs_graph.modes.failures import failure
@@ -62,26 +62,37 @@ def measure(job: MeasureJob, journal: Journal, parent: int) -> None:
     for members in groups.values():
         calibrated = calibrate([prepared[cell] for cell in members])
         prepared.update((done.cell.id, done) for done in calibrated)
-    cost = {
-        group: sum(prepared[cell].block_s + ITEM_S for cell in members)
-        for group, members in groups.items()
+    block_s = {
+        group: sum(prepared[cell].turn_s for cell in members) for group, members in groups.items()
     }
-    turns = order(groups, allocate(cost, job.seconds, weights=job.weights), rng)
-    journal.write(
-        "blocks", total=len(turns), block_s={cell: done.block_s for cell, done in prepared.items()}
+    blocks = {group: blocks_of_item(seconds) for group, seconds in block_s.items()}
+    item_s = {group: blocks[group] * block_s[group] + ITEM_S for group in groups}
+    shares = allocate(item_s, job.seconds, weights=job.weights)
+    items = bench.Items(
+        order(groups, shares, blocks, rng),
+        prepared,
+        journal,
+        job.seconds,
+        rng,
+        job.bare_loops,
+        parent,
     )
-    blocks = bench.Blocks(turns, prepared, journal, job.number, job.seconds, job.bare_loops, parent)
+    journal.write(
+        "blocks",
+        total=len(items.items),
+        block_s={cell: done.turn_s for cell, done in prepared.items()},
+    )
     before, start = Snapshot.take(), time.perf_counter()
-    code, retraces = bench.run(blocks, job.result)
+    code, retraces = bench.run(items)
     wall_s = time.perf_counter() - start
     journal.write(
         "finished",
         exit_code=code,
         started=started,
         blocks_s=wall_s,
-        clock_s=blocks.clock_s,
+        clock_s=items.clock_s,
         retracing=retraces.message,
         traces={cell: done.program.traces for cell, done in prepared.items()},
         retraces={cell: done.program.traces - done.warm_traces for cell, done in prepared.items()},
-        machine=change(before, Snapshot.take(), wall_s, blocks.probes),
+        machine=change(before, Snapshot.take(), wall_s, items.probes),
     )

@@ -41,13 +41,11 @@ class MeasureJob:
     seconds: float
     """Seconds of timed blocks to aim at."""
     seed: int
-    result: Path
-    """Where pytest-benchmark writes its JSON."""
     logical_cpus: int = 1
     weights: dict[str, float] = field(default_factory=dict)
     """By group: its part of the seconds, relative to the others; 1 where there is none."""
     bare_loops: bool = False
-    """Whether to time every block once more in a plain loop, to see what the harness adds."""
+    """Whether to time every item once more in a plain loop, to see what the harness adds."""
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def run_child(
     jobs.write(job, job_file)
     journal.unlink(missing_ok=True)
     follower = Follower(journal)
-    watch = _Watch(impatient)
+    watch = _Watch(follower, impatient)
 
     def hear() -> None:
         for event in follower.events():
@@ -147,15 +147,22 @@ def run_child(
 class _Watch:
     """Knows what a child is at, and when it has been at it for too long."""
 
-    def __init__(self, impatient: Callable[[str], bool]) -> None:
+    def __init__(self, follower: Follower, impatient: Callable[[str], bool]) -> None:
+        self._follower = follower
         self._impatient = impatient
-        self.cell: str | None = None
+        self._cell: str | None = None
+        self._turns: list[str] = []
         self.stage = ""
         self.usage_error = ""
         self.finished = False
         self._heard = time.monotonic()
         self._waits: dict[str, float] | None = None
         self._imported = False
+
+    @property
+    def cell(self) -> str | None:
+        """The cell that the child is at."""
+        return self._follower.whose_turn(self._turns) if self._turns else self._cell
 
     def hear(self, event: Event) -> None:
         self._heard = time.monotonic()
@@ -164,13 +171,14 @@ class _Watch:
             case "imported":
                 self._imported = True
             case "cell":
-                self.cell, self.stage = event["cell"], event.get("stage", "")
+                self._cell, self._turns = event["cell"], []
+                self.stage = event.get("stage", "")
+            case "turns":
+                self._turns = event["cells"]
             case "loading":
-                self.cell, self.stage = event["scenario"], "loading"
-            case "grid":
-                self.cell = None
-            case "blocks" | "built" | "parity" | "work":
-                self.cell = None
+                self._cell, self.stage = event["scenario"], "loading"
+            case "blocks" | "built" | "grid" | "item" | "parity" | "work":
+                self._cell, self._turns = None, []
             case "usage_error":
                 self.usage_error = event["message"]
             case "finished" | "done":

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.modes import MODES
 from eager_vs_graph.results.cells import Cell
-from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.record import CellParity, PassCell, PassRecord
 from eager_vs_graph.results.request import RunRequest, ScenarioInfo
+from eager_vs_graph.results.rounds import Rounds
 from eager_vs_graph.results.run import Run
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def write(
     )
     run = Run(folder)
     run.raw.mkdir(parents=True, exist_ok=True)
-    for former in run.raw.glob("pass-*.json"):
+    for former in run.raw.glob("pass-*"):
         former.unlink()
     run.save_environment(dict(environment), _request(cells, by_cell, command))
     run.save_parity([_parity(by_cell[cell.id]["parity"]) for cell in cells])
@@ -134,7 +135,13 @@ def write(
 
 def _write_pass(run: Run, timed: Sequence[Mapping[str, Any]], started: str, ended: str) -> None:
     timings = [record["timing"] for record in timed]
-    write_json(run.pass_file(1), {"benchmarks": timings, "machine_info": {}, "commit_info": {}})
+    run.save_rounds(
+        1,
+        [
+            Rounds(record["cell"], timing["group"], 0, np.array([timing["stats"]["data"]]))
+            for record, timing in zip(timed, timings, strict=True)
+        ],
+    )
     clock_s = sum(sum(each["stats"]["data"]) * each["stats"]["iterations"] for each in timings)
     run.save_pass(
         PassRecord(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,20 +11,24 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.record import CellParity, CheckpointParity, PassRecord
 from eager_vs_graph.results.request import RunRequest
+from eager_vs_graph.results.rounds import Rounds
 from eager_vs_graph.results.run import Run
 
 T = TypeVar("T")
+_A_PASS = re.compile(r"pass-(\d+)(\.cells\.json|\.json|\.rounds)")
 
 BLOCK_COLUMNS = [
     *("pass", "cell", "scenario", "size", "mode", "device", "inputs"),
-    *("group", "block", "probe_s", "seconds"),
+    *("group", "block", "probe_s", "fastest_s", "median_s", "rounds"),
 ]
+_PARTS = ("scenario", "size", "mode", "device", "inputs")
 PASS_COLUMNS = ["pass", "cell", "status", "reason", "build_s", "first_call_s", "traces", "retraces"]
 
 
@@ -41,7 +45,8 @@ class Frames:
     passes: list[PassRecord]
     """Every readable pass, in order."""
     blocks: pd.DataFrame
-    """One row a timed block; ``seconds`` holds an array, one value (seconds per call) a round."""
+    """One row a turn of a program, i.e. a cell's part of a block: of the rounds that count, the
+    fastest and the median in seconds per call, and their number."""
     pass_cells: pd.DataFrame
     """One row a cell and pass: cold costs, traces, failures."""
     warnings: list[str]
@@ -70,13 +75,14 @@ def read(folder: Path) -> Frames:
     parity = {entry.cell: entry for entry in run.parity()}
     warnings: list[str] = []
     passes: list[PassRecord] = []
-    blocks: list[dict[str, Any]] = []
+    timed: list[tuple[int, Rounds]] = []
     for number in _pass_numbers(run.raw):
         record = _guarded(partial(run.pass_record, number), warnings)
         if record is not None:
             passes.append(record)
-        if record is None or record.outcome == "complete" or run.pass_file(number).exists():
-            blocks += _guarded(partial(_blocks, run, number), warnings) or []
+        if record is None or record.outcome == "complete" or run.rounds_file(number).exists():
+            rounds = _guarded(partial(run.rounds, number), warnings) or []
+            timed += [(number, each) for each in rounds]
     rows = [
         {"pass": record.number, "cell": cell, **vars(entry)}
         for record in passes
@@ -88,7 +94,7 @@ def read(folder: Path) -> Frames:
         cells=cells,
         parity=parity,
         passes=passes,
-        blocks=pd.DataFrame(blocks, columns=BLOCK_COLUMNS),
+        blocks=_blocks(timed),
         pass_cells=pd.DataFrame(rows, columns=PASS_COLUMNS),
         warnings=warnings,
         checkpoints=_guarded(run.checkpoints, warnings) or [],
@@ -97,34 +103,57 @@ def read(folder: Path) -> Frames:
 
 
 def _pass_numbers(raw: Path) -> list[int]:
-    """Find the passes of which at least one of the two files is there."""
-    found = (re.fullmatch(r"pass-(\d+)(\.cells)?\.json", path.name) for path in raw.glob("*.json"))
+    """The passes of which at least one of the two files is there."""
+    found = (_A_PASS.fullmatch(path.name) for path in raw.glob("pass-*"))
     return sorted({int(match[1]) for match in found if match})
 
 
-def _blocks(run: Run, number: int) -> list[dict[str, Any]]:
-    """Read the timed blocks of one pass, or none of them when one is damaged."""
-    rows = []
-    for block in run.blocks(number):
-        info, cell = block.extra_info, Cell.parse(block.extra_info.cell)
-        rounds = np.asarray(block.stats.data, dtype=float)
-        if not rounds.size or not (np.isfinite(rounds) & (rounds > 0)).all():
-            raise UsageError(
-                f"{run.pass_file(number)}: {cell.id} has a round that is no positive time; delete "
-                "the file to report the rest of the run"
-            )
-        rows.append(
-            {
-                "pass": number,
-                "cell": cell.id,
-                **vars(cell),
-                "group": block.group or cell.group,
-                "probe_s": np.nan if info.probe_s is None else info.probe_s,
-                "block": info.block,
-                "seconds": rounds,
-            }
-        )
-    return rows
+def _blocks(timed: list[tuple[int, Rounds]]) -> pd.DataFrame:
+    """The turns of all passes; ``timed`` has each pass's number beside its rounds."""
+    if not timed:
+        return pd.DataFrame(columns=BLOCK_COLUMNS)
+    rounds = [each for _, each in timed]
+    counts = [len(each.seconds) for each in rounds]
+    cells = {text: Cell.parse(text) for text in dict.fromkeys(each.cell for each in rounds)}
+    named = [cells[each.cell] for each in rounds]
+    groups = [each.group or cell.group for each, cell in zip(rounds, named, strict=True)]
+
+    def column(values: Iterable[Any]) -> pd.Series[Any]:
+        return pd.Series(list(values)).repeat(counts).reset_index(drop=True)
+
+    return pd.DataFrame(
+        {
+            "pass": column(number for number, _ in timed),
+            "cell": column(cell.id for cell in named),
+            **{name: column(getattr(cell, name) for cell in named) for name in _PARTS},
+            "group": column(groups),
+            "block": np.concatenate([each.block + np.arange(len(each.seconds)) for each in rounds]),
+            "probe_s": column(np.nan if each.probe_s is None else each.probe_s for each in rounds),
+            **_of_turns(rounds),
+        },
+        columns=BLOCK_COLUMNS,
+    )
+
+
+def _of_turns(timed: list[Rounds]) -> dict[str, NDArray[Any]]:
+    """What stands for each turn, of all turns with as many rounds at once."""
+    shapes = [(each.seconds.shape[1], each.skip) for each in timed]
+    of_turns = np.repeat(
+        [list(dict.fromkeys(shapes)).index(shape) for shape in shapes],
+        [len(each.seconds) for each in timed],
+    )
+    fastest, median = np.empty((2, len(of_turns)))
+    rounds = np.empty(len(of_turns), dtype=np.int64)
+    for index, (turn, skip) in enumerate(dict.fromkeys(shapes)):
+        alike = [
+            each.seconds for each, own in zip(timed, shapes, strict=True) if own == (turn, skip)
+        ]
+        counting = np.concatenate(alike)[:, skip:].astype(np.float64)
+        where = of_turns == index
+        fastest[where] = counting.min(axis=1)
+        median[where] = np.median(counting, axis=1)
+        rounds[where] = turn - skip
+    return {"fastest_s": fastest, "median_s": median, "rounds": rounds}
 
 
 def _guarded(read_part: Callable[[], T], warnings: list[str]) -> T | None:

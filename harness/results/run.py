@@ -2,63 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
-
-from msgspec import Meta
+from typing import Any
 
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.results import codec, files
+from eager_vs_graph.results import codec, files, rounds
 from eager_vs_graph.results.codec import SCHEMA
 from eager_vs_graph.results.explanation import Explanation
-from eager_vs_graph.results.record import (
-    CellId,
-    CellParity,
-    CheckpointParity,
-    PassRecord,
-    Whole,
-)
+from eager_vs_graph.results.record import CellParity, CheckpointParity, PassRecord
 from eager_vs_graph.results.request import RunRequest
-
-Time = Annotated[float, Meta(ge=1e-12, le=1e9)]
-"""Seconds of something that was timed."""
-
-
-@dataclass(frozen=True)
-class BlockInfo:
-    """What a timed block says of itself in pytest-benchmark's ``extra_info``."""
-
-    cell: CellId
-    block: Whole
-    position: Whole = 0
-    probe_s: Time | None = None
-    """Seconds of the probe before the block; None where none was taken."""
-    bare_s: list[Time] | None = None
-    """Seconds per call of the block's rounds in a plain loop, where one was timed beside it."""
-
-
-@dataclass(frozen=True)
-class BlockStats:
-    """The rounds of a block."""
-
-    data: Annotated[list[Time], Meta(min_length=1)]
-    """Seconds per call of every round."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """One timed block, as pytest-benchmark's file has it."""
-
-    extra_info: BlockInfo
-    stats: BlockStats
-    group: str | None = None
-
-
-@dataclass(frozen=True)
-class _Benchmarks:
-    benchmarks: list[Block]
+from eager_vs_graph.results.rounds import Rounds
 
 
 @dataclass(frozen=True)
@@ -136,9 +92,10 @@ class Run:
         """Whether what an open pass needs is a link to another folder, or not there."""
         return not all(map(files.is_own_folder, (self.raw, self.work)))
 
-    def pass_file(self, number: int) -> Path:
-        """pytest-benchmark's JSON of a pass."""
-        return self.raw / f"pass-{number}.json"
+    def rounds_file(self, number: int) -> Path:
+        """What was timed in a pass; an older version's record has JSON in its place."""
+        older = self.raw / f"pass-{number}.json"
+        return older if older.exists() else self.raw / f"pass-{number}.rounds"
 
     def pass_cells_file(self, number: int) -> Path:
         """Cold costs, failures and machine state of a pass."""
@@ -214,6 +171,11 @@ class Run:
             raise UsageError(f"{file}: damaged: it is of pass {record.number} - at `$.number`")
         return record
 
-    def blocks(self, number: int) -> list[Block]:
-        """The timed blocks of a pass, as pytest-benchmark wrote them."""
-        return codec.read(self.pass_file(number), _Benchmarks, schema=False).benchmarks
+    def save_rounds(self, number: int, timed: Sequence[Rounds]) -> None:
+        """Write what was timed in a pass."""
+        files.write(self.folder, f"raw/pass-{number}.rounds", rounds.encode(timed))
+
+    def rounds(self, number: int) -> list[Rounds]:
+        """What was timed in a pass, in the order in which it was timed."""
+        file = self.rounds_file(number)
+        return rounds.decode_json(file) if file.suffix == ".json" else rounds.decode(file)

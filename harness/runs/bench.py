@@ -29,7 +29,14 @@ from eager_vs_graph.runs.budget import Stop
 from eager_vs_graph.runs.check import FILES, CheckResult, check
 from eager_vs_graph.runs.folders import new_run, point_latest, publish, require_writable
 from eager_vs_graph.runs.options import PRECISION, TimingOptions
-from eager_vs_graph.runs.passes import STARTUP_SHARE, PassRunner, Schedule, ahead_of, recover
+from eager_vs_graph.runs.passes import (
+    STARTUP_SHARE,
+    DiskFull,
+    PassRunner,
+    Schedule,
+    ahead_of,
+    recover,
+)
 from eager_vs_graph.runs.progress import Progress
 from eager_vs_graph.runs.quantities import seconds
 from eager_vs_graph.runs.request import Request
@@ -302,8 +309,10 @@ def _measure(passes: PassRunner) -> None:
         stop = passes.measure()
     except Interrupted:
         _unfinished(run, progress)
+    except DiskFull:
+        raise
     except UsageError:
-        if not any(run.raw.iterdir()):  # on a full disk, rounds without a pass's record
+        if not any(run.raw.iterdir()):
             shutil.rmtree(run.folder)
         raise
     else:

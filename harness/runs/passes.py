@@ -27,9 +27,9 @@ from eager_vs_graph.processes.jobs import MeasureJob
 from eager_vs_graph.processes.journal import Event, Follower
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
 from eager_vs_graph.results import files
-from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.record import PassCell, PassRecord
 from eager_vs_graph.results.request import Timed
+from eager_vs_graph.results.rounds import Rounds, of_journal
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import budget as effort
 from eager_vs_graph.runs import command
@@ -50,6 +50,10 @@ _MAX_LOST = 20
 _MAX_UNEXPLAINED = 3
 """Passes in a row that may end for no reason of their cells', such as a kill from outside."""
 _ENOUGH_DISK = 20 * 2**20
+
+
+class DiskFull(UsageError):
+    """There is no space for a further pass."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,6 @@ class PassRunner:
             number=number,
             seconds=step.timed_s,
             seed=self.schedule.seed,
-            result=self.run.pass_file(number).resolve(),
             logical_cpus=self.schedule.logical_cpus,
             weights=step.weights,
             bare_loops=self.bare_loops,
@@ -204,8 +207,10 @@ class PassRunner:
         except Interrupted:
             listener.save(self.run, Outcome("interrupted"))
             raise
-        self._require_disk()
-        record = listener.save(self.run, outcome)
+        try:
+            record = listener.save(self.run, outcome)
+        finally:
+            self._require_disk()  # its journal keeps what there was no space for
         _forget(self.run, number)
         if outcome.status != "complete":
             what = outcome.cell or f"pass {number}"
@@ -215,7 +220,7 @@ class PassRunner:
     def _require_disk(self) -> None:
         free = shutil.disk_usage(self.run.folder).free
         if free < _ENOUGH_DISK:
-            raise UsageError(
+            raise DiskFull(
                 f"{self.run.folder}: {free / 2**20:.0f} MiB left on the disk; free some space and "
                 f"resume with `{command.line('bench', '--resume', self.run.folder)}`"
             )
@@ -247,7 +252,7 @@ class PassListener:
         self._started = _now()
         self._began = time.monotonic()
         self._finished: Event = {}
-        self._benchmarks: list[dict[str, Any]] = []
+        self._rounds: list[Rounds] = []
 
     def listen(self, event: Event) -> None:
         """Take in one event."""
@@ -271,9 +276,9 @@ class PassListener:
                 for cell, block_s in event["block_s"].items():
                     self._cells.setdefault(cell, {"status": "measured"})["block_s"] = block_s
                 self._progress.stage(f"pass {self._number}: timing", event["total"])
-            case "block":
-                self._benchmarks.append(event["benchmark"])
-                self._progress.advance(event["cell"])
+            case "item":
+                self._rounds += map(of_journal, event["rounds"])
+                self._progress.advance()
             case "finished":
                 self._finished = event
                 for cell in event["traces"]:
@@ -282,15 +287,12 @@ class PassListener:
                     )
 
     def save(self, run: Run, outcome: Outcome) -> PassRecord:
-        """Write the pass; rounds that the child could not write itself come from the journal."""
+        """Write the pass."""
         if outcome.cell is not None:
             self._cells.setdefault(outcome.cell, {}).update(
                 status=outcome.status, reason=outcome.reason
             )
-        try:
-            run.blocks(self._number)
-        except UsageError:
-            _write_benchmarks(run, self._number, self._benchmarks)
+        run.save_rounds(self._number, self._rounds)
         record = PassRecord(
             number=self._number,
             outcome=outcome.status,
@@ -346,20 +348,6 @@ def _forget(run: Run, number: int) -> None:
     """Remove what only an open pass needs."""
     for path in run.work.glob(f"pass-{number}.*"):
         path.unlink()
-
-
-def _write_benchmarks(run: Run, number: int, benchmarks: list[dict[str, Any]]) -> None:
-    """pytest-benchmark's file format, for a pass whose process died before it wrote one."""
-    from pytest_benchmark import __version__
-
-    content = {
-        "machine_info": {},
-        "commit_info": {},
-        "benchmarks": benchmarks,
-        "datetime": datetime.now(UTC).isoformat(),
-        "version": __version__,
-    }
-    write_json(run.pass_file(number), content, within=run.folder)
 
 
 def _now() -> str:

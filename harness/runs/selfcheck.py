@@ -147,16 +147,15 @@ def _agreement(repetitions: list[pd.DataFrame]) -> Iterator[Row]:
 
 
 def _overhead(runs: Sequence[Run]) -> Iterator[Row]:
-    """What pytest-benchmark's timing adds to a call, against a plain loop beside each block."""
+    """What pytest-benchmark's timing adds to a call, against a plain loop beside each item."""
     added: dict[str, list[float]] = {}
     relative: dict[str, list[float]] = {}
     for run in runs:
-        for block in chain.from_iterable(run.blocks(number) for number in run.pass_numbers()):
-            if block.extra_info.bare_s:
-                timed_s, bare_s = np.min(block.stats.data), np.min(block.extra_info.bare_s)
-                cell = block.extra_info.cell
-                added.setdefault(cell, []).append(float(timed_s - bare_s))
-                relative.setdefault(cell, []).append(float(timed_s / bare_s - 1))
+        for timed in chain.from_iterable(run.rounds(number) for number in run.pass_numbers()):
+            if timed.bare_s:
+                timed_s = float(np.median(timed.seconds[:, timed.skip :].min(axis=1)))
+                added.setdefault(timed.cell, []).append(timed_s - timed.bare_s)
+                relative.setdefault(timed.cell, []).append(timed_s / timed.bare_s - 1)
     if not added:
         return
     seconds = float(np.median([np.median(values) for values in added.values()]))

@@ -41,8 +41,8 @@ def estimate_cells(
     """Latency, speed-up and verdict of every cell.
 
     Args:
-        blocks: one row a timed block: ``pass``, ``cell``, ``group``, ``mode``, ``block``, and
-            ``seconds``, an array of seconds per call, one for each round.
+        blocks: one row a turn: ``pass``, ``cell``, ``group``, ``mode``, ``block``; of its rounds
+            ``fastest_s`` and ``median_s``, in seconds per call, and their number, ``rounds``.
         baseline: the mode that speed-ups refer to.
         margin: the equivalence margin, as a fraction.
         control_of: the mode that the A/A control repeats; its speed-up refers to that mode.
@@ -75,18 +75,15 @@ def _row(judged: Judged) -> list[Any]:
 
 
 def locate(blocks: pd.DataFrame) -> pd.DataFrame:
-    """The blocks without their rounds, but with what is made of them.
+    """The blocks with logarithms of what can stand for a turn.
 
     Returns:
-        ``log_median_s``: logarithm of the median round, what a call typically takes;
-        ``log_fastest_s``: of the fastest, what it takes when nothing disturbs it; ``rounds``: their
-        number.
+        ``log_median_s``: of the median round, what a call typically takes; ``log_fastest_s``: of
+        the fastest, what it takes when nothing disturbs it.
     """
-    medians = np.log([np.median(seconds) for seconds in blocks["seconds"]])
-    fastest = np.log([np.min(seconds) for seconds in blocks["seconds"]])
-    rounds = [len(seconds) for seconds in blocks["seconds"]]
-    return blocks.drop(columns="seconds").assign(
-        log_median_s=medians, log_fastest_s=fastest, rounds=rounds
+    return blocks.assign(
+        log_median_s=np.log(blocks["median_s"].to_numpy(dtype=np.float64)),
+        log_fastest_s=np.log(blocks["fastest_s"].to_numpy(dtype=np.float64)),
     )
 
 

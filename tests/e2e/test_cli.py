@@ -20,7 +20,7 @@ import pytest
 from commands import REPOSITORY, harness, python
 
 from eager_vs_graph.modes import DEFAULT_MODES, MODES
-from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.event_files import read_summaries
 from eager_vs_graph.results.run import Run
 
@@ -290,30 +290,28 @@ def test_a_run_leaves_tables_charts_and_a_page(fine):
     assert "<b>a</b>" not in page
 
 
-def test_every_block_is_a_benchmark_of_one_cell(fine):
+def test_every_cell_is_timed_in_the_blocks_of_its_group(fine):
     for number in (1, 2):
-        content = json.loads((fine.run / "raw" / f"pass-{number}.json").read_text("utf-8"))
-        blocks = content["benchmarks"]
-        assert {block["extra_info"]["pass"] for block in blocks} == {number}
-        measured = {block["extra_info"]["cell"] for block in blocks}
-        assert measured >= fine.rows().keys()
-        assert {cell.split("/")[2] for cell in measured} == {*DEFAULT_MODES, CONTROL}
-        for block in blocks:
-            assert len(block["stats"]["data"]) == block["stats"]["rounds"]
-            assert all(seconds > 0 for seconds in block["stats"]["data"])
+        blocks = {}
+        for timed in Run(fine.run).rounds(number):
+            assert timed.seconds.shape[1] == 3
+            assert timed.skip == 1
+            numbers = range(timed.block, timed.block + len(timed.seconds))
+            blocks.setdefault(timed.cell, []).extend(numbers)
+        assert blocks.keys() >= fine.rows().keys()
+        assert {cell.split("/")[2] for cell in blocks} == {*DEFAULT_MODES, CONTROL}
+        of_groups = {Cell.parse(cell).group: sorted(own) for cell, own in blocks.items()}
+        assert {cell: sorted(own) for cell, own in blocks.items()} == {
+            cell: of_groups[Cell.parse(cell).group] for cell in blocks
+        }
+        assert all(len(set(own)) == len(own) for own in of_groups.values())
 
 
-def test_the_orders_of_two_passes_differ(fine):
-    orders = []
-    for number in (1, 2):
-        content = json.loads((fine.run / "raw" / f"pass-{number}.json").read_text("utf-8"))
-        orders.append([block["extra_info"]["cell"] for block in content["benchmarks"]])
-    assert orders[0] != orders[1]
-
-
-def test_pytest_benchmark_reads_the_raw_files(fine):
-    files = [fine.run / "raw" / f"pass-{number}.json" for number in (1, 2)]
-    done = python("-m", "pytest_benchmark", "compare", *files, cwd=fine.folder)
+def test_pytest_benchmark_reads_the_exported_file(fine):
+    file = fine.folder / "benchmarks.json"
+    done = harness("report", fine.run, "--pytest-benchmark", file, cwd=fine.folder)
+    assert done.returncode == 0, done.stderr
+    done = python("-m", "pytest_benchmark", "compare", file, file, cwd=fine.folder)
     assert done.returncode == 0, done.stderr
     assert "fine/tiny/session/CPU:0/resident" in done.stdout
 

@@ -7,7 +7,6 @@ time is TensorFlow's import. Nothing here looks at a time.
 from __future__ import annotations
 
 import csv
-import json
 import os
 import shutil
 import signal
@@ -52,7 +51,7 @@ def in_a_block():
 def note_finished_blocks(name):
     journals = (HERE / "results").rglob("pass-*.jsonl")
     newest = max(journals, key=lambda file: file.stat().st_mtime_ns)
-    finished = newest.read_text().count('"event": "block"')
+    finished = newest.read_text().count('"data": "')
     (HERE / f"{name}.finished").write_text(str(finished))
 """
 SCENARIO = '''
@@ -136,8 +135,9 @@ def harness(folder: Path, *arguments: str | Path) -> Done:
 
 
 def blocks_in(path: Path) -> int:
-    """Blocks that a journal tells of."""
-    return sum(event["event"] == "block" for event in Follower(path).events())
+    """Turns of programs that a journal tells of, as many as the record has."""
+    items = (event for event in Follower(path).events() if event["event"] == "item")
+    return sum(len(item["rounds"]) for item in items)
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
@@ -297,7 +297,7 @@ SLOW = [f"slow/tiny/{mode}/CPU:0/resident" for mode in ("eager", "session")]
 
 def test_resuming_does_not_measure_finished_passes_again(resumed: Story) -> None:
     first = resumed.raw["first"]
-    assert first.keys() == {"pass-1.json", "pass-1.cells.json"}
+    assert first.keys() == {"pass-1.rounds", "pass-1.cells.json"}
     for name, after in resumed.raw.items():
         assert {file: after[file] for file in first} == first, name
     done = resumed.done["finished"]
@@ -317,8 +317,7 @@ def test_ctrl_c_keeps_what_was_finished(resumed: Story) -> None:
     assert "Traceback" not in done.err
     resume_with = f"`python -m eager_vs_graph bench --resume {resumed.run.folder}`"
     assert f"interrupted; what was finished is kept; resume with {resume_with}" in done.err
-    content = json.loads(resumed.raw["interrupted"]["pass-2.json"])
-    assert len(content["benchmarks"]) >= 6
+    assert len(resumed.run.rounds(2)) >= 6
     assert done.out.rstrip().endswith("report.html")
 
 
@@ -341,8 +340,7 @@ def test_a_child_whose_parent_was_killed_ends_by_itself(resumed: Story) -> None:
 def test_the_finished_blocks_of_a_killed_run_are_recovered(resumed: Story) -> None:
     done = resumed.done["recovered"]
     assert (done.code, done.err) == (0, "")
-    content = json.loads(resumed.raw["recovered"]["pass-3.json"])
-    assert len(content["benchmarks"]) == resumed.journalled >= 6
+    assert len(resumed.run.rounds(3)) == resumed.journalled >= 6
     assert resumed.rows["recovered"][SLOW[1]]["passes"] == "3"
     assert resumed.rows["finished"][SLOW[1]]["passes"] == "4"
 
@@ -396,7 +394,7 @@ def test_a_sound_scenario_beside_them_is_complete(victims: Story) -> None:
     outcomes = [victims.run.pass_record(number).outcome for number in victims.run.pass_numbers()]
     assert sorted(outcomes[:2]) == ["crashed", "timeout"]
     assert outcomes[2:] == ["complete"]
-    kept = sorted(len(victims.run.blocks(number)) for number in (1, 2))
+    kept = sorted(len(victims.run.rounds(number)) for number in (1, 2))
     assert kept == sorted(
         int((victims.folder / f"{name}.finished").read_text()) for name in ("hanging", "taking")
     )
@@ -406,13 +404,13 @@ def test_a_damaged_pass_of_a_run_is_named_and_the_rest_reported(
     resumed: Story, tmp_path: Path
 ) -> None:
     copy = Run(shutil.copytree(resumed.run.folder, tmp_path / "run"))
-    whole = copy.pass_file(1).read_bytes()
-    copy.pass_file(1).write_bytes(whole[: len(whole) // 2])
+    whole = copy.rounds_file(1).read_bytes()
+    copy.rounds_file(1).write_bytes(whole[: len(whole) // 2])
     copy.pass_cells_file(2).write_text("[]", encoding="utf-8")
     done = harness(tmp_path, "report", "run")
     assert done.code == 0, done.err
     page = (copy.folder / "report.html").read_text(encoding="utf-8")
-    for name in ("pass-1.json", "pass-2.cells.json"):
+    for name in ("pass-1.rounds", "pass-2.cells.json"):
         assert f"{name}: damaged" in page
     assert rows(copy)[SLOW[0]]["passes"] == "3"
 

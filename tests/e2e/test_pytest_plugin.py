@@ -292,7 +292,7 @@ def test_the_record_holds_parity_and_timings(suite):
     dropped = parity["test_suite.test_raises_in_eager_only/given/xla/CPU:0/resident"]
     assert dropped.status == "differs"
     assert "eager raises InvalidArgumentError: too large" in dropped.reason
-    timed = {block.extra_info.cell.split("/")[0] for block in run.blocks(1)}
+    timed = {timed.cell.split("/")[0] for timed in run.rounds(1)}
     assert timed == {"test_suite.test_benchmark", "test_suite.test_pedantic"}
     cold = run.pass_record(1).cells["test_suite.test_benchmark/given/function/CPU:0/resident"]
     assert (cold.status, cold.traces, cold.retraces) == ("measured", 1, 0)

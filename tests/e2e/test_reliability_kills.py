@@ -52,7 +52,7 @@ def finished(run: Run | None) -> dict[str, bytes]:
     """The files of the passes that are recorded."""
     if run is None:
         return {}
-    files = [run.pass_file(number) for number in run.pass_numbers()]
+    files = [run.rounds_file(number) for number in run.pass_numbers()]
     files += [run.pass_cells_file(number) for number in run.pass_numbers()]
     return {file.name: file.read_bytes() for file in files}
 
@@ -70,7 +70,7 @@ def blocks_begun(folder: Path) -> bool:
     if (found := latest(folder)) is None:
         return False
     return any(
-        event["event"] == "block"
+        event["event"] == "item"
         for journal in Run(found).work.glob("pass-*.jsonl")
         for event in Follower(journal).events()
     )
@@ -121,7 +121,7 @@ def test_finished_blocks_survive_every_kill(tmp_path: Path) -> None:
     assert rows["session"]["status"] == "identical"
     assert float(rows["session"]["speedup"]) > 0
     assert int(rows["session"]["passes"]) == sum(
-        any(block.extra_info.cell.split("/")[2] == "session" for block in run.blocks(number))
+        any(timed.cell.split("/")[2] == "session" for timed in run.rounds(number))
         for number in run.pass_numbers()
     )
     assert (run.folder / "report.html").is_file()

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
-from record_fixture import Shape, write_run
+from record_fixture import Shape, as_older_version_wrote, write_run
 
 from eager_vs_graph.results import explanation as found
 from eager_vs_graph.results.record import TensorComparison
@@ -91,13 +92,17 @@ ENTRY = {
 
 
 def sound(folder: Path) -> Files:
-    """The files of a record that has something in every field, by their paths in the folder."""
+    """The files of a record that has something in every field, by their paths in the folder.
+
+    Its first pass was recorded by an older version.
+    """
     run = Run(write_run(folder, SHAPE))
+    as_older_version_wrote(run, 1)
     run.save_explanations([EXPLANATION])
     names = ("environment", "parity", "checkpoints", "explanations")
     every = [f"{name}.json" for name in names]
     every += [str(path.relative_to(folder)) for path in sorted(run.raw.iterdir())]
-    files = {name: json.loads((folder / name).read_text("utf-8")) for name in every}
+    files = {name: load(folder / name) for name in every}
     request = files["environment.json"]["request"]
     request["entries"] = [ENTRY]
     request["timed"] = [
@@ -152,5 +157,32 @@ def put(folder: Path, name: str, content: Any) -> Callable[[], None]:
     """Write the changed file; the answer puts the sound one back."""
     path = folder / name
     before = path.read_bytes()
-    path.write_bytes(json.dumps(content).encode("utf-8", "surrogatepass"))
+    save(path, content)
     return lambda: path.write_bytes(before) and None
+
+
+def load(path: Path) -> Any:
+    """The content of a file of a record, as it is nested."""
+    decode = msgspec.msgpack.decode if path.suffix == ".rounds" else msgspec.json.decode
+    return decode(path.read_bytes())
+
+
+def save(path: Path, content: Any) -> None:
+    """The inverse."""
+    if path.suffix == ".rounds":
+        path.write_bytes(msgspec.msgpack.encode(_packable(content)))
+    else:
+        path.write_bytes(json.dumps(content).encode("utf-8", "surrogatepass"))
+
+
+def _packable(content: Any) -> Any:
+    """Without what MessagePack cannot hold."""
+    if isinstance(content, int) and not -(2**63) <= content < 2**64:
+        return float("inf")
+    if isinstance(content, str):
+        return content.encode("utf-8", "replace").decode()
+    if isinstance(content, list):
+        return [_packable(each) for each in content]
+    if isinstance(content, dict):
+        return {_packable(key): _packable(value) for key, value in content.items()}
+    return content

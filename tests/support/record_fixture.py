@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from eager_vs_graph.results.cells import CONTROL, Cell, grid
-from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.record import (
     CellParity,
     CheckpointParity,
@@ -18,6 +18,7 @@ from eager_vs_graph.results.record import (
     PassRecord,
     TensorComparison,
 )
+from eager_vs_graph.results.rounds import Rounds
 from eager_vs_graph.results.run import Run
 
 SIZES = {
@@ -244,7 +245,7 @@ def speedup_of(cell: Cell, shape: Shape) -> float:
 def _write_pass(
     run: Run, number: int, cells: list[Cell], shape: Shape, rng: np.random.Generator
 ) -> None:
-    benchmarks = []
+    timed = []
     records = {}
     for cell in cells:
         if shape.trouble and cell.id in (UNSUPPORTED_CELL, VACUOUS_CELL):
@@ -266,21 +267,9 @@ def _write_pass(
             continue
         call_s = STEADY_S[cell.size] / speedup_of(cell, shape)
         call_s += FED_S if cell.inputs == "fed" else 0
-        for block in range(shape.blocks):
-            seconds = call_s * pass_factor * np.exp(0.02 * rng.standard_normal(5))
-            benchmarks.append(
-                {
-                    "name": f"block{block}[{cell.id}]",
-                    "extra_info": {
-                        "cell": cell.id,
-                        "block": block,
-                        "position": 0,
-                        "probe_s": 0.001,
-                    },
-                    "stats": {"data": seconds.tolist()},
-                }
-            )
-    write_json(run.pass_file(number), {"benchmarks": benchmarks, "version": "5.2.0"})
+        spread = np.exp(0.02 * rng.standard_normal((shape.blocks, 5)))
+        timed.append(Rounds(cell.id, cell.group, 0, call_s * pass_factor * spread, probe_s=0.001))
+    run.save_rounds(number, timed)
     run.save_pass(
         PassRecord(
             number=number,
@@ -294,3 +283,26 @@ def _write_pass(
             machine={"warnings": list(shape.warnings.get(number, ()))},
         )
     )
+
+
+def as_older_version_wrote(run: Run, number: int) -> Path:
+    """Give a pass the file that schemas 1 to 3 had for it: pytest-benchmark's JSON."""
+    benchmarks = [
+        {
+            "name": f"block{block}[{timed.cell}]",
+            "group": timed.group,
+            "extra_info": {
+                "cell": timed.cell,
+                "block": timed.block + block,
+                "position": 0,
+                "probe_s": timed.probe_s,
+            },
+            "stats": {"data": seconds},
+        }
+        for timed in run.rounds(number)
+        for block, seconds in enumerate(timed.seconds.tolist())
+    ]
+    run.rounds_file(number).unlink()
+    older = run.raw / f"pass-{number}.json"
+    older.write_text(json.dumps({"benchmarks": benchmarks, "version": "5.2.0"}), encoding="utf-8")
+    return older

@@ -40,10 +40,10 @@ def run(
                 cold = np.exp(cold_spread * rng.standard_normal())
                 costs = {"build_s": build_s * cold, "first_call_s": first_s * cold}
                 cells.append({"pass": number, "cell": cell, **costs})
-                factor = np.exp(spread * rng.standard_normal())
+                seconds = call_s * np.exp(spread * rng.standard_normal())
                 of = {"cell": cell, "group": f"s{index:03}", "mode": mode, "pass": number}
                 blocks += [
-                    {**of, "block": block, "seconds": np.full(3, call_s * factor)}
+                    {**of, "block": block, "fastest_s": seconds, "median_s": seconds, "rounds": 3}
                     for block in range(3)
                 ]
     return pd.DataFrame(cells), pd.DataFrame(blocks)

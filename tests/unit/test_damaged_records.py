@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damaged_records import DEEP, HUGE, Files, changes, put, sound
+from damaged_records import DEEP, HUGE, Files, changes, put, save, sound
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -59,7 +60,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Files]:
     folder = tmp_path_factory.mktemp("record") / "run"
     files = sound(folder)
     for name, content in files.items():
-        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+        save(folder / name, content)
     return folder, files
 
 
@@ -256,11 +257,14 @@ def test_what_is_nested_deeply_where_anything_may_be_is_cut(
 def test_a_field_of_a_newer_version_is_left_out(record: tuple[Path, Files]) -> None:
     folder, files = record
     for name in files:
-        content = json.loads(json.dumps(files[name]))
+        content = copy.deepcopy(files[name])
         content["a_new_field"] = {"of": "a newer version"}
         for key in ("cells", "pairs", "explanations", "benchmarks"):
             for each in content[key] if isinstance(content.get(key), list) else ():
-                each["a_new_field"] = 7
+                if isinstance(each, dict):
+                    each["a_new_field"] = 7
+        for each in content.get("rounds", ()):
+            each.append("of a newer version")
         restore = put(folder, name, content)
         try:
             assert read(folder).warnings == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import Any
 
 import matplotlib as mpl
 import pytest
-from damaged_records import CELL, sound
+from damaged_records import CELL, save, sound
 from rich.console import Console
 
 from eager_vs_graph.cli import finish
@@ -51,7 +50,7 @@ def written(folder: Path, change: Callable[[dict[str, Any]], None] = lambda _: N
     content = sound(folder)
     change(content)
     for name, each in content.items():
-        (folder / name).write_text(json.dumps(each), encoding="utf-8")
+        save(folder / name, each)
     return folder
 
 
@@ -74,12 +73,20 @@ def require_untouched(outside: Path) -> None:
     assert outside.read_text("utf-8") == OUTSIDE
 
 
+def renamed(content: Any) -> Any:
+    """With another name in the place of the scenario's, wherever it stands."""
+    if isinstance(content, str):
+        return content.replace("mnist_step", NAME)
+    if isinstance(content, list):
+        return [renamed(each) for each in content]
+    if isinstance(content, dict):
+        return {renamed(key): renamed(value) for key, value in content.items()}
+    return content
+
+
 def hostile(content: dict[str, Any]) -> None:
     """Names and texts that a terminal, a spreadsheet, a browser or a template would obey."""
-    as_text = json.dumps(content)
-    new = json.dumps(NAME)[1:-1]
-    as_text = as_text.replace("mnist_step", new)
-    content.update(json.loads(as_text))
+    content.update(renamed(content))
     parity = content["parity.json"]["cells"]
     for cell in parity:
         cell["status"], cell["reason"], cell["note"] = "differs", HOSTILE, HOSTILE
@@ -217,7 +224,7 @@ def test_an_open_pass_is_not_closed_through_a_link(run: Path, outside: Path, lin
 def test_the_partial_file_of_a_pass_is_not_written_through_a_link(run: Path, outside: Path) -> None:
     (run / "work").mkdir()
     (run / "work" / "pass-9.jsonl").write_text('{"event": 1}\n[]\n{}\n', encoding="utf-8")
-    for name in ("pass-9.json", "pass-9.json.partial", "pass-9.cells.json.partial"):
+    for name in ("pass-9.rounds", "pass-9.rounds.partial", "pass-9.cells.json.partial"):
         (run / "raw" / name).symlink_to(outside)
     assert recover(Run(run)) == [9]
     require_untouched(outside)
@@ -235,7 +242,7 @@ def test_a_journal_that_is_no_journal_costs_nothing(run: Path, outside: Path) ->
     require_untouched(outside)
 
 
-@pytest.mark.parametrize("name", ["environment.json", "raw/pass-1.json"])
+@pytest.mark.parametrize("name", ["environment.json", "raw/pass-1.json", "raw/pass-2.rounds"])
 def test_a_pipe_in_the_place_of_a_record_does_not_stop_the_report(run: Path, name: str) -> None:
     (run / name).unlink()
     os.mkfifo(run / name)

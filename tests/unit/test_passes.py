@@ -10,18 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.processes.jobs import MeasureJob
-from eager_vs_graph.processes.journal import Event, Follower
+from eager_vs_graph.processes.journal import Event, Follower, in_base64
 from eager_vs_graph.processes.supervise import Limits, Outcome
 from eager_vs_graph.results.cells import CONTROL, Cell
-from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.frames import read
 from eager_vs_graph.results.record import CellParity, PassCell, PassRecord
 from eager_vs_graph.results.request import RunRequest, Timed
+from eager_vs_graph.results.rounds import Rounds, to_journal
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import bench as orchestrate
 from eager_vs_graph.runs import lock, ownership, passes
@@ -35,28 +36,29 @@ CELLS = [f"s/tiny/{mode}/CPU:0/resident" for mode in ("eager", "function", "sess
 # What a child tells, and what is made of it
 
 
-def block(cell: str, number: int) -> Event:
-    benchmark = {
-        "name": f"{cell}-{number}",
-        "group": "s/tiny/CPU:0/resident",
-        "extra_info": {"cell": cell, "block": number, "position": 0, "probe_s": 1e-4},
-        "stats": {"data": [1e-3, 1.1e-3, 1.2e-3]},
-    }
-    return {"event": "block", "cell": cell, "benchmark": benchmark}
+GROUP = "s/tiny/CPU:0/resident"
+ROUNDS = [[5e-3, 1e-3, 1.1e-3], [6e-3, 1.2e-3, 1e-3]]
 
 
-def told(blocks: int, cells: Sequence[str] = CELLS) -> list[Event]:
-    """What a child tells that finished so many blocks of every cell and was then gone."""
+def item(number: int, cells: Sequence[str]) -> Event:
+    """Two blocks of every cell, whose first rounds are not counted."""
+    timed = [
+        Rounds(cell, GROUP, 2 * number, np.array(ROUNDS), skip=1, probe_s=1e-4) for cell in cells
+    ]
+    return {"event": "item", "rounds": [to_journal(each) for each in timed]}
+
+
+def told(items: int, cells: Sequence[str] = CELLS) -> list[Event]:
+    """What a child tells that finished so many items of all cells and was then gone."""
     costs = {"build_s": 0.01, "first_call_s": 0.1, "traces": 1, "prepare_s": 0.2}
     events: list[Event] = [{"event": "imported", "startup_s": 4.0, "programs": len(cells)}]
     for cell in cells:
         events.append({"event": "cell", "cell": cell, "stage": "build"})
         events.append({"event": "built", "cell": cell, **costs})
     events.append({"event": "blocks", "total": 30, "block_s": dict.fromkeys(cells, 0.01)})
-    for number in range(blocks):
-        for cell in cells:
-            events += [{"event": "cell", "cell": cell, "stage": "blocks"}, block(cell, number)]
-    return events
+    for number in range(items):
+        events += [{"event": "turns", "cells": list(cells)}, item(number, cells)]
+    return [json.loads(json.dumps(event, default=in_base64)) for event in events]
 
 
 def finished() -> Event:
@@ -117,7 +119,7 @@ def journal(run: Run, number: int, events: list[Event]) -> Path:
 def test_a_pass_whose_child_died_is_written_from_its_journal(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run")
     died = Outcome("crashed", "the process was ended by SIGSEGV", CELLS[2])
-    record = listener(told(blocks=4)).save(run, died)
+    record = listener(told(items=4)).save(run, died)
     assert run.pass_record(1) == record
     assert record.outcome == "crashed"
     assert {cell: entry.status for cell, entry in record.cells.items()} == {
@@ -131,39 +133,41 @@ def test_a_pass_whose_child_died_is_written_from_its_journal(tmp_path: Path) -> 
     assert record.startup_s == 4.0
     frames = read(run.folder)
     assert frames.warnings == []
-    assert frames.blocks.groupby("cell")["block"].nunique().to_dict() == dict.fromkeys(CELLS, 4)
-    assert frames.blocks["seconds"].iloc[0].tolist() == [1e-3, 1.1e-3, 1.2e-3]
+    assert frames.blocks.groupby("cell")["block"].nunique().to_dict() == dict.fromkeys(CELLS, 8)
+    first = frames.blocks.iloc[0]
+    assert (first["fastest_s"], first["median_s"]) == pytest.approx((1e-3, 1.05e-3))
+    assert (first["rounds"], first["probe_s"]) == (2, 1e-4)
 
 
-def test_pytest_benchmark_reads_what_was_written_from_a_journal(tmp_path: Path) -> None:
+def test_a_pass_that_was_finished_is_written_whole(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run")
-    listener(told(blocks=1)).save(run, Outcome("interrupted"))
-    content = json.loads(run.pass_file(1).read_text("utf-8"))
-    assert content.keys() >= {"benchmarks", "version", "machine_info", "commit_info", "datetime"}
-
-
-@pytest.mark.parametrize("half", ["", '{"benchmarks": [{"name"'])
-def test_half_a_file_of_a_dead_child_is_replaced(tmp_path: Path, half: str) -> None:
-    run = new_run(tmp_path / "run")
-    run.pass_file(1).write_text(half, encoding="utf-8")
-    listener(told(blocks=3)).save(run, Outcome("crashed", "gone", CELLS[0]))
-    assert len(run.blocks(1)) == 9
-
-
-def test_what_the_child_wrote_itself_is_kept(tmp_path: Path) -> None:
-    run = new_run(tmp_path / "run")
-    own = json.dumps({"benchmarks": [block(CELLS[0], 0)["benchmark"]]})
-    run.pass_file(1).write_text(own, encoding="utf-8")
-    record = listener([*told(blocks=3), finished()]).save(run, Outcome("complete"))
-    assert run.pass_file(1).read_text(encoding="utf-8") == own
+    record = listener([*told(items=3), finished()]).save(run, Outcome("complete"))
+    assert [(each.cell, each.block) for each in run.rounds(1)] == [
+        (cell, block) for block in (0, 2, 4) for cell in CELLS
+    ]
+    np.testing.assert_allclose(run.rounds(1)[0].seconds, ROUNDS, rtol=1e-7)
     assert (record.blocks_s, record.clock_s) == (3.0, 2.0)
     assert record.machine["warnings"] == ["the machine swapped 1.0 MiB"]
     assert (record.cells[CELLS[1]].traces, record.cells[CELLS[1]].retraces) == (2, 1)
 
 
+def test_half_a_file_of_rounds_is_replaced(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run")
+    run.rounds_file(1).write_bytes(b"\x83")
+    listener(told(items=3)).save(run, Outcome("crashed", "gone", CELLS[0]))
+    assert len(run.rounds(1)) == 9
+
+
+def test_a_round_takes_little_of_the_disk(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run")
+    listener(told(items=50)).save(run, Outcome("complete"))
+    rounds = sum(each.seconds.size for each in run.rounds(1))
+    assert run.rounds_file(1).stat().st_size / rounds < 16
+
+
 def test_a_cell_that_raised_in_its_blocks_keeps_its_costs(tmp_path: Path) -> None:
     raised = {"event": "failed", "cell": CELLS[1], "status": "error", "reason": "ValueError: no"}
-    heard = listener([*told(blocks=2), raised, finished()])
+    heard = listener([*told(items=2), raised, finished()])
     entry = heard.save(new_run(tmp_path / "run"), Outcome("complete")).cells[CELLS[1]]
     assert (entry.status, entry.reason, entry.build_s) == ("error", "ValueError: no", 0.01)
 
@@ -177,15 +181,15 @@ def test_a_child_that_died_before_its_first_cell_leaves_an_empty_pass(tmp_path: 
 
 def test_an_orphaned_journal_is_closed(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run")
-    listener([*told(blocks=3), finished()]).save(run, Outcome("complete"))
-    path = journal(run, 2, told(blocks=5))
+    listener([*told(items=3), finished()]).save(run, Outcome("complete"))
+    path = journal(run, 2, told(items=5))
     with path.open("a", encoding="utf-8") as file:
-        file.write('{"event": "block", "cell": "s/tiny/ea')  # the process was killed here
+        file.write('{"event": "item", "rounds": [{"cell": "s/ti')  # the process was killed here
     (run.work / "pass-2.plan").write_text("{}", encoding="utf-8")
     (run.work / "pass-2.log").write_text("", encoding="utf-8")
     assert recover(run) == [2]
     assert run.pass_record(2).outcome == "interrupted"
-    assert len(run.blocks(2)) == 15
+    assert len(run.rounds(2)) == 15
     assert list(run.work.iterdir()) == []
     frames = read(run.folder)
     assert frames.warnings == []
@@ -195,19 +199,19 @@ def test_an_orphaned_journal_is_closed(tmp_path: Path) -> None:
 
 def test_a_damaged_line_in_a_journal_costs_that_line(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run")
-    path = journal(run, 1, told(blocks=2))
+    path = journal(run, 1, told(items=2))
     lines = path.read_text(encoding="utf-8").splitlines()
     lines[-1] = lines[-1][:40]  # a full disk
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert recover(run) == [1]
-    assert len(run.blocks(1)) == 5
+    assert len(run.rounds(1)) == 3
 
 
 def test_the_journal_of_a_recorded_pass_is_only_removed(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run")
-    listener(told(blocks=3)).save(run, Outcome("interrupted"))
+    listener(told(items=3)).save(run, Outcome("interrupted"))
     before = {path: path.read_bytes() for path in run.raw.iterdir()}
-    journal(run, 1, told(blocks=1))
+    journal(run, 1, told(items=1))
     assert recover(run) == []
     assert {path: path.read_bytes() for path in run.raw.iterdir()} == before
     assert list(run.work.iterdir()) == []
@@ -231,16 +235,16 @@ def test_a_follower_waits_for_the_end_of_a_line(tmp_path: Path) -> None:
 class Child:
     """Stands in for ``run_child``: finishes some blocks, and ends as it is told to."""
 
-    def __init__(self, *ends: Outcome | BaseException, blocks: int = 3) -> None:
+    def __init__(self, *ends: Outcome | BaseException, items: int = 3) -> None:
         self.ends = list(ends)
-        self.blocks = blocks
+        self.items = items
         self.plans: list[MeasureJob] = []
 
     def __call__(
         self, plan: MeasureJob, folder: Path, name: str, listen: Any, *others: Any, **more: Any
     ) -> Outcome:
         self.plans.append(plan)
-        events = told(self.blocks, [each.cell for each in plan.timed])
+        events = told(self.items, [each.cell for each in plan.timed])
         text = "".join(json.dumps(event) + "\n" for event in events)
         (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
         for event in events:
@@ -248,8 +252,6 @@ class Child:
         end = self.ends.pop(0)
         if isinstance(end, BaseException):
             raise end
-        benchmarks = [event["benchmark"] for event in events if event["event"] == "block"]
-        write_json(plan.result, {"benchmarks": benchmarks})
         return end
 
 
@@ -302,7 +304,7 @@ def test_an_interrupted_pass_is_kept_and_not_counted(
     run = new_run(tmp_path / "run")
     resume(run, Child(Interrupted()), monkeypatch)
     assert run.pass_record(1).outcome == "interrupted"
-    assert len(run.blocks(1)) == 12
+    assert len(run.rounds(1)) == 12
     resume(run, Child(Outcome("complete")), monkeypatch)
     assert run.pass_record(2).outcome == "complete"
     resume(run, Child(), monkeypatch)  # there is nothing left to do
@@ -320,10 +322,10 @@ def test_a_full_disk_leaves_a_run_that_can_be_finished(
         usage = shutil.disk_usage(tmp_path)
         patch.setattr(passes.shutil, "disk_usage", lambda _: usage._replace(free=2**20))
         with pytest.raises(UsageError, match=r"run: 1 MiB left on the disk.*--resume .*run`"):
-            resume(run, Child(Outcome("complete"), blocks=4), patch, wanted=earlier + 1)
+            resume(run, Child(Outcome("complete"), items=4), patch, wanted=earlier + 1)
     assert run.folder.is_dir()
     recover(run)
-    assert len(run.blocks(earlier + 1)) == 16
+    assert len(run.rounds(earlier + 1)) == 16
     resume(run, Child(Outcome("complete")), monkeypatch, wanted=earlier + 1)
     assert run.pass_record(max(run.pass_numbers())).outcome == "complete"
 
@@ -350,7 +352,7 @@ def test_a_run_is_resumed_with_what_is_left_of_its_budget(
     began = "2026-01-02T03:04:00+00:00"
     cells = {cell: PassCell("measured") for cell in CELLS}
     run.save_pass(PassRecord(1, "complete", began, "2026-01-02T03:05:00+00:00", 4, 9, 8, cells))
-    write_json(run.pass_file(1), {"benchmarks": []})
+    run.save_rounds(1, [])
     assert run.spent_s() == 60.0
     child = Child(Outcome("complete"))
     monkeypatch.setattr(passes, "run_child", child)

@@ -27,6 +27,7 @@ from record_fixture import (
     UNSUPPORTED_CELL,
     VACUOUS_CELL,
     Shape,
+    as_older_version_wrote,
     write_run,
 )
 from rich.console import Console
@@ -37,9 +38,10 @@ from eager_vs_graph.reports import formatting as text
 from eager_vs_graph.reports.charts import CHARTS, break_even, latency, speedup, style
 from eager_vs_graph.reports.terminal import run as terminal
 from eager_vs_graph.results.codec import write_json
+from eager_vs_graph.results.frames import read
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.statistics.speedup_rule import BREAK_EVEN
-from eager_vs_graph.statistics.summary import COLUMNS
+from eager_vs_graph.statistics.summary import COLUMNS, summarise
 
 SMALL = Shape(scenarios=("mnist_step",), inputs=("resident",))
 RECORD = ("raw", "parity.json", "checkpoints.json", "environment.json")
@@ -295,6 +297,17 @@ def own_code(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     parity["cells"] = [cell for cell in parity["cells"] if "/given/" in cell["cell"]]
     write_json(folder / "parity.json", parity)
     (folder / "checkpoints.json").unlink()
+    run = Run(folder)
+    for number in run.pass_numbers():
+        timed = [
+            replace(
+                each,
+                cell=each.cell.replace("mnist_step/small/", "make_step/given/"),
+                group=each.group.replace("mnist_step/small/", "make_step/given/"),
+            )
+            for each in run.rounds(number)
+        ]
+        run.save_rounds(number, timed)
     return render(folder)
 
 
@@ -376,32 +389,54 @@ def test_internal_lists_are_not_shown_and_a_seed_of_zero_is_a_number(tmp_path: P
     assert "bare_loops" not in result.page.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("older", [False, True])
 @pytest.mark.parametrize("damage", ["{", '{"benchmarks": [{"stats": {}}]}', "[]"])
-def test_a_damaged_pass_is_named_and_the_rest_is_reported(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_pass_is_named_and_the_rest_is_reported(
+    tmp_path: Path, damage: str, older: bool
+) -> None:
     folder = write_run(tmp_path / "run", SMALL)
-    (folder / "raw" / "pass-3.json").write_text(damage)
+    if older:
+        as_older_version_wrote(Run(folder), 3)
+    name = Run(folder).rounds_file(3).name
+    (folder / "raw" / name).write_text(damage)
     (folder / "raw" / "pass-4.cells.json").write_text(damage)
     result = render(folder)
     assert [Path(line.split(": ")[0]).name for line in result.warnings] == [
-        "pass-3.json",
+        name,
         "pass-4.cells.json",
     ]
     assert result.summary.loc[TIMED_CELL, "passes"] == 3
     page = result.page.read_text(encoding="utf-8")
-    assert "pass-3.json" in page
+    assert name in page
     assert "3 of 4 passes were recorded" in page
 
 
-@pytest.mark.parametrize("seconds", [float("inf"), -1.0, 0.0, "x"])
-def test_an_impossible_round_damages_its_pass(tmp_path: Path, seconds: object) -> None:
-    folder = write_run(tmp_path / "run", replace(SMALL, passes=2))
-    path = folder / "raw" / "pass-2.json"
-    content = json.loads(path.read_text())
-    content["benchmarks"][0]["stats"]["data"][0] = seconds
-    path.write_text(json.dumps(content))
-    result = render(folder)
+@pytest.mark.parametrize("older", [False, True])
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1.0, 0.0])
+def test_an_impossible_round_damages_its_pass(tmp_path: Path, seconds: float, older: bool) -> None:
+    run = Run(write_run(tmp_path / "run", replace(SMALL, passes=2)))
+    timed = run.rounds(2)
+    timed[0].seconds[0, 0] = seconds
+    run.save_rounds(2, timed)
+    if older:
+        timed[0].seconds[0, 0] = 1.0
+        run.save_rounds(2, timed)
+        path = as_older_version_wrote(run, 2)
+        content = json.loads(path.read_text())
+        content["benchmarks"][0]["stats"]["data"][0] = seconds
+        path.write_text(json.dumps(content))
+    result = render(run.folder)
     assert len(result.warnings) == 1
     assert result.summary.loc[TIMED_CELL, "passes"] == 1
+
+
+def test_a_record_of_an_older_version_gives_the_same_figures(tmp_path: Path) -> None:
+    run = Run(write_run(tmp_path / "run", SMALL))
+    now = summarise(read(run.folder))
+    for number in run.pass_numbers():
+        as_older_version_wrote(run, number)
+    assert not list(run.raw.glob("*.rounds"))
+    pd.testing.assert_frame_equal(summarise(read(run.folder)), now)
 
 
 @pytest.mark.parametrize("name", ["environment.json", "parity.json"])

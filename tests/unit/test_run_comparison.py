@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,13 +60,17 @@ def comparing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
 
 def slow_down(run: Path, factor: float, cell: str | None = None, probe: float = 1.0) -> None:
     """Make a cell of a recorded run take so many times as long; every cell, when none is named."""
-    for file in Run(run).raw.glob("pass-?.json"):
-        content = json.loads(file.read_text(encoding="utf-8"))
-        for entry in content["benchmarks"]:
-            entry["extra_info"]["probe_s"] *= probe
-            if cell in (None, entry["extra_info"]["cell"]):
-                entry["stats"]["data"] = [factor * seconds for seconds in entry["stats"]["data"]]
-        file.write_text(json.dumps(content), encoding="utf-8")
+    record = Run(run)
+    for number in record.pass_numbers():
+        timed = [
+            replace(
+                each,
+                seconds=each.seconds * (factor if cell in (None, each.cell) else 1.0),
+                probe_s=None if each.probe_s is None else each.probe_s * probe,
+            )
+            for each in record.rounds(number)
+        ]
+        record.save_rounds(number, timed)
 
 
 def edit(file: Path, change: Callable[[Any], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +11,8 @@ import pytest
 
 from eager_vs_graph import cli
 from eager_vs_graph.results.cells import CONTROL, Cell
-from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.record import CellParity, PassCell, PassRecord
+from eager_vs_graph.results.rounds import Rounds
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import selfcheck
 from eager_vs_graph.runs.check import CheckResult
@@ -57,23 +56,17 @@ def write_record(
     run.save_environment({}, {"cells": ids, "control_of": "eager"})
     run.save_parity([CellParity(cell.id, "identical") for cell in cells])
     for number in range(1, passes + 1):
-        benchmarks = []
+        timed = []
         for (cell, label), name in zip(programs, ids, strict=True):
             call_s = CALL_S * durations[label] * np.exp(spread * rng.standard_normal())
             call_s += late_s if number % 2 == 0 and label not in (BASE, CONTROL) else 0
-            for block in range(6):
-                rounds = call_s * np.exp(0.0005 * rng.exponential(size=3))
-                extra = {"cell": name, "block": block, "position": 0, "probe_s": 1e-4}
-                if overhead_s is not None:
-                    extra["bare_s"] = (rounds - overhead_s).tolist()
-                benchmarks.append(
-                    {
-                        "group": f"{cell.group}/eager",
-                        "extra_info": extra,
-                        "stats": {"data": rounds.tolist()},
-                    }
-                )
-        write_json(run.pass_file(number), {"benchmarks": benchmarks})
+            seconds = call_s * np.exp(0.0005 * rng.exponential(size=(6, 3)))
+            fastest = float(np.median(seconds.min(axis=1)))
+            bare_s = None if overhead_s is None else fastest - overhead_s
+            timed.append(
+                Rounds(name, f"{cell.group}/eager", 0, seconds, probe_s=1e-4, bare_s=bare_s)
+            )
+        run.save_rounds(number, timed)
         measured = {name: PassCell("measured", build_s=0.01, first_call_s=0.02) for name in ids}
         run.save_pass(PassRecord(number, "complete", "", "", 5.0, 10.0, 8.0, measured))
     return folder
@@ -108,11 +101,11 @@ def test_one_control_that_differs_among_many_is_a_false_verdict(tmp_path: Path) 
     folder = write_record(tmp_path / "run", groups=40, passes=6)
     run = Run(folder)
     for number in run.pass_numbers():
-        benchmarks = json.loads(run.pass_file(number).read_text("utf-8"))["benchmarks"]
-        for entry in benchmarks:
-            if entry["extra_info"]["cell"] == f"s07/tiny/eager+{CONTROL}/CPU:0/resident":
-                entry["stats"]["data"] = [1.2 * seconds for seconds in entry["stats"]["data"]]
-        write_json(run.pass_file(number), {"benchmarks": benchmarks})
+        timed = run.rounds(number)
+        for each in timed:
+            if each.cell == f"s07/tiny/eager+{CONTROL}/CPU:0/resident":
+                each.seconds[:] *= 1.2
+        run.save_rounds(number, timed)
     rows = table(folder)
     assert rows[FALSE].found == "1 of 40 (2.5%)"
     assert not rows[FALSE].passed

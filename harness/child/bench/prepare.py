@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,22 +18,16 @@ from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.request import Timed
 from eager_vs_graph.scenario import Feed, State
 
-ROUND_S = 1.0e-3
-"""A round lasts at least this long: long enough that the clock's own 0.1 µs does not count,
-short enough that several rounds of every mode fall into one state of the machine."""
-ROUNDS = 5
-"""Rounds in a block. Few, so that the modes take turns often: what the machine does to one turn and
-not to the next is most of the noise (see tests/benchmarks/estimators.py); and enough to outweigh
-the 3 ms that a turn costs beside its rounds. The first finds the caches full of another program's
-data: neither the fastest nor the median of five minds."""
-LONG_BLOCK_S = 0.1
-"""A block that would take longer has fewer rounds, but two: a turn costs little beside them, and
-ten short blocks tell more than five long ones (tests/benchmarks/rounds.py)."""
-LONG_ROUND_S = 0.5
-"""A group whose one round of all programs takes longer has one round in a block."""
-SHARE_OF_SLOWEST = 0.1
-"""A round lasts at least this part of the slowest mode's: where that takes a second, a millisecond
-of the others would be a poor match, and ten times as much costs little."""
+TURN = 3
+"""Calls of a turn, each a round of its own. The first finds the caches full of another program's
+data and is not counted: what is compared is a call that follows one of its own. Few, so that a
+block of all programs falls into one state of the machine (tests/benchmarks/turns.py)."""
+SKIP = 1
+LONG_BLOCK_S = 0.05
+"""Where a block would take longer, a turn has two calls and both count: after so long a call the
+caches hold little that the next one finds, and calls are what such a group is short of."""
+LONG_CALLS_S = 0.5
+"""Where one call of every program takes longer, a turn is one call."""
 WHOLE_CALL_S = 1.0
 _WARM_S = 0.005
 _WARM_CALLS = 3
@@ -58,15 +51,15 @@ class Prepared:
     """Seconds of a warm call, the median of a few: for planning only."""
     warm_traces: int
     """Traces before the first timed call."""
-    iterations: int = 1
-    """Calls in a round."""
-    rounds: int = 1
-    """Rounds in a block: the same for all programs of a group."""
+    turn: int = 1
+    """Calls of a turn, each a round: the same for all programs of a group."""
+    skip: int = 0
+    """Those at its beginning that are not counted."""
 
     @property
-    def block_s(self) -> float:
-        """Expected seconds of one block."""
-        return self.call_s * self.iterations * self.rounds
+    def turn_s(self) -> float:
+        """Expected seconds of a turn."""
+        return self.call_s * self.turn
 
 
 def warm_tensorflow(modes: Iterable[str]) -> None:
@@ -132,20 +125,15 @@ def _calibrated(
 
 
 def calibrate(group: Sequence[Prepared]) -> list[Prepared]:
-    """Give the programs of a group their rounds and iterations.
-
-    A block counts with its fastest round, so the programs of a group have the same number of
-    rounds, and programs of one mode (the A/A control and its twin) the same number of calls in
-    one: the fastest of many would be faster than the fastest of few.
-    """
-    call_s = {p.mode: min(q.call_s for q in group if q.mode == p.mode) for p in group}
-    round_s = max(ROUND_S, SHARE_OF_SLOWEST * max(call_s.values()))
-    calls = {mode: math.ceil(round_s / seconds) for mode, seconds in call_s.items()}
-    all_s = sum(call_s[p.mode] * calls[p.mode] for p in group)
-    rounds = 1 if all_s > LONG_ROUND_S else min(ROUNDS, max(2, int(LONG_BLOCK_S / all_s)))
-    return [
-        replace(p, call_s=call_s[p.mode], iterations=calls[p.mode], rounds=rounds) for p in group
-    ]
+    """Give the programs of a group their turn: as many calls for each, so that none is favoured."""
+    calls_s = sum(prepared.call_s for prepared in group)
+    if calls_s > LONG_CALLS_S:
+        turn, skip = 1, 0
+    elif calls_s * TURN > LONG_BLOCK_S:
+        turn, skip = 2, 0
+    else:
+        turn, skip = TURN, SKIP
+    return [replace(prepared, turn=turn, skip=skip) for prepared in group]
 
 
 def slowed(call: Call, fraction: float) -> Call:

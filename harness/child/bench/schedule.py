@@ -1,4 +1,4 @@
-"""How many blocks each group gets in a pass, and in which order they are timed."""
+"""How many items each group gets in a pass, and in which order they are timed."""
 
 from __future__ import annotations
 
@@ -7,23 +7,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-MAX_BLOCKS = 120
 ITEM_S = 4.0e-3
-"""What pytest and the reset of the state cost beside each timed block."""
+"""What pytest, the reset of the state and the journal cost beside each item."""
+LONG_ITEM_S = 0.04
+"""Seconds of the blocks of an item: ten times what it costs beside them, and short enough that the
+groups of a pass take turns too."""
+MAX_BLOCKS = 100
+"""Blocks of an item at most. Variables move on with every call: their values shall stay near those
+that a user's program has."""
+MAX_ITEMS = 400
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One program's turn in one block."""
+class Item:
+    """Some blocks of one group."""
 
-    cell: str
+    group: str
+    cells: tuple[str, ...]
     block: int
-    position: int
-    """Place of the program within the block, from 0."""
+    """Number of the first block, counted over the pass."""
+    blocks: int
+
+
+def blocks_of_item(block_s: float) -> int:
+    """Blocks of an item, by the seconds of one block of all programs of its group."""
+    return max(1, min(MAX_BLOCKS, round(LONG_ITEM_S / block_s)))
 
 
 def allocate(
-    block_s: Mapping[str, float],
+    item_s: Mapping[str, float],
     seconds: float,
     minimum: int = 2,
     weights: Mapping[str, float] = MappingProxyType({}),
@@ -31,48 +43,54 @@ def allocate(
     """Share a pass's seconds among groups, by weight.
 
     Args:
-        block_s: seconds of one block of each group, all modes.
+        item_s: seconds of one item of each group.
         seconds: seconds to fill.
-        minimum: blocks that a group gets even when its share does not pay for them, except
-            groups whose single block is longer than their share: they get one.
+        minimum: items that a group gets even when its share does not pay for them, except
+            groups whose single item is longer than their share: they get one.
         weights: how much of the time a group should have, relative to the others; 1 by default.
 
     Returns:
-        Blocks by group. Time that cheap groups cannot use goes to the others.
+        Items by group. Time that cheap groups cannot use goes to the others.
     """
-    blocks: dict[str, int] = {}
+    items: dict[str, int] = {}
     left = seconds
-    weight = {group: weights.get(group, 1.0) for group in block_s}
+    weight = {group: weights.get(group, 1.0) for group in item_s}
     weight_left = sum(weight.values())
     # The cheapest first: what they leave unused raises the share of the rest.
-    for group in sorted(block_s, key=lambda group: block_s[group] / weight[group]):
+    for group in sorted(item_s, key=lambda group: item_s[group] / weight[group]):
         share = max(0.0, left) * weight[group] / weight_left
-        wanted = int(share / block_s[group])
-        floor = 1 if block_s[group] > share else minimum
-        blocks[group] = min(MAX_BLOCKS, max(floor, wanted))
-        left -= blocks[group] * block_s[group]
+        wanted = int(share / item_s[group])
+        floor = 1 if item_s[group] > share else minimum
+        items[group] = min(MAX_ITEMS, max(floor, wanted))
+        left -= items[group] * item_s[group]
         weight_left = max(weight_left - weight[group], 1e-9)
-    return {group: blocks[group] for group in block_s}
+    return {group: items[group] for group in item_s}
 
 
 def order(
-    groups: Mapping[str, Sequence[str]], blocks: Mapping[str, int], rng: random.Random
-) -> list[Turn]:
-    """The turns of a pass.
+    groups: Mapping[str, Sequence[str]],
+    items: Mapping[str, int],
+    blocks: Mapping[str, int],
+    rng: random.Random,
+) -> list[Item]:
+    """The items of a pass.
 
-    The blocks of a group are spread over the whole pass, so that no group is measured in one
-    state of the machine only; the cells of a block follow each other at once, in random order,
-    so that what a slow moment does to one of them it does to all. A pass that runs out of time
-    drops the last turns; every group has a block in the first half.
+    Those of a group are spread over the whole pass, so that no group is measured in one state of
+    the machine only. A pass that runs out of time drops the last ones; every group has an item in
+    the first half.
+
+    Args:
+        groups: the cells of each group.
+        items: how many items each group has.
+        blocks: how many blocks each item of a group has.
+        rng: for the order of groups.
     """
     starts = [
-        ((number + rng.random() / 2) / blocks[group], group, number)
+        ((number + rng.random() / 2) / items[group], group, number)
         for group in groups
-        for number in range(blocks[group])
+        for number in range(items[group])
     ]
-    turns: list[Turn] = []
-    for _, group, number in sorted(starts):
-        cells = list(groups[group])
-        rng.shuffle(cells)
-        turns += [Turn(cell, number, position) for position, cell in enumerate(cells)]
-    return turns
+    return [
+        Item(group, tuple(groups[group]), number * blocks[group], blocks[group])
+        for _, group, number in sorted(starts)
+    ]
