@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from eager_vs_graph.cli.finish import UNDECIDED
 from eager_vs_graph.runs.quantities import PERCENT, quantity
 
 app = typer.Typer()
@@ -23,7 +24,11 @@ def compare(
         bool, typer.Option("--across-machines", help="Compare although the machines differ.")
     ] = False,
 ) -> None:
-    """Show what became faster or slower between two runs; exit code 1 on a regression."""
+    """Show what became faster or slower between two runs.
+
+    Exit code 1: something regressed, or no longer agrees with eager. 3: the runs are not precise
+    enough to exclude a regression beyond the threshold.
+    """
     from eager_vs_graph.reports.terminal.run_comparison import print_comparison
     from eager_vs_graph.statistics.run_comparison import compare as compare_folders
 
@@ -31,4 +36,5 @@ def compare(
     comparison = compare_folders(run_a, run_b, across_machines=across_machines)
     print_comparison(comparison, over)
     failed = len(comparison.regressions(over)) or comparison.disagreements()
-    raise typer.Exit(1 if failed else 0)
+    undecided = not comparison.undecided(over).empty
+    raise typer.Exit(1 if failed else UNDECIDED if undecided else 0)

@@ -10,6 +10,9 @@ import typer
 from eager_vs_graph.errors import printable
 from eager_vs_graph.results.run import Run
 
+UNDECIDED = 3
+"""Exit code where nothing failed, and what was asked could not be decided."""
+
 
 def show_report(folder: Path) -> int:
     """Render and print a run.
@@ -33,7 +36,7 @@ def show_report(folder: Path) -> int:
     )
     if failed or any(pair.failed for pair in run.checkpoints()):
         return 1
-    return 3 if found.is_undecided else 0
+    return UNDECIDED if found.is_undecided else 0
 
 
 def finish(run: Run) -> NoReturn:

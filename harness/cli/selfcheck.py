@@ -39,7 +39,7 @@ def selfcheck(
     budget: Annotated[str, typer.Option(metavar="TIME", help="Wall time, such as 30m.")] = "",
     slowdowns: Annotated[
         str, typer.Option(metavar="PERCENTAGES", help="Slowdowns to inject.")
-    ] = "2%,5%,10%",
+    ] = "0.5%,1%,2%,5%",
     modes: Annotated[str, typer.Option(metavar="NAMES|all", help="As of `bench`.")] = "",
     allow_concurrent: Annotated[
         bool,

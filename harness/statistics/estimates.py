@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,9 +28,13 @@ RATIO_OF_BLOCK = "log_fastest_s"
 the only place where they are chosen. They differ today, so the ratio of two latencies is not the
 speed-up beside them (README.md says why)."""
 
+BATCHES = 10
+"""Of the blocks of a pass, to tell how well the pass knows its median."""
+
 COLUMNS = [
     *("latency_s", "latency_low_s", "latency_high_s", "speedup", "speedup_low", "speedup_high"),
-    *("noise_floor", "verdict", "verdict_detail", "rounds", "passes"),
+    *("within_passes", "between_passes", "noise_floor", "verdict", "verdict_detail"),
+    *("rounds", "passes"),
 ]
 
 
@@ -49,9 +55,11 @@ def estimate_cells(
 
     Returns:
         By cell: ``latency_s, latency_low_s, latency_high_s`` (seconds per call), ``speedup,
-        speedup_low, speedup_high`` (above 1: faster than the baseline), ``noise_floor`` (a log
-        ratio, one for the run), ``verdict, verdict_detail, rounds, passes``. NaN where there is
-        none.
+        speedup_low, speedup_high`` (above 1: faster than the baseline); what its uncertainty is
+        made of, as log ratios: ``within_passes`` (standard error from the scatter within passes,
+        which longer passes make smaller) and ``between_passes`` (standard deviation of what the
+        ratio itself moved, which only further passes average out); ``noise_floor`` (a log ratio,
+        one for the run), ``verdict, verdict_detail, rounds, passes``. NaN where there is none.
     """
     located = locate(blocks)
     table = _latencies(located)
@@ -60,6 +68,9 @@ def estimate_cells(
     cells = located.groupby(["group", "mode"])["cell"].first()
     for key, verdict in verdicts.items():
         table.loc[cells[key], _SPEEDUP] = _row(verdict)
+    of_cells = compared.set_axis([cells[key] for key in compared.index])
+    table["within_passes"] = of_cells["noise"] / np.sqrt(of_cells["passes"])
+    table["between_passes"] = of_cells["movement"].where(of_cells["passes"] > 1)
     table["noise_floor"] = noise_floor(compared)
     for cell in located.loc[located["mode"] == baseline, "cell"].unique():
         table.loc[cell, "speedup"] = 1.0
@@ -87,10 +98,21 @@ def locate(blocks: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+@dataclass(frozen=True)
+class PassRatios:
+    """What the passes say of one comparison."""
+
+    log_ratio: pd.Series[Any]
+    """By pass: the median over its blocks of the log ratio, reference over mode."""
+    error: pd.Series[Any]
+    """By pass: the standard error of that median, from the scatter within the pass; NaN where it
+    has too few blocks to tell."""
+
+
 def pass_ratios(
     located: pd.DataFrame, baseline: str, control_of: str | None
-) -> dict[tuple[str, str], pd.Series[Any]]:
-    """By (group, mode): one log ratio a pass, reference over mode.
+) -> dict[tuple[str, str], PassRatios]:
+    """By (group, mode): one log ratio a pass, and how well the pass knows it.
 
     The two cells are paired block by block, so that what a slow moment does to both cancels; the
     estimate of a pass is the median of its blocks' log ratios. A block counts with its fastest
@@ -98,16 +120,31 @@ def pass_ratios(
     """
     keys = ["group", "pass", "block"]
     table = located.pivot_table(index=keys, columns="mode", values=RATIO_OF_BLOCK)
-    ratios: dict[tuple[str, str], pd.Series[Any]] = {}
+    ratios: dict[tuple[str, str], PassRatios] = {}
     for mode in table.columns:
         reference = control_of if mode == CONTROL else baseline
         if mode == baseline or reference not in table:
             continue
-        paired = (table[reference] - table[mode]).dropna()
-        by_pass = paired.groupby(["group", "pass"]).median()
-        for group, values in by_pass.groupby("group"):
-            ratios[str(group), str(mode)] = values.droplevel("group")
+        paired = (table[reference] - table[mode]).dropna().groupby(["group", "pass"])
+        medians, errors = paired.median(), paired.apply(_error_of_median)
+        for group, values in medians.groupby("group"):
+            ratios[str(group), str(mode)] = PassRatios(values.droplevel("group"), errors.loc[group])
     return ratios
+
+
+def _error_of_median(of_blocks: pd.Series[float]) -> float:
+    """Standard error of a median of values that follow each other, by batch means.
+
+    Blocks that were timed at nearly the same time are alike, so that their own scatter would claim
+    too much. Batches of successive blocks are nearly independent (Law & Kelton, *Simulation
+    Modeling and Analysis*, section 9.5.3).
+    """
+    values = of_blocks.to_numpy(dtype=np.float64)
+    batches = min(BATCHES, len(values) // 2)
+    if batches < 2:
+        return math.nan
+    medians = [float(np.median(part)) for part in np.array_split(values, batches)]
+    return float(np.std(medians, ddof=1)) / math.sqrt(batches)
 
 
 def compare_modes(
@@ -124,9 +161,12 @@ def compare_modes(
 
     Returns:
         By (group, mode): ``mean`` (log ratio, above 0: faster), ``deviation`` (between passes),
-        ``drift``, ``error`` (of the mean, with both), ``degrees``, ``passes``.
+        ``drift``, ``error`` (of the mean, with both), ``degrees``, ``passes``; and what the
+        deviation is made of: ``noise`` (what the scatter within passes explains; NaN where it is
+        not known) and ``movement`` (what the ratio itself moved, as a standard deviation).
     """
-    ratios = pass_ratios(located, baseline, control_of)
+    of_passes = pass_ratios(located, baseline, control_of)
+    ratios = {key: found.log_ratio for key, found in of_passes.items()}
     index = pd.MultiIndex.from_tuples(list(ratios), names=["group", "mode"])
     passes = np.array([len(values) for values in ratios.values()], dtype=np.float64)
     means = np.array([values.mean() for values in ratios.values()], dtype=np.float64)
@@ -134,6 +174,8 @@ def compare_modes(
     moderated = moderate(variances, passes - 1)
     of_modes = np.array([mode != CONTROL for _, mode in ratios], dtype=np.float64)
     drifts = of_modes * drift * np.abs(means)
+    noise = np.array([_root_mean_square(found.error) for found in of_passes.values()])
+    movement = np.sqrt(np.maximum(0.0, variances - np.nan_to_num(noise) ** 2))
     return pd.DataFrame(
         {
             "mean": means,
@@ -142,9 +184,16 @@ def compare_modes(
             "error": np.sqrt(moderated.variance / passes + drifts**2),
             "degrees": moderated.degrees,
             "passes": passes,
+            "noise": noise,
+            "movement": movement,
         },
         index=index,
     )
+
+
+def _root_mean_square(values: pd.Series[Any]) -> float:
+    known = values.dropna().to_numpy(dtype=np.float64)
+    return float(np.sqrt(np.mean(known**2))) if len(known) else math.nan
 
 
 def pass_latencies(located: pd.DataFrame, keys: Sequence[str] = ("cell",)) -> pd.Series[Any]:

@@ -13,10 +13,10 @@ from eager_vs_graph.statistics.intervals import quantile_t
 
 NEAR_ONE = math.log(1.25)
 NEAR_ONE_COUNTS = 2.0
-"""A half-width counts so much more where the ratio is near 1: there it decides."""
+"""Noise counts so much more where the ratio is near 1: there it decides."""
 MAX_WEIGHT = 4.0
-"""The widest intervals get at most so many times the time of the median one, and the narrowest at
-least its inverse: after few passes a width is itself only roughly known."""
+"""The noisiest group gets at most so many times the time of the median one, and the quietest at
+least its inverse: after few passes noise is itself only roughly known."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,9 @@ def precision_of_groups(
 ) -> dict[str, GroupPrecision]:
     """Passes, widest interval and weight of every group so far.
 
-    The squared half-width is inversely proportional to the time that goes into it, so the weight
-    is the square of a half-width relative to the run's median one.
+    Longer passes only help against noise within passes, and its variance is inversely
+    proportional to the time that goes into it: so a group's weight is that variance relative to
+    the run's median one. What the ratio itself moves from pass to pass takes further passes.
 
     Args:
         blocks: as for ``estimate_cells``.
@@ -58,13 +59,14 @@ def precision_of_groups(
         index=compared.index,
         dtype=float,
     )
-    counts = half.where(compared["mean"].abs() > NEAR_ONE, half * NEAR_ONE_COUNTS)
+    noise = compared["noise"].where(
+        compared["mean"].abs() > NEAR_ONE, compared["noise"] * NEAR_ONE_COUNTS
+    )
     # A group with one mode compares nothing: its passes are all that can be asked for.
     widest = _largest(half).reindex(passes.index, fill_value=0.0)
-    counting = _largest(counts)
-    median = float(counting[counting < math.inf].median())
-    weights = ((counting / median) ** 2).clip(1 / MAX_WEIGHT, MAX_WEIGHT)
-    of_groups = weights.where(counting < math.inf, 1.0).reindex(passes.index).fillna(1.0)
+    counting = _largest(noise.dropna())
+    weights = ((counting / counting.median()) ** 2).clip(1 / MAX_WEIGHT, MAX_WEIGHT)
+    of_groups = weights.reindex(passes.index).fillna(1.0)
     return {
         str(group): GroupPrecision(
             int(passes[group]), float(widest[group]), float(of_groups[group])

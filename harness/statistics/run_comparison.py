@@ -38,6 +38,12 @@ class Comparison:
         cells = self.cells
         return cells[(cells["verdict"] == "slower") & (cells["change"] > 1 + over)]
 
+    def undecided(self, over: float) -> pd.DataFrame:
+        """The cells of which it is not known whether they became slower by more than this."""
+        cells = self.cells
+        known = cells["change_high"] <= 1 + over
+        return cells[~known & ~cells.index.isin(self.regressions(over).index)]
+
     def disagreements(self) -> dict[str, tuple[str, str]]:
         """The cells that agreed and no longer do."""
         return {

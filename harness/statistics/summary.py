@@ -43,6 +43,10 @@ COLUMNS = {
     "speedup": "the baseline's time over the mode's; empty where they must not be compared",
     "speedup_low": "lower end of its 95% interval",
     "speedup_high": "upper end",
+    "within_passes": "what the scatter within passes leaves uncertain of it: standard error, as a "
+    "fraction; longer passes make it smaller",
+    "between_passes": "what the speed-up itself moved from pass to pass: standard deviation, as a "
+    "fraction; only further passes average it out",
     "baseline": "what the speed-up refers to: eager, or of the A/A control its own mode",
     "verdict": "`faster`, `slower`, `same`, `unclear`, `unequal work`, or empty",
     "verdict_detail": "of `unclear`: what would settle it",
@@ -195,12 +199,14 @@ def _latencies(blocks: pd.DataFrame) -> pd.DataFrame:
 
 def _comparisons(blocks: pd.DataFrame, frames: Frames) -> pd.DataFrame:
     """Speed-up, verdict, break-even and cost of feeding of the cells that may be compared."""
-    columns = [*COMPARISON, "noise_floor", "verdict", "verdict_detail"]
+    parts = ["within_passes", "between_passes"]
+    columns = [*COMPARISON, *parts, "noise_floor", "verdict", "verdict_detail"]
     if blocks.empty:
         return pd.DataFrame(columns=[*columns, *BREAK_EVEN, *FEEDING])
     twin = frames.control_of
     estimates = estimate_cells(blocks, BASELINE, control_of=twin).reindex(columns=columns)
-    estimates["noise_floor"] = np.expm1(estimates["noise_floor"].astype(float))
+    logarithms = [*parts, "noise_floor"]
+    estimates[logarithms] = np.expm1(estimates[logarithms].astype(float))
     repaid = break_even(frames.pass_cells, blocks, BASELINE, control_of=twin)
     return estimates.join(repaid).join(feeding_costs(blocks))
 

@@ -98,9 +98,10 @@ def noise_floor(compared: pd.DataFrame) -> float:
 
     Returns:
         A log ratio: the 97.5 % quantile of t times the root mean square of the controls' means;
-        NaN for fewer than two controls.
+        NaN for fewer than two controls that more than one pass has timed.
     """
-    means = compared.loc[compared.index.get_level_values("mode") == CONTROL, "mean"]
+    is_control = compared.index.get_level_values("mode") == CONTROL
+    means = compared.loc[is_control & (compared["passes"] > 1), "mean"]
     if len(means) < 2:
         return math.nan
     return quantile_t(0.975, len(means)) * math.sqrt(float((means**2).mean()))

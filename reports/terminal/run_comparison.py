@@ -71,7 +71,23 @@ def _lines(comparison: Comparison, over: float) -> list[str]:
         if cells:
             parsed = list(map(Cell.parse, cells))
             lines.append(f"  only {name}: {in_words(parsed, parsed)}")
-    return [*lines, _result(comparison, over)]
+    return [*lines, *_undecided(comparison, over), _result(comparison, over)]
+
+
+def _undecided(comparison: Comparison, over: float) -> list[str]:
+    """Say what the runs could not resolve, and what they could."""
+    left = comparison.undecided(over)
+    if left.empty:
+        return []
+    compared = comparison.cells["change_high"].dropna()
+    if compared.empty:
+        return ["  undecided: one pass in a run gives no interval; run two or more of each"]
+    excluded = float(left["change_high"].max()) - 1
+    return [
+        f"  undecided: of {count(len(left), 'cell')}, the intervals do not exclude a regression of "
+        f"more than {percent(over)}, but one of more than {percent(excluded)}; more passes of both "
+        "runs narrow them"
+    ]
 
 
 def _result(comparison: Comparison, over: float) -> str:

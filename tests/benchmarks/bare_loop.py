@@ -1,19 +1,19 @@
-"""The harness's medians beside a hand-written loop of the same call, in one process, interleaved.
+"""The harness's calls beside the same computation as anybody would write it, in one process.
 
-For `matmul_chain` at 8×8, each mode is timed by the harness (its runner, pytest-benchmark, a pass's
-calibration) and, right after each block, by a plain `for` loop around code written here by hand,
-which shares nothing with the harness. What counts is the ratio of the two medians.
+For `matmul_chain` at 8×8, each mode of the harness and a call written here by hand, which shares
+nothing with it, are programs of one group: they take turns call by call, in random order. What
+counts is the median of the turns' log ratios.
 
-    python tests/benchmarks/bare_loop.py [blocks]
+    python tests/benchmarks/bare_loop.py [seconds]
 """
 
 from __future__ import annotations
 
-import statistics
+import random
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,17 +24,19 @@ from eager_vs_graph.processes.lean_import import import_tensorflow
 
 import_tensorflow()
 
+import numpy as np
 import tensorflow as tf
 
 from eager_vs_graph.catalog import find as catalog
 from eager_vs_graph.child.adopt.loading import load
-from eager_vs_graph.child.bench.blocks import Blocks, run
-from eager_vs_graph.child.bench.prepare import Prepared, pace, prepare
-from eager_vs_graph.child.bench.schedule import Turn
+from eager_vs_graph.child.bench.items import Items, run
+from eager_vs_graph.child.bench.prepare import Prepared, calibrate, prepare
+from eager_vs_graph.child.bench.schedule import MAX_ITEMS, Item, blocks_of_item
 from eager_vs_graph.child.parity.check import subject
-from eager_vs_graph.processes.journal import Journal
+from eager_vs_graph.processes.journal import Follower, Journal
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.request import Timed
+from eager_vs_graph.results.rounds import of_journal
 
 SCENARIO, SIZE = "matmul_chain", "tiny"
 MODES = ("eager", "function", "session")
@@ -61,62 +63,52 @@ def by_hand(mode: str, matrix: Any, products: int) -> Callable[[], Any]:
     return lambda: step(constant).numpy()
 
 
-class Interleaved(Blocks):
-    """Times the hand-written loop right after each of the harness's blocks."""
-
-    hand: dict[str, Callable[[], Any]]
-    loops: dict[str, list[float]]
-    blocks_s: dict[str, list[float]]
-
-    def time(self, benchmark: Any, cell: str, block: int, position: int) -> None:
-        # Who comes second finds warmer caches, so they take turns.
-        if block % 2:
-            self._loop(cell)
-        super().time(benchmark, cell, block, position)
-        self.blocks_s[cell] += benchmark.stats.stats.data
-        if not block % 2:
-            self._loop(cell)
-
-    def _loop(self, cell: str) -> None:
-        prepared, call = self.prepared[cell], self.hand[cell]
-        for _ in range(prepared.iterations):  # as the harness's warm-up round
-            call()
-        for _ in range(prepared.rounds):
-            start = time.perf_counter()
-            for _ in range(prepared.iterations):
-                call()
-            self.loops[cell].append((time.perf_counter() - start) / prepared.iterations)
+def beside(prepared: Prepared, call: Callable[[], Any]) -> Prepared:
+    """The hand-written call as one more program of the group."""
+    program = copy(prepared.program)
+    program.call = call
+    program.load = lambda _state: None  # type: ignore[method-assign]
+    cell = prepared.cell.in_mode(f"{prepared.mode}+hand")
+    return replace(prepared, cell=cell, program=program)
 
 
-def main(blocks: int) -> None:
+def main(seconds: float) -> None:
+    """Print what a call takes, and how much longer the harness's own takes."""
     entry = next(e for e in catalog.select([]) if e.name == SCENARIO)
     parameters = subject(load(entry), SIZE)
-    size = parameters.scenario.sizes[SIZE]
-    prepared: dict[str, Prepared] = {}
-    hand: dict[str, Callable[[], Any]] = {}
+    products = parameters.scenario.sizes[SIZE].products
+    programs: list[Prepared] = []
     for mode in MODES:
         cell = Cell(SCENARIO, SIZE, mode, "CPU:0", "resident")
-        prepared[cell.id] = prepare(parameters, Timed(cell.id, mode, cell.group))
-        hand[cell.id] = by_hand(mode, parameters.feeds[0]["a"], size.products)
+        own = prepare(parameters, Timed(cell.id, mode, cell.group))
+        call = by_hand(mode, parameters.feeds[0]["a"], products)
         for _ in range(50):
-            hand[cell.id]()
-    paced = pace(list(prepared.values()))
-    # More rounds than a pass takes: 2 % of a median is to be seen in a minute.
-    prepared = {p.cell.id: replace(p, rounds=10) for p in paced}
-    turns = [Turn(cell, block, 0) for block in range(blocks) for cell in prepared]
+            call()
+        programs += [own, beside(own, call)]
+    prepared = {each.cell.id: each for each in calibrate(programs)}
+    group, cells = programs[0].group, tuple(prepared)
+    blocks = blocks_of_item(sum(each.turn_s for each in prepared.values()))
+    items = [Item(group, cells, number * blocks, blocks) for number in range(MAX_ITEMS * 20)]
     with tempfile.TemporaryDirectory() as folder:
-        plugin = Interleaved(turns, prepared, Journal(Path(folder) / "journal.jsonl"), 1, 600.0)
-        plugin.hand = hand
-        plugin.loops = {cell: [] for cell in prepared}
-        plugin.blocks_s = {cell: [] for cell in prepared}
-        run(plugin, Path(folder) / "result.json")
-    print(f"{'mode':10}{'harness':>12}{'by hand':>12}{'ratio':>9}")
-    for cell in prepared:
-        harness_s = statistics.median(plugin.blocks_s[cell])
-        hand_s = statistics.median(plugin.loops[cell])
-        mode = Cell.parse(cell).mode
-        print(f"{mode:10}{harness_s * 1e6:9.1f} µs{hand_s * 1e6:9.1f} µs{harness_s / hand_s:9.3f}")
+        journal = Path(folder) / "journal.jsonl"
+        run(Items(items, prepared, Journal(journal), seconds, random.Random(0)))
+        told = [event for event in Follower(journal).events() if event["event"] == "item"]
+    timed = [of_journal(each) for event in told for each in event["rounds"]]
+    fastest = {
+        cell: np.concatenate(
+            [t.seconds[:, t.skip :].min(axis=1) for t in timed if t.cell == cell]
+        ).astype(float)
+        for cell in cells
+    }
+    print(f"{'mode':10}{'harness':>12}{'by hand':>12}{'longer by':>11}   blocks")
+    for own, hand in zip(programs[::2], programs[1::2], strict=True):
+        harness_s, hand_s = fastest[own.cell.id], fastest[hand.cell.id]
+        longer = np.exp(np.median(np.log(harness_s / hand_s))) - 1
+        print(
+            f"{own.mode:10}{np.median(harness_s) * 1e6:9.1f} µs{np.median(hand_s) * 1e6:9.1f} µs"
+            f"{longer:+11.2%}   {len(harness_s)}"
+        )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 20.0)

@@ -32,6 +32,7 @@ def blocks(
     spread: float = 0.01,
     tails: float | None = None,
     moments: float = 0.05,
+    scatter: float = 0.0,
     machine: float = 1.0,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -45,6 +46,7 @@ def blocks(
         spread: scale of a mode's own log deviation in a pass.
         tails: degrees of freedom of Student's t for these deviations; None: they are normal.
         moments: scale of what a slow moment adds to all modes of a block, as a log deviation.
+        scatter: scale of a mode's own log deviation in a block.
         machine: how much longer everything takes, the probe as well.
         seed: of the noise.
     """
@@ -63,6 +65,7 @@ def blocks(
                 of = {"pass": number, "group": group(index), "mode": mode}
                 for block, moment in enumerate(slow):
                     contended = np.exp(0.003 * rng.exponential(size=5))
+                    contended *= np.exp(scatter * rng.standard_normal()) if scatter else 1.0
                     rows.append(
                         {
                             **of,

@@ -62,6 +62,7 @@ def csv(rendered: Rendered) -> pd.DataFrame:
 def test_columns_and_rows_of_the_csv(csv: pd.DataFrame, rendered: Rendered) -> None:
     assert list(csv.columns) == list(COLUMNS)
     units = ("_s", "_bytes", "_calls", "speedup", "speedup_low", "speedup_high", "noise_floor")
+    units += ("_passes",)
     counts = ("traces", "retraces", "rounds", "passes")
     floats = rendered.summary.select_dtypes("float").columns
     assert all(name.endswith(units) or "_ulp_" in name for name in floats)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -223,7 +224,7 @@ def test_what_is_in_one_run_only_is_named(tmp_path: Path, comparing: Compare) ->
     before = write_run(tmp_path / "a", Shape(scenarios=("mnist_step",), inputs=("resident",)))
     both = ("mnist_step", "custom_gradient")
     after = write_run(tmp_path / "b", Shape(scenarios=both, inputs=("resident",)))
-    result = comparing(before, after)
+    result = comparing(before, after, "--fail-over", "50%")
     assert result.code == 0
     assert "custom_gradient guide and large in eager, function" in result.line("only after")
     assert "only before" not in result.out
@@ -234,9 +235,21 @@ def test_runs_of_one_pass_have_no_verdict(tmp_path: Path, comparing: Compare) ->
     before, after = write_run(tmp_path / "a", shape), write_run(tmp_path / "b", shape)
     slow_down(after, 2.0)
     result = comparing(before, after)
-    assert result.code == 0
+    assert result.code == 3
+    assert "undecided: one pass in a run gives no interval" in result.out
     assert "nan" not in result.out
     assert "  slower" not in result.out
+
+
+def test_what_the_runs_cannot_resolve_is_undecided_and_not_passed(
+    runs: tuple[Path, Path], comparing: Compare
+) -> None:
+    result = comparing(*runs, "--fail-over", "0.01%")
+    assert result.code == 3
+    assert "undecided: of 18 cells, the intervals do not exclude a regression of more" in result.out
+    excluded = re.search(r"but one of more than ([0-9.]+)%", result.out)
+    assert excluded is not None
+    assert comparing(*runs, "--fail-over", f"{float(excluded[1]) * 1.02}%").code == 0
 
 
 @pytest.mark.parametrize("damaged", ["environment.json", "parity.json"])

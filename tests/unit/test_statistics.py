@@ -166,7 +166,7 @@ def two_modes(eager: np.ndarray, graph: np.ndarray) -> pd.DataFrame:
 
 def ratio(frame: pd.DataFrame) -> float:
     found = pass_ratios(locate(frame), "eager", None)
-    return math.exp(found[group(0), "graph"].loc[1])
+    return math.exp(found[group(0), "graph"].log_ratio.loc[1])
 
 
 @pytest.mark.parametrize(
@@ -415,9 +415,9 @@ def test_nothing_measured_and_nothing_to_compare() -> None:
     assert precision_of_groups(blocks({}, passes=2)) == {group(0): GroupPrecision(2, 0.0, 1.0)}
 
 
-def test_what_is_wide_gets_more_of_the_next_pass() -> None:
-    quiet = blocks({"function": 4.0}, groups=6, passes=6, spread=0.01)
-    loud = blocks({"function": 4.0}, groups=2, passes=6, spread=0.08)
+def test_what_is_noisy_gets_more_of_the_next_pass() -> None:
+    quiet = blocks({"function": 4.0}, groups=6, passes=6, count=40, scatter=0.01)
+    loud = blocks({"function": 4.0}, groups=2, passes=6, count=40, scatter=0.08)
     loud = loud.assign(group="loud/" + loud["group"], cell="loud/" + loud["cell"])
     precision = precision_of_groups(pd.concat([quiet, loud]), control_of="function")
     of_loud = [each.weight for name, each in precision.items() if name.startswith("loud")]
@@ -427,20 +427,56 @@ def test_what_is_wide_gets_more_of_the_next_pass() -> None:
     assert min(of_quiet) >= 1 / MAX_WEIGHT
 
 
+def test_what_moves_from_pass_to_pass_gets_no_longer_passes() -> None:
+    still = blocks({"function": 4.0}, groups=6, passes=6, count=40, spread=0.001, scatter=0.02)
+    moving = blocks({"function": 4.0}, groups=2, passes=6, count=40, spread=0.1, scatter=0.02)
+    moving = moving.assign(group="moving/" + moving["group"], cell="moving/" + moving["cell"])
+    precision = precision_of_groups(pd.concat([still, moving]), control_of="function")
+    widths = {name: each.half_width for name, each in precision.items()}
+    assert min(width for name, width in widths.items() if "moving" in name) > 4 * widths[group(0)]
+    weights = [each.weight for name, each in precision.items() if "moving" in name]
+    assert max(weights) < 2
+
+
 def test_a_ratio_near_one_gets_more_than_one_far_from_it() -> None:
-    far = blocks({"function": 4.0}, groups=4, passes=6, spread=0.02)
-    near = blocks({"function": 1.1}, groups=1, passes=6, spread=0.02)
+    far = blocks({"function": 4.0}, groups=4, passes=6, count=40, scatter=0.02)
+    near = blocks({"function": 1.1}, groups=1, passes=6, count=40, scatter=0.02)
     near = near.assign(group="near/" + near["group"], cell="near/" + near["cell"])
     precision = precision_of_groups(pd.concat([far, near]), control_of="function")
     (of_near,) = [each.weight for name, each in precision.items() if name.startswith("near")]
     assert of_near > 2 * np.median([each.weight for each in precision.values()])
 
 
+def test_noise_within_passes_and_movement_between_them_are_told_apart() -> None:
+    frame = blocks({"function": 2.0}, groups=20, passes=8, count=400, spread=0.05, scatter=0.1)
+    found = compare_modes(locate(frame), "eager", "function").loc[(slice(None), "function"), :]
+    # Of a ratio of two modes: each moves, and each scatters.
+    assert found["movement"].median() == pytest.approx(0.05 * math.sqrt(2), rel=0.25)
+    scatter = 0.1 * math.sqrt(2)
+    expected = math.sqrt(math.pi / 2) * scatter / math.sqrt(400)
+    assert found["noise"].median() == pytest.approx(expected, rel=0.25)
+
+
+def test_neighbours_that_are_alike_do_not_count_as_independent() -> None:
+    rng = np.random.default_rng(0)
+    steady = np.full(200, CALL_S)
+    apart = steady * np.exp(0.05 * rng.standard_normal(200))
+    alike = steady * np.exp(0.05 * np.repeat(rng.standard_normal(10), 20))
+    errors = [
+        float(
+            pass_ratios(locate(two_modes(steady, graph)), "eager", None)[group(0), "graph"].error[1]
+        )
+        for graph in (apart, alike)
+    ]
+    assert errors[1] > 2.5 * errors[0]
+
+
 def test_a_first_pass_knows_nothing_of_widths() -> None:
     precision = precision_of_groups(
-        blocks({"function": 2.0}, groups=3, passes=1), control_of="function"
+        blocks({"function": 2.0}, groups=3, passes=1, count=3), control_of="function"
     )
     assert [each.weight for each in precision.values()] == [1.0, 1.0, 1.0]
+    assert all(math.isinf(each.half_width) for each in precision.values())
 
 
 # Cold costs
