@@ -45,7 +45,7 @@ class MeasureJob:
     weights: dict[str, float] = field(default_factory=dict)
     """By group: its part of the seconds, relative to the others; 1 where there is none."""
     bare_loops: bool = False
-    """Whether to time every item once more in a plain loop, to see what the harness adds."""
+    """Whether to time some items once more in a plain loop, to see what the harness adds."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def bench(
         results: the folder that runs are kept in.
         progress: is told what is being done.
         choose_timed: what to time, from what the check found and the control's mode.
-        bare_loops: time every block once more in a plain loop.
+        bare_loops: time some blocks once more in a plain loop.
 
     Returns:
         The run. When the user interrupted it after the first cells were checked, it holds what was

@@ -39,6 +39,10 @@ shorter ones a number in shared memory says whose it is, because writing a file 
 them."""
 
 
+BARE_EVERY = 8
+"""Of so many items of a group, one is timed once more by hand, where that is asked for."""
+
+
 class Items:
     """The plugin: failures cost a cell, and every finished item is journalled."""
 
@@ -103,8 +107,10 @@ class Items:
         turns = Turns(programs, item.blocks, self._rng, self.journal)
         probe = probe_s()
         self.probes.append(probe)
-        bare_first = bool(item.block // item.blocks % 2)  # who comes second finds warm caches
-        bare = turns.by_hand() if self.bare_loops and bare_first else {}
+        number = item.block // item.blocks
+        by_hand = self.bare_loops and number % BARE_EVERY == 0
+        bare_first = bool(number // BARE_EVERY % 2)  # who comes second finds warm caches
+        bare = turns.by_hand() if by_hand and bare_first else {}
         try:
             with programs[0].program.task.on_device():
                 benchmark.pedantic(
@@ -117,7 +123,7 @@ class Items:
             self._fail(turns.at, error)
             self._keep(item, turns, benchmark, probe, bare)
             raise
-        if self.bare_loops and not bare_first:
+        if by_hand and not bare_first:
             bare = turns.by_hand()
         self._keep(item, turns, benchmark, probe, bare)
 
