@@ -62,7 +62,8 @@ def installed() -> tuple[list[Entry], list[str]]:
 def select(wanted: Sequence[str]) -> list[Entry]:
     """The entries for what a user typed: names of scenarios or distributions, files or folders.
 
-    Nothing means every built-in scenario; ``all``, those of installed distributions too.
+    ``FILE.py:NAME`` is one scenario of a file. Nothing means every built-in scenario; ``all``,
+    those of installed distributions too.
 
     Raises:
         UsageError: a name is unknown, or a place holds no scenario.
@@ -78,8 +79,10 @@ def select(wanted: Sequence[str]) -> list[Entry]:
         for word in wanted
         if word.endswith(".py") or "/" in word or (word not in known and Path(word).is_dir())
     ]
-    names = [word for word in wanted if Path(word) not in places]
-    chosen = entries(places)
+    of_files = [word for word in wanted if word.rpartition(":")[0].endswith(".py")]
+    places = [place for place in places if str(place) not in of_files]
+    names = [word for word in wanted if Path(word) not in places and word not in of_files]
+    chosen = [*entries(places), *map(_of_file, of_files)]
     everything = [*chosen, *built_in, *shipped]
     if names == ["all"]:
         names = [entry.name for entry in everything]
@@ -94,6 +97,16 @@ def select(wanted: Sequence[str]) -> list[Entry]:
         chosen += found
     _require_one_of_a_name(chosen)
     return [entry for entry in everything if entry in chosen]
+
+
+def _of_file(word: str) -> Entry:
+    """The scenario that ``FILE.py:NAME`` names."""
+    file, _, name = word.rpartition(":")
+    inside = entries([Path(file)])
+    for entry in inside:
+        if entry.name == name:
+            return entry
+    raise UsageError(unknown_name_message(f"scenario in {file}", name, [e.name for e in inside]))
 
 
 def _require_one_of_a_name(chosen: Iterable[Entry]) -> None:

@@ -91,10 +91,11 @@ def _entries(
     """
     file, colon, name = what.rpartition(":")
     if colon and file.endswith(".py") and Path(file).is_file():
-        inside = ScenarioOptions(file, which.sizes)
-        found = [entry for entry in _of_file(inside) if entry.name == name]
+        found = [
+            entry for entry in _of_file(ScenarioOptions(file, which.sizes)) if entry.name == name
+        ]
         if found:
-            return found, inside.chosen_sizes(found)
+            return found, which.chosen_sizes(found)
     if colon or Path(what).suffix in (".keras", ".h5"):
         entries = call.entries(what)
         if part:

@@ -57,6 +57,10 @@ Key = tuple[str, str]
 """A tensor: its kind (``output`` or ``variable``) and name."""
 
 
+OUT_OF_TIME = "out of time; --explain-timeout gives more"
+"""Why an experiment was not made, and what to do."""
+
+
 @dataclass(frozen=True)
 class Accuracy:
     """One mode's value of an element, and how near it is to the reference's."""

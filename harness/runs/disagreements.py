@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.results.explanation import Explanation
+from eager_vs_graph.results.explanation import OUT_OF_TIME, Explanation
 from eager_vs_graph.results.record import (
     CRASHED,
     DIFFERS,
@@ -133,7 +133,7 @@ def _in_order(checked: CheckResult, cells: Sequence[CellParity]) -> list[CellPar
 def _told(cell: CellParity, found: Mapping[str, Explanation]) -> Explanation:
     explanation = found.get(cell.cell)
     if explanation is None:
-        return _untried(cell, "out of time")
+        return _untried(cell, OUT_OF_TIME)
     if explanation.status in (TIMEOUT, CRASHED):  # of the experiments, not of the cell
         return replace(explanation, status=cell.status, reason=cell.reason)
     return explanation

@@ -15,7 +15,7 @@ from eager_vs_graph.errors import UsageError
 from eager_vs_graph.processes.jobs import NO_EXPERIMENT, ExplainJob
 from eager_vs_graph.processes.journal import Event
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
-from eager_vs_graph.results.explanation import Explanation, FreshResult
+from eager_vs_graph.results.explanation import OUT_OF_TIME, Explanation, FreshResult
 from eager_vs_graph.results.record import CRASHED, TIMEOUT
 from eager_vs_graph.runs import process_conditions
 from eager_vs_graph.runs.progress import Progress
@@ -130,7 +130,7 @@ def _with_fresh_processes(
             continue
         if request.seconds - (time.monotonic() - began) < _FRESH_S:
             return [
-                replace(each, not_tried=(*each.not_tried, f"{condition}: out of time"))
+                replace(each, not_tried=(*each.not_tried, f"{condition}: {OUT_OF_TIME}"))
                 if process_conditions.open_under(condition, each)
                 else each
                 for each in after

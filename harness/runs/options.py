@@ -62,7 +62,8 @@ class ScenarioOptions:
         Option(
             metavar="NAMES|FILES|FOLDERS",
             help="What to run. Default: every built-in scenario. `all` adds those of installed "
-            "distributions; the name of a distribution selects what it ships.",
+            "distributions; the name of a distribution selects what it ships, FILE.py:NAME one "
+            "scenario of a file.",
         ),
     ] = ""
     sizes: Annotated[

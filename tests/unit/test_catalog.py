@@ -76,6 +76,17 @@ def test_an_unknown_name_gives_the_nearest(status, hint):
     assert hint in str(raised.value)
 
 
+def test_one_of_several_scenarios_in_a_file(tmp_path):
+    file = write(tmp_path, "two", scenario("one", "A") + scenario("other", "B"))
+    (entry,) = catalog.select([f"{file}:other"])
+    assert entry.name == "other"
+    assert [e.name for e in catalog.select([f"{file}:one", "mnist_step"])] == ["one", "mnist_step"]
+    with pytest.raises(UsageError, match=r"unknown scenario in .*two\.py 'othr'; did you mean"):
+        catalog.select([f"{file}:othr"])
+    with pytest.raises(UsageError, match=r"gone\.py"):
+        catalog.select([f"{tmp_path / 'gone.py'}:one"])
+
+
 def test_two_scenarios_of_one_name_are_told_with_their_files(tmp_path):
     a = write(tmp_path, "a", scenario("same", "A"))
     b = write(tmp_path, "b", scenario("same", "B"))

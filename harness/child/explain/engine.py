@@ -34,6 +34,7 @@ from eager_vs_graph.modes import BASELINE
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import (
     GRAPPLER,
+    OUT_OF_TIME,
     XLA,
     Cause,
     Explanation,
@@ -139,7 +140,7 @@ class _Stages:
     def run(self, name: str, experiment: Callable[[], T], otherwise: T) -> T:
         """An experiment's result; ``otherwise`` where it is not made or fails."""
         if not self._lab.in_time():
-            self.not_tried.append(f"{name}: out of time")
+            self.not_tried.append(f"{name}: {OUT_OF_TIME}")
         elif not self.starting(name):
             self.not_tried.append(f"{name}: it ended or held up its process")
         else:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from eager_vs_graph.child.explain.experiments import Observation
-from eager_vs_graph.results.explanation import Key
+from eager_vs_graph.results.explanation import OUT_OF_TIME, Key
 
 Run = Callable[[Mapping[str, str]], Observation]
 """Compiles and runs the program in a process with these environment variables."""
@@ -95,7 +95,7 @@ def search(
             if not open_:
                 break
             if not in_time():
-                result.not_tried.append(f"XLA's passes from {name} on: out of time")
+                result.not_tried.append(f"XLA's passes from {name} on: {OUT_OF_TIME}")
                 break
             found = _without(run, result, [name])
             if found is not None and (restored := better(found) & open_):

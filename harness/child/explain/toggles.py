@@ -16,7 +16,7 @@ from eager_vs_graph.child.explain.conditions import PLAIN, Condition
 from eager_vs_graph.child.explain.disagreement import Disagreement
 from eager_vs_graph.child.explain.experiments import Compared, rank
 from eager_vs_graph.errors import one_line
-from eager_vs_graph.results.explanation import Key
+from eager_vs_graph.results.explanation import OUT_OF_TIME, Key
 
 _LONG = 120
 
@@ -123,7 +123,7 @@ def _tried(
     if not asked:
         return True
     if not disagreement.lab.in_time():
-        found.not_tried.append(f"without {toggle.label}: out of time")
+        found.not_tried.append(f"without {toggle.label}: {OUT_OF_TIME}")
         return True
     if not starting(toggle.label):
         found.not_tried.append(f"without {toggle.label}: it ended or held up its process")

@@ -12,7 +12,7 @@ from eager_vs_graph.child.explain.effects import DIGITS, NOT_FINITE, OTHER, ROUN
 from eager_vs_graph.child.explain.experiments import Compared, names, rank
 from eager_vs_graph.child.explain.first_op import FirstOp, Search
 from eager_vs_graph.child.explain.toggles import Hit, Toggle
-from eager_vs_graph.results.explanation import GRAPPLER, Cause, Key
+from eager_vs_graph.results.explanation import GRAPPLER, OUT_OF_TIME, Cause, Key
 
 _SHOWN = 4
 _SUMMARIES = {
@@ -61,7 +61,7 @@ def causes(disagreement: Disagreement, hit: Hit, locate: Locate) -> tuple[list[C
     not_tried: list[str] = []
     for name in PASSES:
         if not disagreement.lab.in_time():
-            not_tried.append(f"Grappler's passes from {name} on: out of time")
+            not_tried.append(f"Grappler's passes from {name} on: {OUT_OF_TIME}")
             break
         for key in _confirmed(disagreement, hit, before, name):
             restoring.setdefault(key, []).append(name)
