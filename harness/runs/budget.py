@@ -19,7 +19,7 @@ TIMED_SHARE = 0.75
 LEAST_TIMED_SHARE = 0.4
 """What that part may shrink to for the sake of another pass."""
 MIN_PASS_S = 10.0
-MIN_PASSES = 3
+MIN_PASSES = 4
 MIN_PASSES_LONG = 2
 LONG_GROUP_S = 4.0
 """A group whose one block takes longer is timed in fewer passes."""

@@ -25,7 +25,9 @@ class GroupPrecision:
 
     passes: int
     half_width: float
-    """The largest half-width of its log ratios' 95% intervals; inf with one pass."""
+    """The largest half-width of its log ratios' 95% intervals, after its last pass or after the one
+    before: an interval that is narrow for the first time is so by luck in part, and a run that
+    stopped there would claim too much (tests/benchmarks/coverage.py). inf with one pass."""
     weight: float
     """Its share of the next pass, relative to other groups."""
 
@@ -49,19 +51,13 @@ def precision_of_groups(
     if blocks.empty:
         return {}
     passes = blocks.groupby("group")["pass"].nunique()
-    compared = compare_modes(locate(blocks), baseline, control_of, drift=0.0)
-    compared = compared[compared.index.get_level_values("mode") != CONTROL]
-    half = pd.Series(
-        [
-            quantile_t(0.975, row["degrees"]) * row["error"] if row["degrees"] > 0 else math.inf
-            for _, row in compared.iterrows()
-        ],
-        index=compared.index,
-        dtype=float,
-    )
-    noise = compared["noise"].where(
-        compared["mean"].abs() > NEAR_ONE, compared["noise"] * NEAR_ONE_COUNTS
-    )
+    located = locate(blocks)
+    compared, half = _comparisons(located, baseline, control_of)
+    last = located.groupby("group")["pass"].transform("max")
+    _, before = _comparisons(located[located["pass"] < last], baseline, control_of)
+    half = half.clip(lower=before.reindex(half.index, fill_value=math.inf))
+    far = compared["mean"].abs() > NEAR_ONE
+    noise = compared["noise"].where(far, compared["noise"] * NEAR_ONE_COUNTS)
     # A group with one mode compares nothing: its passes are all that can be asked for.
     widest = _largest(half).reindex(passes.index, fill_value=0.0)
     counting = _largest(noise.dropna())
@@ -73,6 +69,23 @@ def precision_of_groups(
         )
         for group in passes.index
     }
+
+
+def _comparisons(
+    located: pd.DataFrame, baseline: str, control_of: str | None
+) -> tuple[pd.DataFrame, pd.Series[float]]:
+    """Every comparison but the controls, and the half-width of its interval."""
+    compared = compare_modes(located, baseline, control_of, drift=0.0)
+    compared = compared[compared.index.get_level_values("mode") != CONTROL]
+    half = pd.Series(
+        [
+            quantile_t(0.975, row["degrees"]) * row["error"] if row["degrees"] > 0 else math.inf
+            for _, row in compared.iterrows()
+        ],
+        index=compared.index,
+        dtype=float,
+    )
+    return compared, half
 
 
 def _largest(of_comparisons: pd.Series[float]) -> pd.Series[float]:

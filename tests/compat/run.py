@@ -1,7 +1,8 @@
 """Runs a short suite with other versions of Python, TensorFlow, NumPy and pandas.
 
 ``python tests/compat/run.py [--only TEXT]``, or ``make compat``. Each environment is made with uv
-under ``build/compat``, from the registry, and has this checkout's wheel.
+under ``build/compat``, from the registry, and has this checkout's wheel. The interpreters are those
+on the PATH.
 """
 
 from __future__ import annotations
@@ -38,7 +39,11 @@ def main(arguments: Sequence[str]) -> int:
     passed = 0
     for each in chosen:
         began = time.monotonic()
-        python = made(each["name"], each["python"], each["packages"])
+        try:
+            python = made(each["name"], each["python"], each["packages"])
+        except subprocess.CalledProcessError as error:
+            print(f"{each['name']}: not made: {error.stderr.strip().splitlines()[0]}", flush=True)
+            continue
         problems = [
             f"{' '.join(command)}: {problem}"
             for command in suite["suite"]["commands"]
@@ -58,12 +63,14 @@ def made(name: str, version: str, packages: list[str]) -> Path:
     folder = ENVIRONMENTS / name
     python = folder / "bin" / "python"
     if not python.exists():
-        subprocess.run([UV, "venv", "--quiet", "--python", version, str(folder)], check=True)
+        _run([UV, "venv", "--quiet", "--python", version, str(folder)])
     install = [UV, "pip", "install", "--quiet", "--python", str(python)]
-    subprocess.run(
-        [*install, "--reinstall-package", "eager-vs-graph", str(ROOT), *packages], check=True
-    )
+    _run([*install, "--reinstall-package", "eager-vs-graph", str(ROOT), *packages])
     return python
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True)
 
 
 def ran(python: Path, command: list[str], variables: dict[str, str]) -> str:

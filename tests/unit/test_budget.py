@@ -96,7 +96,7 @@ def test_nothing_to_time() -> None:
 
 
 def test_every_interval_is_narrow_enough() -> None:
-    narrow = [need("a", passes=3, half_width=0.02), need("b", passes=7, half_width=0.001)]
+    narrow = [need("a", passes=MIN_PASSES, half_width=0.02), need("b", passes=7, half_width=0.001)]
     assert a_stop(narrow) == Stop("every interval is narrow enough", reached=True)
     assert a_pass([replace(narrow[0], half_width=0.021), narrow[1]]).groups == ["a"]
 
@@ -112,19 +112,23 @@ def test_precision_of_zero_is_never_reached() -> None:
 
 @pytest.mark.parametrize("remaining_s", [-5.0, 0.0, STARTUP_S + 0.1])
 def test_the_budget_is_spent(remaining_s: float) -> None:
-    stop = a_stop([need("a", passes=3, half_width=0.1)], remaining_s=remaining_s)
+    stop = a_stop([need("a", passes=MIN_PASSES, half_width=0.1)], remaining_s=remaining_s)
     assert stop == Stop("the budget is spent", reached=False)
 
 
 def test_a_width_that_is_not_known_is_not_narrow() -> None:
-    assert a_pass([need("a", passes=3, half_width=math.nan)]).groups == ["a"]
+    assert a_pass([need("a", passes=MIN_PASSES, half_width=math.nan)]).groups == ["a"]
 
 
 # Who takes part
 
 
 def test_the_weights_of_those_who_take_part_go_along() -> None:
-    needs = [need("a", weight=4.0), need("b"), need("done", passes=3, half_width=0.0, weight=2.0)]
+    needs = [
+        need("a", weight=4.0),
+        need("b"),
+        need("done", passes=MIN_PASSES, half_width=0.0, weight=2.0),
+    ]
     assert a_pass(needs).weights == {"a": 4.0, "b": 1.0}
 
 
@@ -137,8 +141,8 @@ def test_a_first_pass_takes_every_short_group() -> None:
 
 def test_narrow_groups_drop_out() -> None:
     needs = [
-        need("narrow", passes=3, half_width=0.01),
-        need("wide", passes=3, half_width=0.2),
+        need("narrow", passes=MIN_PASSES, half_width=0.01),
+        need("wide", passes=MIN_PASSES, half_width=0.2),
         need("young", passes=1),
         need("new"),
     ]
@@ -147,8 +151,8 @@ def test_narrow_groups_drop_out() -> None:
 
 def test_where_not_all_fit_new_ones_come_first_then_the_widest() -> None:
     needs = [
-        need("wide", passes=3, half_width=0.5, block_s=3.0),
-        need("wider", passes=3, half_width=0.9, block_s=3.0),
+        need("wide", passes=MIN_PASSES, half_width=0.5, block_s=3.0),
+        need("wider", passes=MIN_PASSES, half_width=0.9, block_s=3.0),
         need("new", block_s=3.0),
     ]
     assert a_pass(needs, remaining_s=STARTUP_S + 3.4).groups == ["new"]

@@ -26,6 +26,7 @@ from eager_vs_graph.results.rounds import Rounds, to_journal
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs import bench as orchestrate
 from eager_vs_graph.runs import lock, ownership, passes
+from eager_vs_graph.runs.budget import MIN_PASSES
 from eager_vs_graph.runs.options import TimingOptions
 from eager_vs_graph.runs.passes import PassListener, recover
 from eager_vs_graph.runs.progress import Progress
@@ -334,15 +335,15 @@ def test_resuming_goes_on_as_the_run_began(tmp_path: Path, monkeypatch: pytest.M
     run = new_run(tmp_path / "run")
     request = replace(run.request, logical_cpus=2)
     save_request(run, request)
-    child = Child(*[Outcome("complete")] * 3)
+    child = Child(*[Outcome("complete")] * MIN_PASSES)
     monkeypatch.setattr(passes, "run_child", child)
     orchestrate.resume(run.folder, Progress(), Limits(), TimingOptions())
     plan = child.plans[0]
     assert (plan.logical_cpus, plan.seed, plan.bare_loops) == (2, 7, True)
     assert plan.entries == [Entry.of_json(request.entries[0])]
     assert plan.timed == request.timed
-    # Its own precision is reached with three passes, its own budget not exceeded.
-    assert len(child.plans) == 3
+    # Its own precision is reached with the fewest passes, its own budget not exceeded.
+    assert len(child.plans) == MIN_PASSES
 
 
 def test_a_run_is_resumed_with_what_is_left_of_its_budget(

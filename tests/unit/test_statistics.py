@@ -390,11 +390,32 @@ def test_a_group_is_as_wide_as_its_widest_interval() -> None:
         group(1): 1,
         group(2): 4,
     }
-    # One pass counts with what is typical of the run.
-    assert widths[group(1)] > widths[group(0)]
-    alone = compare_modes(locate(frame), "eager", "function", drift=0.0).loc[group(0)]
-    half = stats.t.ppf(0.975, alone["degrees"]) * alone["error"]
-    assert widths[group(0)] == pytest.approx(half[alone.index != CONTROL].max())
+    assert widths[group(1)] == math.inf
+    halves = []
+    for looked in (frame, frame[(frame["group"] == group(1)) | (frame["pass"] < 4)]):
+        alone = compare_modes(locate(looked), "eager", "function", drift=0.0).loc[group(0)]
+        half = stats.t.ppf(0.975, alone["degrees"]) * alone["error"]
+        halves.append(half[alone.index != CONTROL].max())
+    assert widths[group(0)] == pytest.approx(max(halves), rel=0.05)
+
+
+def test_an_interval_that_is_narrow_for_the_first_time_is_not_yet_narrow() -> None:
+    # Three passes far from each other, then one that makes the interval narrow.
+    frame = blocks({"function": 2.0}, groups=6, passes=12, spread=0.02, seed=4)
+    looks = [
+        precision_of_groups(frame[frame["pass"] <= n], control_of="function") for n in range(3, 13)
+    ]
+    own = [
+        compare_modes(locate(frame[frame["pass"] <= n]), "eager", "function", drift=0.0)
+        for n in range(2, 13)
+    ]
+    for look, before, now in zip(looks, own, own[1:], strict=False):
+        for name, found in look.items():
+            halves = [
+                stats.t.ppf(0.975, row["degrees"]) * row["error"]
+                for row in (before.loc[(name, "function")], now.loc[(name, "function")])
+            ]
+            assert found.half_width == pytest.approx(max(halves))
 
 
 def test_runs_drift_apart_the_more_the_further_the_ratio_is_from_one() -> None:
