@@ -62,7 +62,8 @@ def test_columns_and_rows_of_the_csv(csv: pd.DataFrame, rendered: Rendered) -> N
     units = ("_s", "_bytes", "_calls", "speedup", "speedup_low", "speedup_high", "noise_floor")
     counts = ("traces", "retraces", "rounds", "passes")
     floats = rendered.summary.select_dtypes("float").columns
-    assert all(name.endswith(units) or "_ulp_" in name for name in floats)
+    plain = ("_ulp_", "_scaled_")  # in no unit
+    assert all(name.endswith(units) or any(each in name for each in plain) for name in floats)
     assert set(rendered.summary.select_dtypes("Int64").columns) == {*counts, "peak_memory_bytes"}
     assert list(csv.index) == Run(rendered.folder).request.cells
 
