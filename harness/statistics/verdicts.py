@@ -55,7 +55,7 @@ def judge(
     differs = adjust(2 * stdtr(degrees, -np.abs(mean) / error)) <= FALSE_VERDICTS
     same = adjust(stdtr(degrees, -(edge - np.abs(mean)) / error)) <= FALSE_VERDICTS
     judged: dict[tuple[str, str], Judged] = {
-        key: Judged(mean, math.nan, math.nan, "")
+        key: Judged(mean, math.nan, math.nan, "")  # type: ignore[misc]
         for key, mean in compared.loc[~testable, "mean"].to_dict().items()
     }
     halves = quantiles_t(0.975, degrees) * error

@@ -5,8 +5,8 @@
 
 Every group of the record is copied under new names of its scenario, with its parity, explanations,
 costs and blocks, until there are so many cells; its blocks are repeated, in their order, until
-there are so many rounds. Every copy's times are those of its original times a factor of its own
-and a little noise, so that no two cells are alike. The files are written by the classes of the record.
+there are so many rounds. Every copy's times are those of its original, times a factor of its own
+and a little noise, so that no two cells are alike. The files are written by the record's classes.
 
 With ``--report``, the record is rendered in a process of its own; seconds, peak memory and bytes
 are printed as a row of a table.
