@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eager_vs_graph.reports.explain_command import explain_command
+from eager_vs_graph.reports.commands import explain_command
 from eager_vs_graph.reports.formatting import ulps
 from eager_vs_graph.reports.labels import in_words
 from eager_vs_graph.reports.matrix import status_of

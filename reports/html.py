@@ -1,10 +1,12 @@
-"""The page: one self-contained file without JavaScript; the question and its answer first."""
+"""The page: one self-contained file, complete without scripts; question and answer first."""
 
 from __future__ import annotations
 
 import base64
+import gzip
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,16 +16,28 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from eager_vs_graph.errors import printable
-from eager_vs_graph.reports import reasons, tables
+from eager_vs_graph.reports import cells, tables
 from eager_vs_graph.reports.charts import Drawn, Shown, style
+from eager_vs_graph.reports.comparisons import Details, details
+from eager_vs_graph.reports.drawings import overview
+from eager_vs_graph.reports.drawings.samples import samples_of
 from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.guide_timing import guide_timing
 from eager_vs_graph.reports.reasons import Reason
+from eager_vs_graph.reports.table import Table
 from eager_vs_graph.reports.wording import headline, question
+from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import Frames
 from eager_vs_graph.results.mode_kinds import kinds_of
+from eager_vs_graph.statistics.summary import compared
 
 HERE = Path(__file__).parent
+MOST = 60
+"""Comparisons whose details are markup of the page; those of more are packed, and need scripts."""
+MOST_ROWS = 400
+"""Rows of a table below the table of cells."""
+PICTURE = 3
+"""Comparisons with eager of which a picture of all says more than their rows."""
 
 
 def page(
@@ -37,45 +51,92 @@ def page(
 ) -> str:
     """Write the HTML of a run's report; every text in it is escaped."""
     parity, request = list(frames.parity.values()), frames.request
-    modes = list(summary["mode"].unique())
+    modes = list(dict.fromkeys(summary["mode"]))
+    seen = {mode: style.look_of(mode, modes) for mode in modes}
+    looks = {mode: (look.colour, look.marker) for mode, look in seen.items()}
+    numbers = {mode: number for number, mode in enumerate(modes)}
     answer, *more = headline(summary)
+    every = list(details(summary, frames, samples_of(frames.blocks), looks, why))
+    shown, packed = _divided(every)
+    is_many = len(compared(summary[summary["mode"] != CONTROL])) >= PICTURE
+    classes = {mode: f"m{number}" for mode, number in numbers.items()}
     written: str = template("page.html.j2").render(
         question=question(summary),
-        answer=answer,
-        headline=more,
+        answer=_sentences(answer)[0],
+        more=" ".join(_sentences(answer)[1:]),
+        headline=[line for line in more if not line.startswith(" ")],
+        by_mode=tables.by_mode(summary),
         run_id=run_id,
         css=(HERE / "page.css").read_text(encoding="utf-8"),
-        looks={mode: style.look_of(mode, modes).colour for mode in modes},
+        js=(HERE / "page.js").read_text(encoding="utf-8"),
+        colours=[colour for colour, _ in looks.values()],
+        looks=classes,
         facts=facts(frames),
         command=request.command,
         notes=notes,
-        problems=reasons.table(why),
+        problems=why,
         explained=_explained(why, disagreements),
-        results=tables.results(summary),
+        overview=overview.draw(summary, looks) if is_many else "",
+        results_title=tables.results_title(summary[summary["mode"] != CONTROL]),
+        cells=cells.table(summary, numbers),
+        shown=shown,
+        left_out=len(packed),
+        packed=_packed(packed, classes),
         timing=guide_timing(summary, request),
         charts=[
-            (chart, list(panels)) for chart, panels in groupby(drawn, key=lambda each: each.chart)
+            (chart, list(panels))
+            for chart, panels in groupby(
+                (each for each in drawn if each.chart.on_page), key=lambda each: each.chart
+            )
         ],
         disagreements=disagreements,
-        details={
-            "status": tables.statuses(parity, kinds_of(request)),
-            "figures": tables.every_figure(summary),
-            "differences": tables.known_differences(parity),
-            "training": tables.training(parity),
-            "checkpoints": tables.checkpoints(frames.checkpoints),
-            "feeding": tables.feeding(summary),
-            "memory": tables.memory(summary),
-            "tensors": tables.tensors(parity),
-        },
-        run={
-            "workloads": tables.workloads(request),
-            "modes": tables.modes(request),
-            "environment": tables.environment(frames),
-            "passes": tables.passes(frames.passes),
-            "control": tables.control(summary),
-        },
+        tables=_with_rows(
+            status=tables.statuses(parity, kinds_of(request)),
+            differences=tables.known_differences(parity),
+            training=tables.training(parity),
+            checkpoints=tables.checkpoints(frames.checkpoints),
+            feeding=tables.feeding(summary),
+        ),
+        run=_with_rows(
+            workloads=tables.workloads(request),
+            modes=tables.modes(request),
+            environment=tables.environment(frames),
+            passes=tables.passes(frames.passes),
+            control=tables.control(summary),
+        ),
     )
     return written
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=\.)\s", text)
+
+
+def _with_rows(**found: Table) -> dict[str, Table]:
+    """The tables that have rows, with no more of them than a page can hold; the rest is said."""
+    return {name: table.first(MOST_ROWS) for name, table in found.items() if table.rows}
+
+
+def _divided(every: Sequence[Details]) -> tuple[list[Details], list[Details]]:
+    """The details that are markup, in their order, and those to be packed; failures stay."""
+    if len(every) <= MOST:
+        return list(every), []
+    ranked = sorted(range(len(every)), key=lambda place: (not every[place].failed, place))
+    kept = set(ranked[:MOST])
+    return (
+        [each for place, each in enumerate(every) if place in kept],
+        [each for place, each in enumerate(every) if place not in kept],
+    )
+
+
+def _packed(some: Iterable[Details], looks: dict[str, str]) -> str:
+    """The details of comparisons by their ids: gzip, in base64."""
+    macro = template("comparison.html.j2").module.comparison
+    content = {each.id: str(macro(each, looks)) for each in some}
+    if not content:
+        return ""
+    data = gzip.compress(json.dumps(content).encode("utf-8", "backslashreplace"), mtime=0)
+    return base64.b64encode(data).decode("ascii")
 
 
 def template(name: str) -> Any:

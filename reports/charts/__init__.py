@@ -43,6 +43,8 @@ class Chart:
     """Whether one figure is about both inputs policies, and so needs a run of both."""
     of_curves: bool = False
     """Whether it is drawn from the curves of training and not from the summary."""
+    on_page: bool = False
+    """Whether the page shows it; the others, which it draws itself, are for slides."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ CHARTS = tuple(
         module.says_something,
         both_policies=module is feeding,
         of_curves=module is training,
+        on_page=module in (latency, feeding, training),
     )
     for name, module in {
         "speedup": speedup,

@@ -1,4 +1,4 @@
-"""The command line that explains a cell, to be pasted where the run was started."""
+"""Command lines to be pasted where a run was started: to explain a cell, to compare again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.request import RunRequest
 
 _PROGRAM = re.compile(r"^(.+?)\s+(?:try|bench|parity|explain|report|selfcheck)\b")
 _MODELS = ("train_step", "fit")
@@ -26,27 +27,63 @@ def explain_command(
         called: the command line of the run, whose program is named again.
         size: the size, where the scenario has several.
     """
-    match = _PROGRAM.match(called)
-    program = match[1] if match else "eager-vs-graph"
-    entry = next((each for each in entries if each.get("name") == cell.scenario), {})
+    entry = _entry(cell, entries)
     target = entry.get("target")
     words = _of_target(target) if target else _of_scenario(cell, entry, size)
     if not words:
         return ""
-    words += ["--modes", cell.mode]
-    if cell.inputs != "resident":
-        words += ["--inputs", cell.inputs]
-    if not cell.device.startswith("CPU:0"):
-        words += ["--devices", cell.device]
-    return f"{program} explain {shlex.join(words)}"
+    return _line(called, "explain", [*words, "--modes", cell.mode, *_place(cell)])
+
+
+def rerun_command(request: RunRequest, cell: Cell, modes: Sequence[str]) -> str:
+    """The command that makes one comparison again, or nothing where it cannot be written.
+
+    Args:
+        request: of the run.
+        cell: one of the comparison's.
+        modes: all of its modes.
+    """
+    if request.recorded_by:
+        return ""
+    entry = _entry(cell, request.entries)
+    target = entry.get("target")
+    if target:
+        verb, words = "try", _of_target(target)
+    else:
+        file = _file(entry)
+        name = _shown(file) if file else cell.scenario
+        verb, words = "bench", ["--scenarios", name, "--sizes", cell.size]
+    if not words:
+        return ""
+    return _line(request.command, verb, [*words, "--modes", ",".join(modes), *_place(cell)])
+
+
+def _line(called: str, verb: str, words: Sequence[str]) -> str:
+    match = _PROGRAM.match(called)
+    return f"{match[1] if match else 'eager-vs-graph'} {verb} {shlex.join(words)}"
+
+
+def _entry(cell: Cell, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return next((each for each in entries if each.get("name") == cell.scenario), {})
+
+
+def _place(cell: Cell) -> list[str]:
+    """Options for inputs and device, where they are not the usual ones."""
+    inputs = [] if cell.inputs == "resident" else ["--inputs", cell.inputs]
+    return inputs if cell.device.startswith("CPU:0") else [*inputs, "--devices", cell.device]
 
 
 def _of_scenario(cell: Cell, entry: Mapping[str, Any], size: str) -> list[str]:
-    file = Path(entry.get("file") or "")
-    name = cell.scenario
-    if file.name and not entry.get("distribution") and file.resolve().parent != _BUILT_IN:
-        name = f"{_shown(file)}:{cell.scenario}"
+    file = _file(entry)
+    name = f"{_shown(file)}:{cell.scenario}" if file else cell.scenario
     return [name, "--sizes", size or cell.size]
+
+
+def _file(entry: Mapping[str, Any]) -> Path | None:
+    """The file of a scenario; None of those that are found by their name alone."""
+    file = Path(entry.get("file") or "")
+    named = entry.get("distribution") or file.resolve().parent == _BUILT_IN
+    return None if named or not file.name else file
 
 
 def _of_target(target: Mapping[str, Any]) -> list[str]:
