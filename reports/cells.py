@@ -52,7 +52,7 @@ def table(summary: pd.DataFrame, numbers: Mapping[str, int]) -> Markup:
     look = "" if any(map(_digits, rows)) else ' class="no-digits"'
     return Markup(  # noqa: S704 - every text in it is escaped
         f'<table id="cells"{look} style="--one:{scale(1):.1f}"><thead><tr>{headings}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table>"
+        f"<tbody>{body}</tbody></table>"
     )
 
 

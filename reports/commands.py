@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eager_vs_graph.reports.labels import size_label
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.request import RunRequest
 
@@ -52,7 +53,8 @@ def rerun_command(request: RunRequest, cell: Cell, modes: Sequence[str]) -> str:
     else:
         file = _file(entry)
         name = _shown(file) if file else cell.scenario
-        verb, words = "bench", ["--scenarios", name, "--sizes", cell.size]
+        sizes = ["--sizes", cell.size] if size_label(cell.size) else []
+        verb, words = "bench", ["--scenarios", name, *sizes]
     if not words:
         return ""
     return _line(request.command, verb, [*words, "--modes", ",".join(modes), *_place(cell)])

@@ -148,7 +148,7 @@ def percent(fraction: float) -> str:
 
 def noise(fraction: float) -> str:
     """Format a noise floor: ``±5.0%``; beyond 100%, as a factor: ``a factor of 3.20``."""
-    return f"±{100 * fraction:.2g}%" if fraction < 1 else f"a factor of {significant(1 + fraction)}"
+    return f"±{100 * fraction:.1f}%" if fraction < 1 else f"a factor of {significant(1 + fraction)}"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

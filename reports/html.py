@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.guide_timing import guide_timing
 from eager_vs_graph.reports.reasons import Reason
 from eager_vs_graph.reports.table import Table
-from eager_vs_graph.reports.wording import headline, question
+from eager_vs_graph.reports.wording import SURE, headline, question
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import Frames
 from eager_vs_graph.results.mode_kinds import kinds_of
@@ -64,7 +65,10 @@ def page(
         question=question(summary),
         answer=_sentences(answer)[0],
         more=" ".join(_sentences(answer)[1:]),
-        headline=[line for line in more if not line.startswith(" ")],
+        headline=sorted(
+            (line for line in more if not line.startswith(" ")),
+            key=lambda line: not line.startswith(SURE),
+        ),
         by_mode=tables.by_mode(summary),
         run_id=run_id,
         css=(HERE / "page.css").read_text(encoding="utf-8"),
@@ -165,11 +169,20 @@ def facts(frames: Frames) -> list[str]:
     version = {"tensorflow": "TensorFlow", "numpy": "NumPy", "python": "Python"}
     versions = [f"{name} {found[key]}" for key, name in version.items() if found.get(key)]
     machine = [str(found[key]) for key in ("cpu", "platform") if found.get(key)]
-    started = [str(found["started"])] if found.get("started") else []
+    started = [_date(str(found["started"]))] if found.get("started") else []
     done = sum(record.outcome == "complete" for record in frames.passes)
     asked = frames.request.passes
     passes = count(done, "pass", "passes") if asked is None else f"{done} of {asked} passes"
     return [fact for fact in (*versions, *machine, cores, passes, *started) if fact]
+
+
+def _date(text: str) -> str:
+    """``2026-11-27 20:50 UTC`` of a date in ISO's form; other text as it is."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{when:%Y-%m-%d %H:%M %Z}".strip()
 
 
 def _explained(why: Sequence[Reason], disagreements: Sequence[Shown]) -> dict[str, int]:

@@ -155,7 +155,6 @@
   const filter = () => {
     const words = chosen.search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let number = 0;
-    let last = "";
     for (const row of rows) {
       const all = row.textContent.toLowerCase();
       row.hidden = !(
@@ -169,7 +168,6 @@
     }
     shown.textContent = number === rows.length ? `${number} cells` : `${number} of ${rows.length} cells`;
     clear.hidden = number === rows.length;
-    if (last) return;
   };
   const reset = () => {
     tools.reset();
@@ -210,12 +208,13 @@
   document.body.append(tip);
   const words = (row) => {
     const mode = text(row, place.mode);
-    if (!row.dataset.n) return [`${row.id}`, row.dataset.why || "not timed"];
+    const name = `${text(row, place.workload)} in ${mode}`;
+    if (!row.dataset.n) return [name, row.dataset.why || "not timed"];
     const [passes, rounds] = row.dataset.n.split(" ");
     const speedup = row.cells[place.speedup];
     const [ratio, interval] = [speedup.firstChild?.textContent.trim(), speedup.querySelector("small")];
     return [
-      `${text(row, place.workload)} in ${mode}`,
+      name,
       interval ? `${ratio} the speed of eager, 95% interval ${interval.textContent}` : "",
       `latency ${text(row, place.latency)}${row.dataset.i ? `, 95% interval ${row.dataset.i}` : ""}`,
       `median call ${row.dataset.m}, disturbances included`,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -41,12 +42,14 @@ from eager_vs_graph.statistics.choice import (
     compared_with_eager,
     wins,
 )
-from eager_vs_graph.statistics.speedup_rule import BASELINE, displayed_status
+from eager_vs_graph.statistics.speedup_rule import BASELINE, GROUP, displayed_status
 from eager_vs_graph.statistics.summary import compared, summary_rows
 from eager_vs_graph.statistics.totals import Comparisons, Totals, totals
 
 MANY = 8
 """Comparisons that are named as exceptions; of more, the table has them."""
+SURE = "How sure:"
+"""How the sentence begins that says how far the figures can be trusted."""
 FEW = 4
 """Names that are listed one by one; of more, their number is given."""
 
@@ -96,7 +99,7 @@ def answer(summary: pd.DataFrame) -> str:
     if not of_run.comparisons.count:
         return f"No speed-up can be given. {_agreement(of_run)}"
     if not of_run.comparisons.verdicts:
-        return _without_verdicts(summary, of_run.comparisons)
+        return _without_verdicts(summary)
     chosen = choices(summary)
     if of_run.groups == 1:
         return " ".join([_use(chosen[0]), *_others(chosen[0])])
@@ -135,7 +138,7 @@ def how_sure(summary: pd.DataFrame) -> list[str]:
     if len(floors):
         floor = noise(float(floors.max()))
         lines.append(f"Noise floor: {floor} (one mode timed twice under two names).")
-    return [" ".join(["How sure:", *lines])] if lines else []
+    return [" ".join([SURE, *lines])] if lines else []
 
 
 def so_far(summary: pd.DataFrame, passes: int) -> str:
@@ -153,9 +156,9 @@ def _use(choice: Choice) -> str:
             return "Use eager: no other mode is as fast."
         verb = "is" if len(choice.modes) == 2 else "are"
         return f"Use eager: no mode is faster, and {same} {verb} as fast (within 3%)."
-    named = [f"{mode} {_figures(choice.row(mode))}" for mode in choice.modes]
-    tied = "" if len(named) == 1 else "; which of them is fastest is not settled"
-    return f"Use {listed(named, 'or')}{' the speed of eager' if not tied else ''}{tied}."
+    figures = listed([_figures(choice.row(mode)) for mode in choice.modes])
+    tied = "" if len(choice.modes) == 1 else "; which of them is fastest is not settled"
+    return f"Use {listed(list(choice.modes), 'or')}: {figures} the speed of eager{tied}."
 
 
 def _others(choice: Choice) -> list[str]:
@@ -177,13 +180,19 @@ def _figures(row: Any) -> str:
     return ratio_with_interval(row.speedup, row.speedup_low, row.speedup_high)
 
 
-def _without_verdicts(summary: pd.DataFrame, comparisons: Comparisons) -> str:
+def _without_verdicts(summary: pd.DataFrame) -> str:
+    """Say which modes are ahead in a run of one pass, which has no intervals."""
+    said = "No verdict after one pass: it gives no interval."
     rows = [row for row in summary_rows(compared(summary)) if row.mode != CONTROL]
-    said = f"{count(comparisons.count, 'comparison')} with eager, without intervals, so without "
-    if len(rows) > FEW:
-        return f"{said}verdicts."
-    named = ", ".join(f"{row.mode} {ratio(row.speedup)}" for row in rows)
-    return f"{said}{'verdicts' if len(rows) > 1 else 'a verdict'}: {named}."
+    if len({tuple(getattr(row, name) for name in GROUP) for row in rows}) == 1:
+        named = ", ".join(f"{row.mode} {ratio(row.speedup)}" for row in rows)
+        return f"{said} The speed of eager, roughly: {named}."
+    first = {tuple(getattr(row, name) for name in GROUP): BASELINE for row in rows}
+    for row in sorted(rows, key=lambda row: row.speedup):
+        if row.speedup > 1:
+            first[tuple(getattr(row, name) for name in GROUP)] = row.mode
+    ahead = [f"{mode} in {number}" for mode, number in Counter(first.values()).most_common()]
+    return f"{said} Ahead so far, of {count(len(first), 'comparison')}: {listed(ahead)}."
 
 
 def _of_groups(chosen: Sequence[Choice]) -> str:
