@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -13,7 +13,7 @@ from eager_vs_graph.reports.cells import group_of, name_of
 from eager_vs_graph.reports.commands import rerun_command
 from eager_vs_graph.reports.drawings import repaid as repaid_drawing
 from eager_vs_graph.reports.drawings import samples as samples_drawing
-from eager_vs_graph.reports.drawings.samples import Samples
+from eager_vs_graph.reports.drawings.samples import samples_of
 from eager_vs_graph.reports.formatting import (
     count,
     digits,
@@ -75,56 +75,105 @@ REPAID = (
 )
 
 
-def details(
-    summary: pd.DataFrame,
-    frames: Frames,
-    samples: Mapping[str, Samples],
-    looks: Mapping[str, tuple[str, str]],
-    reasons: Sequence[Reason],
-) -> Iterable[Details]:
-    """Make the details of every comparison, in the order of the run.
+class Comparisons:
+    """Every comparison of a run, and its details on demand."""
 
-    Args:
-        summary: of the run.
-        frames: the run.
-        samples: by cell.
-        looks: colour and marker, by mode.
-        reasons: as the page lists them.
-    """
-    cells = summary[summary["mode"] != CONTROL]
-    where = [name for name in ("inputs", "device") if cells[name].nunique() > 1]
-    of_cells: dict[str, list[tuple[int, Reason]]] = {}
-    for number, reason in enumerate(reasons, start=1):
-        for cell in sorted(reason.ids):
-            of_cells.setdefault(cell, []).append((number, reason))
-    colours = {mode: colour for mode, (colour, _) in looks.items()}
-    groups: dict[str, list[Any]] = {}
-    for row in summary_rows(cells):
-        groups.setdefault(group_of(row), []).append(row)
-    for group, rows in groups.items():
-        first = rows[0]
-        name = name_of(first, where)
-        scenario = frames.request.scenarios.get(first.scenario)
-        why = {number: reason for row in rows for number, reason in of_cells.get(row.Index, [])}
-        drawings = (
-            (SAMPLES, samples_drawing.draw(rows, samples, colours, name)),
-            (REPAID, repaid_drawing.draw(rows, looks, name)),
+    def __init__(
+        self,
+        summary: pd.DataFrame,
+        frames: Frames,
+        looks: Mapping[str, tuple[str, str]],
+        reasons: Sequence[Reason],
+    ) -> None:
+        """Put the cells of each comparison together.
+
+        Args:
+            summary: of the run.
+            frames: the run.
+            looks: colour and marker, by mode.
+            reasons: as the page lists them.
+        """
+        cells = summary[summary["mode"] != CONTROL]
+        self._frames, self._looks = frames, looks
+        self._samples = samples_of(frames.blocks)
+        self._where = [name for name in ("inputs", "device") if cells[name].nunique() > 1]
+        self._reasons: dict[str, list[tuple[int, Reason]]] = {}
+        for number, reason in enumerate(reasons, start=1):
+            for cell in reason.ids:
+                self._reasons.setdefault(cell, []).append((number, reason))
+        self._rows: dict[str, list[Any]] = {}
+        for row in summary_rows(cells):
+            self._rows.setdefault(group_of(row), []).append(row)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._rows)
+
+    def divided(self, most: int) -> tuple[list[str], list[str]]:
+        """The ids of so many comparisons, those with a failure before others, and of the rest."""
+        failed = {
+            group: any(reason.failed for _, reason in self._why(rows))
+            for group, rows in self._rows.items()
+        }
+        chosen = set(sorted(failed, key=lambda group: not failed[group])[:most])
+        return (
+            [group for group in self._rows if group in chosen],
+            [group for group in self._rows if group not in chosen],
         )
-        yield Details(
+
+    def details(self, group: str) -> Details:
+        """Make the details of a comparison, with its drawings."""
+        rows = self._rows[group]
+        of = self._plain(group, rows)
+        colours = {mode: colour for mode, (colour, _) in self._looks.items()}
+        drawings = (
+            (SAMPLES, samples_drawing.draw(rows, self._samples, colours, of.name)),
+            (REPAID, repaid_drawing.draw(rows, self._looks, of.name)),
+        )
+        return replace(of, drawings=[each for each in drawings if each[1]])
+
+    def data(self, group: str) -> dict[str, Any]:
+        """What the page's script makes the details of a comparison from, but for its break-even."""
+        rows = self._rows[group]
+        of = self._plain(group, rows)
+        return {
+            **{name: getattr(of, name) for name in ("name", "failed", "parameters", "result")},
+            **{"summary": of.summary, "command": of.command},
+            "reasons": [[number, reason.status, reason.text] for number, reason in of.reasons],
+            "tables": [
+                [
+                    table.title,
+                    [[column.name, column.kind] for column in table.columns],
+                    list(table.rows),
+                ]
+                for table in (of.figures, of.outputs)
+            ],
+            "samples": samples_drawing.data(rows, self._samples),
+        }
+
+    def _plain(self, group: str, rows: Sequence[Any]) -> Details:
+        first = rows[0]
+        request = self._frames.request
+        scenario = request.scenarios.get(first.scenario)
+        why = dict(self._why(rows))
+        parity = [of for row in rows if (of := self._frames.parity.get(row.Index))]
+        modes = [row.mode for row in rows]
+        return Details(
             id=group,
-            name=name,
+            name=name_of(first, self._where),
             failed=any(reason.failed for reason in why.values()),
             parameters=first.parameters,
             result=_result(choice_of(tuple(getattr(first, name) for name in GROUP), rows)),
             summary=scenario.summary.replace("``", "") if scenario else "",
             figures=_figures(rows),
-            outputs=_outputs([of for row in rows if (of := frames.parity.get(row.Index))]),
+            outputs=_outputs(parity),
             reasons=sorted(why.items()),
-            command=rerun_command(
-                frames.request, Cell.parse(first.Index), [row.mode for row in rows]
-            ),
-            drawings=[each for each in drawings if each[1]],
+            command=rerun_command(request, Cell.parse(first.Index), modes),
         )
+
+    def _why(self, rows: Iterable[Any]) -> Iterable[tuple[int, Reason]]:
+        return (each for row in rows for each in self._reasons.get(row.Index, []))
 
 
 def _result(choice: Choice) -> str:

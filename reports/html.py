@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import gzip
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -19,9 +19,8 @@ from markupsafe import Markup, escape
 from eager_vs_graph.errors import printable
 from eager_vs_graph.reports import cells, tables
 from eager_vs_graph.reports.charts import Drawn, Shown, style
-from eager_vs_graph.reports.comparisons import Details, details
+from eager_vs_graph.reports.comparisons import Comparisons
 from eager_vs_graph.reports.drawings import overview
-from eager_vs_graph.reports.drawings.samples import samples_of
 from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.guide_timing import guide_timing
 from eager_vs_graph.reports.reasons import Reason
@@ -33,10 +32,12 @@ from eager_vs_graph.results.mode_kinds import kinds_of
 from eager_vs_graph.statistics.summary import compared
 
 HERE = Path(__file__).parent
-MOST = 60
-"""Comparisons whose details are markup of the page; those of more are packed, and need scripts."""
-MOST_ROWS = 400
+MOST, OF_MANY = 60, 20
+"""Comparisons whose details are markup of the page: so many, or of more, the first ones, those with
+a failure before others. The rest are packed, and need scripts."""
+MOST_ROWS = 200
 """Rows of a table below the table of cells."""
+MOST_DISAGREEMENTS = 60
 PICTURE = 3
 """Comparisons with eager of which a picture of all says more than their rows."""
 
@@ -57,8 +58,8 @@ def page(
     looks = {mode: (look.colour, look.marker) for mode, look in seen.items()}
     numbers = {mode: number for number, mode in enumerate(modes)}
     answer, *more = headline(summary)
-    every = list(details(summary, frames, samples_of(frames.blocks), looks, why))
-    shown, packed = _divided(every)
+    comparisons = Comparisons(summary, frames, looks, why)
+    shown, others = comparisons.divided(MOST if comparisons.count <= MOST else OF_MANY)
     is_many = len(compared(summary[summary["mode"] != CONTROL])) >= PICTURE
     classes = {mode: f"m{number}" for mode, number in numbers.items()}
     written: str = template("page.html.j2").render(
@@ -79,13 +80,14 @@ def page(
         command=request.command,
         notes=notes,
         problems=why,
-        explained=_explained(why, disagreements),
+        explained=_explained(why, disagreements[:MOST_DISAGREEMENTS]),
         overview=overview.draw(summary, looks) if is_many else "",
         results_title=tables.results_title(summary[summary["mode"] != CONTROL]),
         cells=cells.table(summary, numbers),
-        shown=shown,
-        left_out=len(packed),
-        packed=_packed(packed, classes),
+        shown=map(comparisons.details, shown),
+        is_one=len(shown) == 1,
+        left_out=len(others),
+        packed=_packed({group: comparisons.data(group) for group in others}),
         timing=guide_timing(summary, request),
         charts=[
             (chart, list(panels))
@@ -93,7 +95,8 @@ def page(
                 (each for each in drawn if each.chart.on_page), key=lambda each: each.chart
             )
         ],
-        disagreements=disagreements,
+        disagreements=disagreements[:MOST_DISAGREEMENTS],
+        unshown=max(0, len(disagreements) - MOST_DISAGREEMENTS),
         tables=_with_rows(
             status=tables.statuses(parity, kinds_of(request)),
             differences=tables.known_differences(parity),
@@ -121,25 +124,11 @@ def _with_rows(**found: Table) -> dict[str, Table]:
     return {name: table.first(MOST_ROWS) for name, table in found.items() if table.rows}
 
 
-def _divided(every: Sequence[Details]) -> tuple[list[Details], list[Details]]:
-    """The details that are markup, in their order, and those to be packed; failures stay."""
-    if len(every) <= MOST:
-        return list(every), []
-    ranked = sorted(range(len(every)), key=lambda place: (not every[place].failed, place))
-    kept = set(ranked[:MOST])
-    return (
-        [each for place, each in enumerate(every) if place in kept],
-        [each for place, each in enumerate(every) if place not in kept],
-    )
-
-
-def _packed(some: Iterable[Details], looks: dict[str, str]) -> str:
-    """The details of comparisons by their ids: gzip, in base64."""
-    macro = template("comparison.html.j2").module.comparison
-    content = {each.id: str(macro(each, looks)) for each in some}
+def _packed(content: dict[str, Any]) -> str:
+    """The details of comparisons by their ids: JSON, gzip, base64."""
     if not content:
         return ""
-    data = gzip.compress(json.dumps(content).encode("utf-8", "backslashreplace"), mtime=0)
+    data = gzip.compress(msgspec.json.encode(content), mtime=0)
     return base64.b64encode(data).decode("ascii")
 
 

@@ -9,22 +9,100 @@
     return element;
   };
 
-  // Details of comparisons, opened by their ids
+  // Details of comparisons, opened by their ids; those of many comparisons are packed as data
 
+  const holder = byId("packed");
+  const looks = holder ? JSON.parse(holder.dataset.modes) : {};
   let packed;
   const unpack = async () => {
-    const holder = byId("packed");
-    if (!holder) return {};
     const bytes = Uint8Array.from(atob(holder.textContent), (each) => each.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Response(stream).json();
   };
+  const named = (tag, className, ...inside) => make(tag, { className }, ...inside);
+  const tableOf = ([title, columns, rows]) => {
+    const body = make("tbody");
+    for (const row of rows) {
+      const fields = row.map((words, index) => {
+        const kind = columns[index][1];
+        const name = kind === "status" ? `status ${words.split(" ")[0]}` : kind;
+        if (index) return named("td", name, words);
+        const dot = words in looks ? [named("i", `dot ${looks[words]}`)] : [];
+        return Object.assign(named("th", name, ...dot, words), { scope: "row" });
+      });
+      body.append(make("tr", {}, ...fields));
+    }
+    const heads = columns.map(([name, kind]) => Object.assign(named("th", kind, name), { scope: "col" }));
+    const region = named("div", "scroll", make("table", {}, make("thead", {}, make("tr", {}, ...heads)), body));
+    region.tabIndex = 0;
+    region.setAttribute("role", "region");
+    region.setAttribute("aria-label", title);
+    return region;
+  };
+  const FIRST = 35; // the code of the lowest height of a dot; 92, a backslash, is left out
+  const LEVELS = 90;
+  const samplesOf = ({ ticks, modes }) => {
+    const [width, left, split, top, bottom] = [380, 52, 300, 8, 150];
+    const y = (part) => (bottom - part * (bottom - top)).toFixed(1);
+    const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const add = (tag, attributes, words = "") => {
+      const piece = document.createElementNS(drawing.namespaceURI, tag);
+      for (const [name, value] of Object.entries(attributes)) piece.setAttribute(name, value);
+      piece.textContent = words;
+      drawing.append(piece);
+    };
+    drawing.setAttribute("class", "drawing");
+    drawing.setAttribute("viewBox", `0 0 ${width} 160`);
+    drawing.setAttribute("style", `--w:${width}`);
+    drawing.setAttribute("role", "img");
+    drawing.setAttribute("aria-label", "Seconds per call of blocks, in the order of the run, and how they lie");
+    for (const [part, label] of ticks) {
+      add("path", { class: "grid", d: `M${left} ${y(part)}H${width}` });
+      add("text", { class: "tick", x: left - 5, y: +y(part) + 4, "text-anchor": "end" }, label);
+    }
+    modes.forEach(([mode, counts, heights, box], place) => {
+      let at = 0;
+      let path = "";
+      counts.forEach((count, pass) => {
+        const room = (split - left) / counts.length;
+        for (let index = 0; index < count; index++, at++) {
+          const code = heights.charCodeAt(at);
+          const level = (code - FIRST - (code > 92)) / LEVELS;
+          path += `M${(left + room * (pass + (index + 0.5) / count)).toFixed()} ${y(level)}h0`;
+        }
+        if (pass && !place) add("path", { class: "rule", d: `M${left + room * pass} ${top}V${bottom}` });
+      });
+      const look = { style: `stroke:var(--c)`, class: `dots ${looks[mode]}` };
+      add("path", { ...look, d: path });
+      const x = split + 12 + ((width - split - 16) * (place + 0.5)) / modes.length;
+      const [low, first, middle, third, high] = box.map(y);
+      const lines = `M${x} ${low}V${high}M${x - 5} ${first}V${third}H${x + 5}V${first}ZM${x - 5} ${middle}h10`;
+      add("path", { class: looks[mode], style: "stroke:var(--c)", d: lines });
+    });
+    return named("figure", "", drawing, make("figcaption", {}, "Dots: blocks, one pass after the other. Boxes: their middle half, and 5% to 95%."));
+  };
+  const detailsOf = (id, of) => {
+    const summary = make("summary", {}, of.name, " ", named("span", "faint", of.parameters), named("span", "result", of.result));
+    if (of.failed) summary.append(" ", named("span", "status trouble", "needs attention"));
+    const element = make("details", { id, className: "comparison" }, summary);
+    if (of.summary) element.append(named("p", "what", of.summary));
+    for (const [number, status, words] of of.reasons) {
+      const link = make("a", { href: `#reason-${number}` }, "all such cells");
+      element.append(named("p", "why", named("span", `status ${status.split(" ")[0]}`, status), ` ${words} `, link));
+    }
+    element.append(tableOf(of.tables[0]));
+    if (of.samples) element.append(samplesOf(of.samples));
+    element.append(named("p", "heading", of.tables[1][0]));
+    if (of.tables[1][2].length) element.append(tableOf(of.tables[1]));
+    if (of.command) element.append(named("p", "command", named("span", "faint", "Compare again "), make("code", {}, of.command)));
+    return element;
+  };
   const find = async (id) => {
-    if (byId(id)) return byId(id);
+    if (byId(id) || !holder) return byId(id);
     packed ??= unpack();
     const content = (await packed)[id];
     if (!content) return null;
-    byId("packed-note").insertAdjacentHTML("beforebegin", content);
+    byId("packed-note").before(detailsOf(id, content));
     copyable(byId(id));
     return byId(id);
   };

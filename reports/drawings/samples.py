@@ -22,6 +22,7 @@ SPLIT = 292.0
 """Where the blocks in time end and the boxes begin."""
 TOP, BOTTOM = 8.0, 150.0
 HEIGHT = 182.0
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST = 90
 """Dots of a mode that are drawn; of more, every n-th."""
 
@@ -97,6 +98,43 @@ def draw(
     return svg.picture(WIDTH, HEIGHT, f"Seconds per call of every block, {name}", pieces)
 
 
+LEVELS = "".join(map(chr, range(35, 92))) + "".join(map(chr, range(93, 127)))
+"""The heights of the dots that the page's script draws, from the bottom to the top."""
+FEW = 40
+"""Dots of a mode that the page's script draws."""
+
+
+def data(rows: Sequence[Any], samples: Mapping[str, Samples]) -> dict[str, Any] | None:
+    """What the page's script draws the blocks of a comparison from.
+
+    Returns:
+        ``ticks``: height (0 to 1) and label of each line; ``modes``: for each its name, how many of
+        its dots are of each pass, the heights of its dots, and the heights of its box.
+    """
+    timed = [(row, samples[row.Index]) for row in rows if row.Index in samples]
+    if not timed or max(len(each.seconds) for _, each in timed) < 2:
+        return None
+    shown = np.concatenate([_shown(each.seconds) for _, each in timed])
+    scale = svg.log_scale([float(shown.min()), float(shown.max())], 0, 1, 0.05)
+    return {
+        "ticks": [[round(scale(v), 3), seconds_tick(v)] for v in svg.log_ticks(scale, 5)],
+        "modes": [[row.mode, *_heights(each, scale)] for row, each in timed],
+    }
+
+
+def _heights(each: Samples, scale: svg.Scale) -> tuple[list[int], str, list[float]]:
+    step = -(-len(each.seconds) // FEW)
+    places = np.log(each.seconds[::step] / scale.low) / np.log(scale.high / scale.low)
+    levels = np.clip(np.round(places * (len(LEVELS) - 1)), 0, len(LEVELS) - 1).astype(int)
+    _, counts = np.unique(each.passes[::step], return_counts=True)
+    box = np.quantile(each.seconds, QUANTILES)
+    return (
+        counts.tolist(),
+        "".join(LEVELS[level] for level in levels),
+        [round(scale(float(value)), 3) for value in box],
+    )
+
+
 def _shown(values: Floats) -> Floats:
     """Leave out of the scale what lies far beyond nearly all others."""
     low, high = np.quantile(values, [0.005, 0.985])
@@ -121,7 +159,7 @@ def _dots(
 def _box(
     values: Floats, x: float, width: float, scale: svg.Scale, colour: str, mode: str
 ) -> list[str]:
-    low, first, middle, third, high = np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95])
+    low, first, middle, third, high = np.quantile(values, QUANTILES)
     top, bottom, half = scale(third), scale(first), width / 2 - 1.5
     said = (
         f"{mode}: median block {seconds(middle)}, half of them {seconds(first)} to {seconds(third)}"
