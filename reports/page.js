@@ -35,7 +35,7 @@
     const heads = columns.map(([name, kind]) => Object.assign(named("th", kind, name), { scope: "col" }));
     const region = named("div", "scroll", make("table", {}, make("thead", {}, make("tr", {}, ...heads)), body));
     region.tabIndex = 0;
-    region.setAttribute("role", "region");
+    region.setAttribute("role", "group");
     region.setAttribute("aria-label", title);
     return region;
   };
@@ -197,6 +197,7 @@
   };
   const choice = (name, label, inside) => {
     const control = make("select", { name }, make("option", { value: "" }, "all"), ...inside);
+    control.setAttribute("aria-label", label); // the label holds the options, too
     return [control, make("label", {}, label, control)];
   };
   const chosen = { search: make("input", { type: "search", name: "search" }) };

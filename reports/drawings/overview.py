@@ -53,7 +53,7 @@ def draw(summary: pd.DataFrame, looks: Mapping[str, tuple[str, str]]) -> Markup:
     one = svg.line(scale(1), 2, scale(1), y, "one")
     words = svg.text(scale(1), y + 25, "eager", "middle" if scale(1) > 30 else "start")
     label = f"Speed-up over eager in {count(len(rows), 'comparison')}; each is a row of the table"
-    return svg.picture(WIDTH, y + 30, label, [*behind, one, *pieces, words], "overview")
+    return svg.picture(WIDTH, y + 30, label, [*behind, one, *pieces, words], "overview", "group")
 
 
 def _lanes(rows: Sequence[Any]) -> dict[str, list[Any]]:

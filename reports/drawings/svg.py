@@ -129,13 +129,21 @@ def mark(x: float, y: float, marker: str, colour: str, fill: float, words: str =
 
 
 def picture(
-    width: float, height: float, label: str, pieces: Iterable[str], kind: str = ""
+    width: float,
+    height: float,
+    label: str,
+    pieces: Iterable[str],
+    kind: str = "",
+    role: str = "img",
 ) -> Markup:
-    """Put pieces together; ``label`` says what is seen to those who do not see it."""
+    """Put pieces together; ``label`` says what is seen to those who do not see it.
+
+    ``role`` is ``group`` where pieces are links.
+    """
     look = f"drawing {kind}".strip()
     return Markup(  # noqa: S704 - every text in it is escaped
         f'<svg class="{look}" viewBox="0 0 {number(width)} {number(height)}" '
-        f'style="--w:{number(width)}" role="img" aria-label="{safe(label)}">'
+        f'style="--w:{number(width)}" role="{role}" aria-label="{safe(label)}">'
         f"{''.join(pieces)}</svg>"
     )
 
