@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eager_vs_graph.reports.explain_command import explain_command
+from eager_vs_graph.reports.commands import explain_command
 from eager_vs_graph.reports.formatting import ulps
 from eager_vs_graph.reports.labels import in_words
 from eager_vs_graph.reports.matrix import status_of
@@ -111,7 +111,10 @@ def disagreements(
     """
     called = request.command if request else ""
     named = request.entries if request else entries
-    every = [Cell.parse(cell) for cell in parity]
+    every: dict[str, list[Cell]] = {}
+    for cell_id in parity:
+        cell = Cell.parse(cell_id)
+        every.setdefault(cell.scenario, []).append(cell)
     found: dict[tuple[object, ...], list[Explanation]] = {}
     for explanation in explanations:
         cell = Cell.parse(explanation.cell)
@@ -129,7 +132,7 @@ def disagreements(
 def _together(
     some: list[Explanation],
     parity: Mapping[str, CellParity],
-    every: list[Cell],
+    every: Mapping[str, list[Cell]],
     entries: Sequence[Mapping[str, Any]],
     called: str,
 ) -> DisagreementGroup:
@@ -141,7 +144,7 @@ def _together(
         cells,
         _status(first, parity),
         _declared(entry) if entry else "",
-        in_words(cells, every or list(cells)),
+        in_words(cells, every.get(cells[0].scenario) or list(cells)),
         explain_command(cells[0], entries, called),
     )
 

@@ -127,6 +127,20 @@ def error(value: float | None) -> str:
     return f"{value:.3g}" if is_number(value) else ""
 
 
+def digits(scaled: float | None) -> str:
+    """Say how many digits are right: ``6 digits``, ``no digit``; of 0, ``all digits``.
+
+    Args:
+        scaled: an error, as a part of the largest value of its tensor.
+    """
+    if not is_number(scaled):
+        return ""
+    if scaled == 0:
+        return "all digits"
+    right = math.floor(-math.log10(scaled)) if math.isfinite(scaled) else 0
+    return count(right, "digit") if right > 0 else "no digit"
+
+
 def percent(fraction: float) -> str:
     """Format a fraction: ``3.2%``, ``0.6%``, ``45%``."""
     return f"{100 * fraction:.3g}%"

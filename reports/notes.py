@@ -19,8 +19,10 @@ def notes(frames: Frames) -> list[str]:
     noted: dict[str, list[str]] = {}
     for parity in frames.parity.values():
         name = Cell.parse(parity.cell).scenario
-        if parity.note and name not in noted.setdefault(parity.note, []):
-            noted[parity.note].append(name)
+        said = {each.lost_detail for each in parity.tensors}  # as a reason, with its cells
+        note = "; ".join(part for part in parity.note.split("; ") if part not in said)
+        if note and name not in noted.setdefault(note, []):
+            noted[note].append(name)
     return [
         *frames.request.notes,
         *(f"{', '.join(names)}: {note}" for note, names in noted.items()),

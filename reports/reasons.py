@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -18,9 +20,13 @@ from eager_vs_graph.results.record import (
     CellParity,
     CheckpointParity,
 )
-from eager_vs_graph.statistics.speedup_rule import displayed_status
+from eager_vs_graph.statistics.speedup_rule import BASELINE, displayed_status
 from eager_vs_graph.statistics.summary import summary_rows
 
+_PASSING = re.compile(
+    rf"{re.escape(tempfile.gettempdir())}/\S+?(?=[\"',;:)\s]|$)|\b__autograph_generated_file\w+\.py"
+)
+"""Names of files that exist while a process runs."""
 FEW_PAIRS = 3
 """Pairs of modes that are named where a checkpoint was not restored; more are counted."""
 
@@ -114,10 +120,38 @@ def table(reasons: Iterable[Reason]) -> Table:
 
 
 def _named(found: dict[tuple[str, str], list[Cell]], every: list[Cell]) -> list[Reason]:
+    merged: dict[tuple[str, ...], tuple[str, list[Cell]]] = {}
+    for (status, text), cells in found.items():
+        # A text of one mode that names it, or a folder that exists once, is said of others, too.
+        modes = {cell.mode for cell in cells}
+        mode = modes.pop() if len(modes) == 1 else ""
+        plain = _of_each_mode(text, mode)
+        where = f"{cells[0].scenario}/{cells[0].size}" if plain != text else ""
+        key = (status, plain, where)
+        if key in merged:
+            before, some = merged[key]
+            same = before == text or _PASSING.search(before)
+            merged[key] = (before if same else plain, [*some, *cells])
+        else:
+            merged[key] = (text, cells)
+    places = {cell.id: place for place, cell in enumerate(every)}
     return [
-        Reason(status, text, in_words(cells, every), frozenset(cell.id for cell in cells))
-        for (status, text), cells in found.items()
+        Reason(
+            status,
+            text,
+            in_words(sorted(cells, key=lambda cell: places[cell.id]), every),
+            frozenset(cell.id for cell in cells),
+        )
+        for (status, *_), (text, cells) in merged.items()
     ]
+
+
+def _of_each_mode(text: str, mode: str) -> str:
+    """The text without what is of one run of one mode alone: its name, and passing file names."""
+    plain = _PASSING.sub("a generated file", text)
+    if not mode or mode == BASELINE:
+        return plain
+    return re.sub(rf"(?<![\w.]){re.escape(mode)}(?![\w.])", "each mode", plain)
 
 
 def _texts(entry: CellParity) -> list[str]:

@@ -103,7 +103,7 @@ def render(folder: Path, found: Findings | None = None) -> Rendered:
         UsageError: ``environment.json`` or ``parity.json`` is missing or damaged.
     """
     # matplotlib costs a second, which whoever prints the findings need not wait for.
-    from eager_vs_graph.reports.charts import draw_all, draw_disagreements
+    from eager_vs_graph.reports.charts import draw_all, draw_disagreements, figures_of
     from eager_vs_graph.reports.charts.style import looks_of
     from eager_vs_graph.reports.html import page
 
@@ -112,7 +112,7 @@ def render(folder: Path, found: Findings | None = None) -> Rendered:
     trained = curves(frames.parity.values(), kinds_of(frames.request))
     with looks_of(frames.request):
         drawn = draw_all(summary, trained, folder)
-        shown = draw_disagreements(found.disagreements, folder)
+        shown = draw_disagreements(found.disagreements, folder, figures_of(len(summary)))
         contents = {
             "summary.csv": _csv(summary),
             "summary.md": _pull_request(found),

@@ -88,6 +88,14 @@ class Table:
             ]
         )
 
+    def first(self, most: int) -> Table:
+        """Keep so many rows, and say in the note how many there are more."""
+        if len(self.rows) <= most:
+            return self
+        more = f"These are the first {most:,} of {len(self.rows):,} rows."
+        note = f"{self.note} {more}".strip()
+        return replace(self, rows=self.rows[:most], note=note)
+
     def _keeping(self, kept: Sequence[int]) -> Table:
         columns = tuple(self.columns[index] for index in kept)
         rows = [tuple(row[index] for index in kept) for row in self.rows]

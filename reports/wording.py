@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from eager_vs_graph.reports.formatting import (
@@ -30,10 +33,23 @@ from eager_vs_graph.results.record import (
     UNSUPPORTED,
     VACUOUS,
 )
-from eager_vs_graph.statistics.speedup_rule import BASELINE, displayed_status
-from eager_vs_graph.statistics.summary import summary_rows
+from eager_vs_graph.statistics.choice import (
+    NONE,
+    TIED,
+    UNDECIDED,
+    Choice,
+    choices,
+    compared_with_eager,
+    wins,
+)
+from eager_vs_graph.statistics.speedup_rule import BASELINE, GROUP, displayed_status
+from eager_vs_graph.statistics.summary import compared, summary_rows
 from eager_vs_graph.statistics.totals import Comparisons, Totals, totals
 
+MANY = 8
+"""Comparisons that are named as exceptions; of more, the table has them."""
+SURE = "How sure:"
+"""How the sentence begins that says how far the figures can be trusted."""
 FEW = 4
 """Names that are listed one by one; of more, their number is given."""
 
@@ -48,14 +64,6 @@ _BECAME = {
     NOT_CHECKED: ("was not checked", "were not checked"),
 }
 """By status: what became of one cell, and of several."""
-_COMPARED = {
-    "faster": ("is faster than eager", "are faster than eager"),
-    "slower": ("is slower", "are slower"),
-    "same": ("is as fast (within 3%)", "are as fast (within 3%)"),
-    "unclear": ("is unclear", "are unclear"),
-}
-"""By verdict: what one comparison found, and several."""
-
 _ONE_GROUP = {
     "faster": "Faster than eager",
     "slower": "Slower than eager",
@@ -84,15 +92,18 @@ def question(summary: pd.DataFrame) -> str:
 
 
 def answer(summary: pd.DataFrame) -> str:
-    """Answer it in a sentence or two."""
+    """Answer it in a sentence or two: which mode to use, and by how much it is faster."""
     of_run = totals(summary)
     if of_run.untimed == of_run.cells:
         return f"Nothing was timed. {_agreement(of_run)}"
     if not of_run.comparisons.count:
         return f"No speed-up can be given. {_agreement(of_run)}"
+    if not of_run.comparisons.verdicts:
+        return _without_verdicts(summary)
+    chosen = choices(summary)
     if of_run.groups == 1:
-        return _of_one_group(summary)
-    return _of_groups(of_run.comparisons)
+        return " ".join([_use(chosen[0]), *_others(chosen[0])])
+    return _of_groups(chosen)
 
 
 def headline(summary: pd.DataFrame) -> list[str]:
@@ -103,7 +114,7 @@ def headline(summary: pd.DataFrame) -> list[str]:
         if of_run.groups > 1 and len(of_run.by_mode) > 1:
             lines += [f"  {m}: {_mode(of)}" for m, of in of_run.by_mode.items() if of.verdicts]
         if of_run.groups > 1:
-            lines += _unclear(of_run)
+            lines += [*_exceptions(summary), *_unclear(of_run)]
         lines += _break_even(summary, of_run)
         lines.append(_agreement(of_run))
     if of_run.unequal:
@@ -111,10 +122,23 @@ def headline(summary: pd.DataFrame) -> list[str]:
         lines.append(f"{cells_do} not do the work that eager does, so no speed-up is given.")
     if 0 < of_run.untimed < of_run.cells:
         lines.append(f"{count(of_run.untimed, 'cell was', 'cells were')} not timed.")
-    if of_run.noise_floor is not None:
-        floor = noise(of_run.noise_floor)
+    return [*lines, *how_sure(summary)]
+
+
+def how_sure(summary: pd.DataFrame) -> list[str]:
+    """Say how far the figures can be trusted: passes, widths of intervals, and the noise floor."""
+    rows = compared(summary[summary["mode"] != CONTROL]).dropna(subset=["speedup_low"])
+    lines = []
+    if len(rows):
+        half = float(np.median(np.log(rows["speedup_high"] / rows["speedup_low"])) / 2)
+        passes = count(int(rows["passes"].max()), "pass", "passes")
+        which = "the interval is" if len(rows) == 1 else "half of the intervals are within"
+        lines.append(f"95% intervals from {passes}; {which} {noise(math.expm1(half))}.")
+    floors = summary["noise_floor"].dropna()
+    if len(floors):
+        floor = noise(float(floors.max()))
         lines.append(f"Noise floor: {floor} (one mode timed twice under two names).")
-    return lines
+    return [" ".join([SURE, *lines])] if lines else []
 
 
 def so_far(summary: pd.DataFrame, passes: int) -> str:
@@ -122,38 +146,122 @@ def so_far(summary: pd.DataFrame, passes: int) -> str:
     return f"After {count(passes, 'pass', 'passes')}: {answer(summary)}"
 
 
-def _of_one_group(summary: pd.DataFrame) -> str:
-    """Name every mode of a single comparison, by verdict, the fastest first."""
-    cells = summary[~summary["mode"].isin([CONTROL, BASELINE])]
+def _use(choice: Choice) -> str:
+    """Say which mode to use in one comparison."""
+    if choice.kind == UNDECIDED:
+        return "Undecided: no mode is known to be faster than eager."
+    if choice.best == BASELINE:
+        same = listed(list(choice.modes[1:]))
+        if not same:
+            return "Use eager: no other mode is as fast."
+        verb = "is" if len(choice.modes) == 2 else "are"
+        return f"Use eager: no mode is faster, and {same} {verb} as fast (within 3%)."
+    figures = listed([_figures(choice.row(mode)) for mode in choice.modes])
+    tied = "" if len(choice.modes) == 1 else "; which of them is fastest is not settled"
+    return f"Use {listed(list(choice.modes), 'or')}: {figures} the speed of eager{tied}."
+
+
+def _others(choice: Choice) -> list[str]:
+    """Say how the other modes compare with eager, by verdict, the fastest first."""
     found: dict[str, list[str]] = {}
-    for row in sorted(summary_rows(cells), key=lambda row: (-row.speedup, row.mode)):
+    for row in sorted(choice.rows, key=lambda row: (-row.speedup, row.mode)):
+        if row.mode in (BASELINE, *choice.modes):
+            continue
         if is_number(row.speedup):
             label = _ONE_GROUP.get(row.verdict, "Without a verdict")
             detail = f" ({row.verdict_detail})" if row.verdict_detail else ""
-            figures = ratio_with_interval(row.speedup, row.speedup_low, row.speedup_high)
-            found.setdefault(label, []).append(f"{row.mode} {figures}{detail}")
+            found.setdefault(label, []).append(f"{row.mode} {_figures(row)}{detail}")
         else:
             found.setdefault("No speed-up", []).append(f"{row.mode} ({displayed_status(row)})")
-    return " ".join(f"{label}: {', '.join(modes)}." for label, modes in found.items())
+    return [f"{label}: {', '.join(modes)}." for label, modes in found.items()]
 
 
-def _of_groups(comparisons: Comparisons) -> str:
-    if not comparisons.verdicts:
-        return (
-            f"{count(comparisons.count, 'comparison')} with eager, without intervals, so without "
-            "verdicts."
-        )
-    found = listed(_became(comparisons.verdicts, _COMPARED))
-    return f"Of {count(comparisons.count, 'comparison')}, {found}."
+def _figures(row: Any) -> str:
+    return ratio_with_interval(row.speedup, row.speedup_low, row.speedup_high)
+
+
+def _without_verdicts(summary: pd.DataFrame) -> str:
+    """Say which modes are ahead in a run of one pass, which has no intervals."""
+    said = "No verdict after one pass: it gives no interval."
+    rows = [row for row in summary_rows(compared(summary)) if row.mode != CONTROL]
+    if len({tuple(getattr(row, name) for name in GROUP) for row in rows}) == 1:
+        named = ", ".join(f"{row.mode} {ratio(row.speedup)}" for row in rows)
+        return f"{said} The speed of eager, roughly: {named}."
+    first = {tuple(getattr(row, name) for name in GROUP): BASELINE for row in rows}
+    for row in sorted(rows, key=lambda row: row.speedup):
+        if row.speedup > 1:
+            first[tuple(getattr(row, name) for name in GROUP)] = row.mode
+    ahead = [f"{mode} in {number}" for mode, number in Counter(first.values()).most_common()]
+    return f"{said} Ahead so far, of {count(len(first), 'comparison')}: {listed(ahead)}."
+
+
+def _of_groups(chosen: Sequence[Choice]) -> str:
+    """Say of how many comparisons each mode is the fastest: ``session is fastest in 25 of 31``."""
+    there = list(compared_with_eager(chosen))
+    modes = dict.fromkeys(row.mode for each in there for row in each.rows)
+    found: list[str] = []
+    for of_mode in wins(there, list(modes)):
+        if not of_mode.clear:
+            continue
+        ratios = [each.row(of_mode.mode).speedup for each in of_mode.clear]
+        span = "" if of_mode.mode == BASELINE else f" ({_span(min(ratios), max(ratios))})"
+        verb, of = ("", "") if found else (" is fastest", f" of {_counted(there, chosen)}")
+        found.append(f"{of_mode.mode}{verb} in {len(of_mode.clear)}{of}{span}")
+    rest = [
+        f"{number} {words[number != 1]}"
+        for kind, words in _LEFT.items()
+        if (number := sum(each.kind == kind for each in chosen))
+    ]
+    if not found:
+        return f"Of {_counted(there, chosen)}, {listed(rest)}."
+    return " ".join(f"{each}." for each in (listed(found), listed(rest)) if each)
+
+
+_LEFT = {
+    TIED: ("has several fastest modes", "have several fastest modes"),
+    UNDECIDED: ("is undecided", "are undecided"),
+    NONE: ("could not be compared", "could not be compared"),
+}
+
+
+def _exceptions(summary: pd.DataFrame) -> list[str]:
+    """Name the comparisons in which the mode that mostly is fastest is not, where they are few."""
+    there = list(compared_with_eager(choices(summary)))
+    modes = dict.fromkeys(row.mode for each in there for row in each.rows)
+    ordered = [each for each in wins(there, modes) if each.clear]
+    lines = [(f"{each.mode} is fastest in", each.clear) for each in ordered[1:]]
+    lines += [
+        ("Several modes are fastest in", tuple(each for each in there if each.kind == TIED)),
+        ("Undecided:", tuple(each for each in there if each.kind == UNDECIDED)),
+    ]
+    return [
+        f"{words} {listed([_name(each) for each in some])}."
+        for words, some in lines
+        if 0 < len(some) <= MANY
+    ]
+
+
+def _name(choice: Choice) -> str:
+    scenario, size, _, inputs = choice.group
+    return f"{workload(scenario, size)}{'' if inputs == 'resident' else f' ({inputs})'}"
+
+
+def _counted(there: Sequence[Choice], chosen: Sequence[Choice]) -> str:
+    """Count comparisons, as workloads where each is another one."""
+    each_once = len({each.group[:2] for each in chosen}) == len(chosen)
+    return count(len(there), "workload" if each_once else "comparison")
+
+
+def _span(low: float, high: float) -> str:
+    ends = ratio(low), ratio(high)
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def _mode(of: Comparisons) -> str:
     """Say how one mode compares: ``9 faster (1.20× to 1.59×), 2 slower``."""
     parts = [f"{number} {verdict}" for verdict, number in of.verdicts.items()]
     if "faster" in of.verdicts:
-        fastest, slowest = ratio(of.fastest), ratio(of.slowest)
-        span = fastest if fastest == slowest else f"{slowest} to {fastest}"
-        parts[0] = f"{parts[0]} ({span})"
+        parts[0] = f"{parts[0]} ({_span(of.slowest, of.fastest)})"
     return ", ".join(parts)
 
 

@@ -81,6 +81,9 @@ class TensorComparison:
     """Largest relative error over elements with a finite, non-zero reference."""
     max_ulp: float | None = None
     """Largest distance in units in the last place of the tensor's dtype; None if not floating."""
+    max_scaled: float | None = None
+    """Largest absolute error, divided by the largest element of the reference at the same step;
+    None if not floating, where every element is zero, and in records of older versions."""
     worst_step: Whole | None = None
     """Step (from 0) of the worst element; None when identical."""
     worst_index: tuple[Whole, ...] | None = None

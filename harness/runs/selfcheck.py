@@ -21,8 +21,9 @@ from eager_vs_graph.results.frames import read
 from eager_vs_graph.results.request import Timed
 from eager_vs_graph.results.run import Run
 from eager_vs_graph.runs.check import CheckResult
-from eager_vs_graph.statistics.estimates import compare_modes, locate
+from eager_vs_graph.statistics.estimates import compare_modes
 from eager_vs_graph.statistics.intervals import joint_half_width
+from eager_vs_graph.statistics.passes import locate
 from eager_vs_graph.statistics.verdicts import Judged, judge
 
 BASE = "base"

@@ -36,9 +36,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from eager_vs_graph.results.cells import CONTROL
-from eager_vs_graph.statistics.estimates import compare_modes, locate, pass_latencies
-from eager_vs_graph.statistics.intervals import Interval, quantile_t
+from eager_vs_graph.statistics.estimates import compare_passes
+from eager_vs_graph.statistics.intervals import Interval, quantiles_t
 from eager_vs_graph.statistics.moderation import moderate
+from eager_vs_graph.statistics.passes import Passes, locate, reduce
 from eager_vs_graph.statistics.verdicts import judge
 
 COLUMNS = ["break_even_calls", "break_even_low_calls", "break_even_high_calls"]
@@ -63,23 +64,28 @@ def break_even(
         ``break_even_high_calls``. 0: ahead from the first call; ``inf``: never, because the mode is
         not faster in the steady state. The limits are NaN for a single pass.
     """
-    if blocks.empty or pass_cells.empty:
+    if blocks.empty:
         return pd.DataFrame(columns=COLUMNS, dtype=float)
-    located = locate(blocks)
+    return break_even_of(pass_cells, reduce(locate(blocks), baseline, control_of))
+
+
+def break_even_of(pass_cells: pd.DataFrame, passes: Passes) -> pd.DataFrame:
+    """Likewise, of blocks that are reduced to passes."""
+    if pass_cells.empty:
+        return pd.DataFrame(columns=COLUMNS, dtype=float)
     starts = _starts(pass_cells)
-    cells = located.groupby(["group", "mode"])["cell"].first()
-    call_s = np.exp(pass_latencies(located).groupby("cell").mean())
+    cell_of = passes.cell_of
+    call_s = np.exp(passes.latencies.mean(axis=1)).to_dict()
     # The margin decides between verdicts, not about intervals.
-    judged = judge(compare_modes(located, baseline, control_of), margin=0.03)
+    judged = judge(compare_passes(passes), margin=0.03)
     rows = {}
-    for (group, mode), comparison in judged.items():
-        reference = cells.get((group, baseline))
-        cell = cells[group, mode]
-        if mode == CONTROL or reference not in starts or cell not in starts:
+    for key, comparison in judged.items():
+        reference, cell = passes.reference[key], cell_of[key]
+        if key[1] == CONTROL or reference not in starts or cell not in starts:
             continue
         later = _difference(starts[cell], starts[reference])
         saving = _saving(Interval(comparison.mean, comparison.low, comparison.high))
-        rows[cell] = crossing(_scaled(later, 1 / float(call_s[reference])), saving)
+        rows[cell] = crossing(_scaled(later, 1 / call_s[reference]), saving)
     table = {cell: [each.value, each.low, each.high] for cell, each in rows.items()}
     return pd.DataFrame.from_dict(table, orient="index", columns=COLUMNS, dtype=float)
 
@@ -175,13 +181,11 @@ def _starts(pass_cells: pd.DataFrame) -> dict[str, Interval]:
     means, counts = by_cell[["build", "first"]].mean(), np.asarray(by_cell.size(), dtype=np.float64)
     variances = np.asarray(by_cell["both"].var(ddof=1), dtype=np.float64)
     moderated = moderate(variances, counts - 1)
-    errors = np.sqrt(moderated.variance / counts)
+    factors = np.exp(quantiles_t(0.975, moderated.degrees) * np.sqrt(moderated.variance / counts))
+    # The sum of what the tables give as build and first call, so that a reader can check.
+    values = np.exp(means["build"].to_numpy()) + np.exp(means["first"].to_numpy())
     starts = {}
-    for i, (cell, row) in enumerate(means.iterrows()):
-        # The sum of what the tables give as build and first call, so that a reader can check.
-        value = math.exp(row["build"]) + math.exp(row["first"])
-        degrees = float(moderated.degrees[i])
-        usable = counts[i] > 1 and degrees > 0
-        factor = math.exp(quantile_t(0.975, degrees) * errors[i]) if usable else math.nan
-        starts[str(cell)] = Interval(value, value / factor, value * factor)
+    for cell, value, factor, number in zip(means.index, values, factors, counts, strict=True):
+        around = factor if number > 1 else math.nan
+        starts[str(cell)] = Interval(float(value), float(value / around), float(value * around))
     return starts

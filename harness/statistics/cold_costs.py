@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eager_vs_graph.statistics.intervals import quantile_t
+from eager_vs_graph.statistics.intervals import quantiles_t
 from eager_vs_graph.statistics.moderation import moderate
 
 
@@ -29,7 +29,7 @@ def _costs(passes: pd.DataFrame, what: str) -> pd.DataFrame:
     logs = values.groupby(measured["cell"], sort=False)
     count = np.asarray(logs.size(), dtype=np.float64)
     moderated = moderate(np.asarray(logs.var(ddof=1), dtype=np.float64), count - 1)
-    quantile = [quantile_t(0.975, d) if d > 0 else np.nan for d in moderated.degrees]
+    quantile = quantiles_t(0.975, moderated.degrees)
     half = np.where(count > 1, quantile * np.sqrt(moderated.variance / count), np.nan)
     mean = logs.mean()
     columns = {"_s": mean, "_low_s": mean - half, "_high_s": mean + half}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from eager_vs_graph.results.cells import CONTROL
-from eager_vs_graph.statistics.estimates import locate, pass_latencies
-from eager_vs_graph.statistics.intervals import quantile_t
+from eager_vs_graph.results.cells import CONTROL, Cell
+from eager_vs_graph.statistics.intervals import quantiles_t
 from eager_vs_graph.statistics.moderation import moderate
+from eager_vs_graph.statistics.passes import Passes
 
 COLUMNS = ["feeding_s", "feeding_low_s", "feeding_high_s"]
 
 
-def feeding_costs(blocks: pd.DataFrame) -> pd.DataFrame:
+def feeding_costs(passes: Passes) -> pd.DataFrame:
     """Fed minus resident latency of every cell that was timed under both policies.
 
     The two policies are never in one block, so they are paired by pass: each pass has one log ratio
@@ -24,20 +26,27 @@ def feeding_costs(blocks: pd.DataFrame) -> pd.DataFrame:
         By fed cell: ``feeding_s`` with its 95% interval, in seconds per call; the limits are NaN
         for a single pass.
     """
-    located = locate(blocks[blocks["mode"] != CONTROL])
-    keys = ["scenario", "size", "mode", "device"]
-    by_pass = pass_latencies(located, [*keys, "inputs"]).unstack("inputs")
-    if not {"fed", "resident"} <= set(by_pass.columns):
+    there = set(passes.latencies.index)
+    cells = {name: Cell.parse(name) for name in passes.latencies.index}
+    pairs = {
+        replace(cell, inputs="resident").id: name
+        for name, cell in cells.items()
+        if cell.inputs == "fed" and cell.mode != CONTROL
+    }
+    pairs = {resident: fed for resident, fed in pairs.items() if resident in there}
+    if not pairs:
         return pd.DataFrame(columns=COLUMNS, dtype=float)
-    both = by_pass.dropna(subset=["fed", "resident"])
-    ratios = (both["fed"] - both["resident"]).groupby(keys, sort=False)
-    counts = np.asarray(ratios.size(), dtype=np.float64)
-    moderated = moderate(np.asarray(ratios.var(ddof=1), dtype=np.float64), counts - 1)
-    quantiles = [quantile_t(0.975, d) if d > 0 else np.nan for d in moderated.degrees]
-    half = np.where(counts > 1, quantiles * np.sqrt(moderated.variance / counts), np.nan)
-    mean = ratios.mean().to_numpy(dtype=np.float64)
-    resident_s = np.exp(both["resident"].groupby(keys, sort=False).mean().to_numpy(dtype=float))
+    fed = passes.latencies.loc[list(pairs.values())]
+    resident = passes.latencies.loc[list(pairs)].set_axis(fed.index)
+    ratios = fed - resident
+    counts = np.asarray(ratios.count(axis=1), dtype=np.float64)
+    variances = ratios.var(axis=1, ddof=1).to_numpy(dtype=np.float64)
+    moderated = moderate(variances, counts - 1)
+    half = quantiles_t(0.975, moderated.degrees) * np.sqrt(moderated.variance / counts)
+    half = np.where(counts > 1, half, np.nan)
+    mean = ratios.mean(axis=1).to_numpy(dtype=np.float64)
+    paired = resident.where(ratios.notna())
+    resident_s = np.exp(paired.mean(axis=1).to_numpy(dtype=np.float64))
     added = [resident_s * np.expm1(exponent) for exponent in (mean, mean - half, mean + half)]
-    index = ratios.size().index.to_frame(index=False).assign(inputs="fed")
-    cells = index[["scenario", "size", "mode", "device", "inputs"]].agg("/".join, axis=1)
-    return pd.DataFrame(dict(zip(COLUMNS, added, strict=True)), index=list(cells))
+    table = pd.DataFrame(dict(zip(COLUMNS, added, strict=True)), index=fed.index)
+    return table[counts > 0]

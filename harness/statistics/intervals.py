@@ -67,3 +67,11 @@ def joint_half_width(
 def quantile_t(probability: float, degrees: float) -> float:
     """Quantile of Student's t distribution."""
     return float(stdtrit(degrees, probability))
+
+
+def quantiles_t(probability: float, degrees: Floats) -> Floats:
+    """Quantiles of Student's t distributions; NaN where there are no degrees of freedom."""
+    has = degrees > 0
+    quantiles: Floats = np.full(len(degrees), np.nan)
+    quantiles[has] = stdtrit(degrees[has], probability)
+    return quantiles

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from eager_vs_graph.results.cells import CONTROL
-from eager_vs_graph.statistics.estimates import compare_modes, locate
+from eager_vs_graph.statistics.estimates import compare_modes
 from eager_vs_graph.statistics.intervals import quantile_t
+from eager_vs_graph.statistics.passes import locate
 
 NEAR_ONE = math.log(1.25)
 NEAR_ONE_COUNTS = 2.0

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from eager_vs_graph.statistics.estimates import RATIO_OF_BLOCK, locate
-from eager_vs_graph.statistics.intervals import quantile_t
+from eager_vs_graph.statistics.intervals import quantiles_t
 from eager_vs_graph.statistics.moderation import moderate
+from eager_vs_graph.statistics.passes import OF_BLOCK, locate
 from eager_vs_graph.statistics.verdicts import FALSE_VERDICTS, adjust
 
 
@@ -42,7 +42,7 @@ def compare_runs(before: pd.DataFrame, after: pd.DataFrame, margin: float = 0.03
     change = np.asarray(b["mean"] - a["mean"], dtype=np.float64)
     error = np.asarray(np.hypot(a["error"], b["error"]), dtype=np.float64)
     degrees = np.asarray(a["degrees"] + b["degrees"], dtype=np.float64)
-    half = np.array([quantile_t(0.975, d) if d > 0 else math.nan for d in degrees]) * error
+    half = quantiles_t(0.975, degrees) * error
     edge = math.log1p(margin)
     # A cell with one pass in either run cannot be tested, and must not count among the others.
     tested = np.isfinite(half)
@@ -77,7 +77,7 @@ def _probe(blocks: pd.DataFrame) -> pd.Series[Any]:
 def _by_cell(blocks: pd.DataFrame) -> pd.DataFrame:
     """By cell: mean over passes of the log latency in units of the probe, and its error."""
     located = locate(blocks)
-    latencies = located.groupby(["cell", "pass"], sort=False)[RATIO_OF_BLOCK].median()
+    latencies = located.groupby(["cell", "pass"], sort=False)[OF_BLOCK].median()
     relative = latencies - _probe(blocks).reindex(latencies.index, level="pass")
     passes = relative.groupby("cell", sort=False)
     count = np.asarray(passes.size(), dtype=np.float64)

@@ -6,6 +6,7 @@ gets the reason in one sentence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -39,41 +40,47 @@ def withhold_speedups(table: pd.DataFrame) -> None:
     Args:
         table: rows of the summary, changed in place.
     """
-    eager = table[table["mode"] == BASELINE].set_index(GROUP)
-    for cell, row in table.iterrows():
-        obstacle = _obstacle(row, eager)
-        if obstacle or np.isnan(row["speedup"]):
-            table.loc[cell, [*COMPARISON, *BREAK_EVEN]] = np.nan
-            table.loc[cell, ["verdict", "verdict_detail", "baseline"]] = ""
-        if row["unequal_work"] and row["status"] in AGREEING:
-            table.loc[cell, "verdict"] = UNEQUAL_WORK
-            table.loc[cell, "reason"] = "; ".join(filter(None, [obstacle, row["reason"]]))
-        elif obstacle and not (row["reason"] or row["known_difference"]):
-            table.loc[cell, "reason"] = obstacle
+    baselines = table[table["mode"] == BASELINE]
+    eager: dict[tuple[str, ...], Any] = {
+        tuple(group): row
+        for group, row in zip(baselines[GROUP].to_numpy(), baselines.itertuples(), strict=True)
+    }
+    rows: list[Any] = list(table.itertuples())
+    obstacles = [_obstacle(row, eager) for row in rows]
+    withheld = np.array([bool(each) for each in obstacles]) | table["speedup"].isna().to_numpy()
+    table.loc[withheld, [*COMPARISON, *BREAK_EVEN]] = np.nan
+    table.loc[withheld, ["verdict", "verdict_detail", "baseline"]] = ""
+    unequal = [bool(row.unequal_work) and row.status in AGREEING for row in rows]
+    table.loc[unequal, "verdict"] = UNEQUAL_WORK
+    table["reason"] = [
+        "; ".join(filter(None, [obstacle, row.reason]))
+        if differs_in_work
+        else row.reason or ("" if row.known_difference else obstacle)
+        for row, obstacle, differs_in_work in zip(rows, obstacles, unequal, strict=True)
+    ]
 
 
-def _obstacle(row: pd.Series[Any], eager: pd.DataFrame) -> str:
+def _obstacle(row: Any, eager: Mapping[tuple[str, ...], Any]) -> str:
     """Say why a cell can carry no speed-up; empty where it can."""
-    if row["status"] not in AGREEING:
-        return str(row["reason"]) or "no speed-up: the outputs differ from eager's"
-    if row["unequal_work"]:
-        return f"{UNEQUAL_WORK}: {row['unequal_work']}"
-    if np.isnan(row["latency_s"]):
+    if row.status not in AGREEING:
+        return str(row.reason) or "no speed-up: the outputs differ from eager's"
+    if row.unequal_work:
+        return f"{UNEQUAL_WORK}: {row.unequal_work}"
+    if np.isnan(row.latency_s):
         return "not timed: no block of it was completed"
-    if retraces := count_of(row["retraces"]):
+    if retraces := count_of(row.retraces):
         return f"no speed-up: traced again {_times(retraces)} while it was timed"
-    return "" if row["mode"] in (BASELINE, CONTROL) else _obstacle_of_eager(row, eager)
+    return "" if row.mode in (BASELINE, CONTROL) else _obstacle_of_eager(row, eager)
 
 
-def _obstacle_of_eager(row: pd.Series[Any], eager: pd.DataFrame) -> str:
+def _obstacle_of_eager(row: Any, eager: Mapping[tuple[str, ...], Any]) -> str:
     """Say why nothing in a cell's group can be compared with eager."""
-    group = tuple(row[GROUP])
-    if group not in eager.index:
+    base = eager.get(tuple(getattr(row, name) for name in GROUP))
+    if base is None:
         return "no speed-up: eager was not run"
-    base = eager.loc[[group]].iloc[0]
-    if base["status"] not in AGREEING or count_of(base["retraces"]):
+    if base.status not in AGREEING or count_of(base.retraces):
         return f"no speed-up: the status of eager is {displayed_status(base)}"
-    return "no speed-up: eager was not timed" if np.isnan(base["latency_s"]) else ""
+    return "no speed-up: eager was not timed" if np.isnan(base.latency_s) else ""
 
 
 def displayed_status(row: Any) -> str:

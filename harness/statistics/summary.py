@@ -11,14 +11,15 @@ import pandas as pd
 from eager_vs_graph.results.cells import CONTROL, Cell
 from eager_vs_graph.results.frames import Frames
 from eager_vs_graph.results.mode_kinds import EXECUTION, kinds_of
-from eager_vs_graph.results.record import AGREEING, STATUSES, CellParity, TensorComparison
+from eager_vs_graph.results.record import AGREEING, STATUSES, CellParity, PassCell, TensorComparison
 from eager_vs_graph.results.request import RunRequest
-from eager_vs_graph.statistics import estimate_cells, estimate_costs
-from eager_vs_graph.statistics.break_even import break_even
+from eager_vs_graph.statistics import estimate_costs
+from eager_vs_graph.statistics.break_even import break_even_of
+from eager_vs_graph.statistics.estimates import estimate_passes
 from eager_vs_graph.statistics.feeding import feeding_costs
+from eager_vs_graph.statistics.passes import Passes, locate, reduce
 from eager_vs_graph.statistics.speedup_rule import (
     BASELINE,
-    BREAK_EVEN,
     COMPARISON,
     GROUP,
     comparable,
@@ -29,6 +30,8 @@ NO_REFERENCE = "no reference"
 """Stands for the status against the reference where only eager was there to compare with."""
 
 FEEDING = ["feeding_s", "feeding_low_s", "feeding_high_s"]
+LATENCIES = ["latency_s", "latency_low_s", "latency_high_s", "median_s", "rounds", "passes"]
+"""What every timed cell has, compared or not."""
 
 COLUMNS = {
     "scenario": "name of the workload",
@@ -37,9 +40,11 @@ COLUMNS = {
     "device": "logical device",
     "inputs": "`resident` (on the device when the clock starts) or `fed` (handed over each call)",
     "status": "what became of the cell: that of its outputs, or how it failed while it was timed",
-    "latency_s": "seconds of a call: median within passes, geometric mean over passes",
+    "latency_s": "seconds of a call that nothing disturbs; of a mode with a speed-up, eager's "
+    "latency divided by it",
     "latency_low_s": "lower end of its 95% interval",
     "latency_high_s": "upper end",
+    "median_s": "seconds of the median round, whatever disturbed it",
     "speedup": "the baseline's time over the mode's; empty where they must not be compared",
     "speedup_low": "lower end of its 95% interval",
     "speedup_high": "upper end",
@@ -61,6 +66,9 @@ COLUMNS = {
     "status_vs_reference": "their status against the reference alone",
     "max_ulp_vs_eager": "their largest distance from eager, in units in the last place",
     "max_ulp_vs_reference": "their largest distance from the reference, likewise",
+    "max_scaled_vs_eager": "their largest distance from eager, as a part of the tensor's "
+    "largest value",
+    "max_scaled_vs_reference": "their largest distance from the reference, likewise",
     "known_difference": "the reason that the scenario declares for a difference",
     "unequal_work": "why the mode does not do the same amount of work as eager",
     "lost_digits": "where no digit is right although the tolerance is kept",
@@ -97,13 +105,16 @@ def summarise(frames: Frames) -> pd.DataFrame:
 
     ``speedup_rule`` has which of them carry a speed-up.
     """
-    records = [_record_row(cell, frames) for cell in frames.cells]
+    history = _history(frames)
+    records = [_record_row(cell, frames, history.get(cell.id, [])) for cell in frames.cells]
     table = pd.DataFrame(records, index=pd.Index([cell.id for cell in frames.cells], name="cell"))
-    blocks = frames.blocks
-    # A comparison that is withheld must not count among those that are judged together.
-    judged = blocks["cell"].isin(table.index[[comparable(row) for row in summary_rows(table)]])
-    for estimates in (_latencies(blocks), _comparisons(blocks[judged], frames), _costs(frames)):
-        table = table.join(estimates)
+    if len(frames.blocks):
+        passes = reduce(locate(frames.blocks), BASELINE, frames.control_of)
+        # A comparison that is withheld must not count among those that are judged together.
+        judged = [row.Index for row in summary_rows(table) if comparable(row)]
+        table = table.join(estimate_passes(passes, BASELINE)[LATENCIES])
+        table = table.join(_comparisons(passes.only(judged), frames))
+    table = table.join(_costs(frames))
     table = table.reindex(columns=list(COLUMNS))
     table[TEXTS] = table[TEXTS].astype(object).where(table[TEXTS].notna(), "")
     table[COUNTS] = table[COUNTS].astype("Int64")
@@ -136,13 +147,24 @@ def worst_ulp(tensors: Iterable[TensorComparison]) -> float | None:
     return max((t.max_ulp for t in tensors if t.max_ulp is not None), default=None)
 
 
-def _record_row(cell: Cell, frames: Frames) -> dict[str, Any]:
+def _history(frames: Frames) -> dict[str, list[tuple[int, PassCell]]]:
+    """By cell: what every pass says of it, with the pass's number."""
+    found: dict[str, list[tuple[int, PassCell]]] = {}
+    for record in frames.passes:
+        for cell, entry in record.cells.items():
+            found.setdefault(cell, []).append((record.number, entry))
+    return found
+
+
+def _worst_scaled(tensors: Iterable[TensorComparison]) -> float | None:
+    """The largest distance of some tensors relative to their scale; None when none has one."""
+    return max((t.max_scaled for t in tensors if t.max_scaled is not None), default=None)
+
+
+def _record_row(cell: Cell, frames: Frames, history: list[tuple[int, PassCell]]) -> dict[str, Any]:
     """Collect what the record says of a cell without any statistics."""
     twin = cell.in_mode(frames.control_of or CONTROL) if cell.mode == CONTROL else cell
     parity = frames.parity.get(cell.id) or frames.parity.get(twin.id)
-    history = [
-        (each.number, each.cells[cell.id]) for each in frames.passes if cell.id in each.cells
-    ]
     row: dict[str, Any] = {
         **vars(cell),
         "baseline": twin.mode if cell.mode == CONTROL else BASELINE,
@@ -174,6 +196,8 @@ def _parity_row(parity: CellParity) -> dict[str, Any]:
         "known_difference": parity.known or "",
         "max_ulp_vs_eager": worst_ulp(eager),
         "max_ulp_vs_reference": worst_ulp(reference),
+        "max_scaled_vs_eager": _worst_scaled(eager),
+        "max_scaled_vs_reference": _worst_scaled(reference),
         "peak_memory_bytes": parity.peak_memory_bytes,
         "status_vs_eager": worst_status(eager),
         "status_vs_reference": worst_status(reference, NO_REFERENCE if eager else ""),
@@ -189,26 +213,14 @@ def _parameters(request: RunRequest, cell: Cell) -> str:
     return scenario.sizes.get(cell.size, "") if scenario else ""
 
 
-def _latencies(blocks: pd.DataFrame) -> pd.DataFrame:
-    """Latency of every timed cell, compared or not."""
-    columns = ["latency_s", "latency_low_s", "latency_high_s", "rounds", "passes"]
-    if blocks.empty:
-        return pd.DataFrame(columns=columns)
-    return estimate_cells(blocks, baseline=BASELINE).reindex(columns=columns)
-
-
-def _comparisons(blocks: pd.DataFrame, frames: Frames) -> pd.DataFrame:
+def _comparisons(passes: Passes, frames: Frames) -> pd.DataFrame:
     """Speed-up, verdict, break-even and cost of feeding of the cells that may be compared."""
     parts = ["within_passes", "between_passes"]
     columns = [*COMPARISON, *parts, "noise_floor", "verdict", "verdict_detail"]
-    if blocks.empty:
-        return pd.DataFrame(columns=[*columns, *BREAK_EVEN, *FEEDING])
-    twin = frames.control_of
-    estimates = estimate_cells(blocks, BASELINE, control_of=twin).reindex(columns=columns)
+    estimates = estimate_passes(passes, BASELINE)[columns]
     logarithms = [*parts, "noise_floor"]
     estimates[logarithms] = np.expm1(estimates[logarithms].astype(float))
-    repaid = break_even(frames.pass_cells, blocks, BASELINE, control_of=twin)
-    return estimates.join(repaid).join(feeding_costs(blocks))
+    return estimates.join(break_even_of(frames.pass_cells, passes)).join(feeding_costs(passes))
 
 
 def _costs(frames: Frames) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import stdtr
 
 from eager_vs_graph.results.cells import CONTROL
-from eager_vs_graph.statistics.intervals import quantile_t
+from eager_vs_graph.statistics.intervals import quantile_t, quantiles_t
 from eager_vs_graph.statistics.moderation import Floats
 
 FALSE_VERDICTS = 0.01
@@ -55,22 +55,21 @@ def judge(
     differs = adjust(2 * stdtr(degrees, -np.abs(mean) / error)) <= FALSE_VERDICTS
     same = adjust(stdtr(degrees, -(edge - np.abs(mean)) / error)) <= FALSE_VERDICTS
     judged: dict[tuple[str, str], Judged] = {
-        key: Judged(float(row["mean"]), math.nan, math.nan, "")  # type: ignore[misc]
-        for key, row in compared[~testable].iterrows()
+        key: Judged(mean, math.nan, math.nan, "")  # type: ignore[misc]
+        for key, mean in compared.loc[~testable, "mean"].to_dict().items()
     }
+    halves = quantiles_t(0.975, degrees) * error
+    deviations, drifts = rows["deviation"].to_numpy() * scale, rows["drift"].to_numpy() * scale
+    passes = rows["passes"].to_numpy(dtype=int)
     for i, key in enumerate(rows.index):
-        half = quantile_t(0.975, degrees[i]) * error[i]
         verdict, detail = "unclear", ""
         if differs[i]:
             verdict = "faster" if mean[i] > 0 else "slower"
         elif same[i]:
             verdict = "same"
         else:
-            row = rows.iloc[i]
-            detail = what_settles(
-                mean[i], row["deviation"] * scale, int(row["passes"]), edge, row["drift"] * scale
-            )
-        judged[key] = Judged(mean[i], mean[i] - half, mean[i] + half, verdict, detail)
+            detail = what_settles(mean[i], deviations[i], int(passes[i]), edge, drifts[i])
+        judged[key] = Judged(mean[i], mean[i] - halves[i], mean[i] + halves[i], verdict, detail)
     return judged
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -43,6 +44,8 @@ class Chart:
     """Whether one figure is about both inputs policies, and so needs a run of both."""
     of_curves: bool = False
     """Whether it is drawn from the curves of training and not from the summary."""
+    on_page: bool = False
+    """Whether the page shows it; the others, which it draws itself, are for slides."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,12 @@ class Shown:
     svg: Path | None = None
 
 
+MOST_CELLS = 300
+"""Cells of a chart with a row for each; a picture of more is not looked at, and the page has one of
+all comparisons."""
+MOST_FIGURES = 12
+"""Trainings that have a figure each, and likewise disagreements; few in a run of very many cells,
+in which the first ones are as good as any others."""
 _NAMES = ("scenario", "size", "mode", "device", "inputs", "output", "mode_kind")
 
 CHARTS = tuple(
@@ -89,6 +98,7 @@ CHARTS = tuple(
         module.says_something,
         both_policies=module is feeding,
         of_curves=module is training,
+        on_page=module in (latency, feeding, training),
     )
     for name, module in {
         "speedup": speedup,
@@ -119,7 +129,8 @@ def draw_all(summary: pd.DataFrame, curves: pd.DataFrame, folder: Path) -> list[
     drawn = []
     for chart in CHARTS:
         if chart.of_curves:
-            for what, of in curves.groupby(["scenario", "size", "output"], sort=False):
+            trainings = curves.groupby(["scenario", "size", "output"], sort=False)
+            for what, of in islice(trainings, figures_of(len(summary))):
                 scenario, size, output = map(str, what)
                 parts = [scenario, size_label(size), output]
                 drawn.append(_write(chart, of, folder, parts))
@@ -128,16 +139,23 @@ def draw_all(summary: pd.DataFrame, curves: pd.DataFrame, folder: Path) -> list[
             where = re.sub(r"\W+", "", str(device).lower())
             for inputs, panel in _panels(chart, of_device):
                 for kind, of_kind in _kinds(panel):
-                    if chart.says_something(of_kind):
+                    if len(of_kind) <= MOST_CELLS and chart.says_something(of_kind):
                         drawn.append(_write(chart, of_kind, folder, [where, inputs, kind]))
     return drawn
 
 
-def draw_disagreements(groups: Sequence[DisagreementGroup], folder: Path) -> list[Shown]:
+def figures_of(cells: int) -> int:
+    """Return how many figures of one kind are drawn for a run of so many cells."""
+    return MOST_FIGURES if cells <= 4 * MOST_CELLS else 2
+
+
+def draw_disagreements(
+    groups: Sequence[DisagreementGroup], folder: Path, most: int = MOST_FIGURES
+) -> list[Shown]:
     """Write a small chart for every disagreement that has something to draw."""
     shown = []
     for number, each in enumerate(groups, start=1):
-        if (profile := each.profile) is None:
+        if (profile := each.profile) is None or number > most:
             shown.append(Shown(each))
             continue
         with style.styled():

@@ -95,7 +95,7 @@ RC: dict[Any, Any] = {
     "legend.fontsize": 9,
     "legend.handletextpad": 0.4,
     "legend.columnspacing": 1.2,
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     "svg.hashsalt": "eager-vs-graph",
     "text.parse_math": False,  # a name with dollars is no formula
 }

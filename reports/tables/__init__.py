@@ -1,5 +1,6 @@
 """The tables of a report as text, the same for the page, the pull request and the terminal."""
 
+from eager_vs_graph.reports.tables.choice import by_mode
 from eager_vs_graph.reports.tables.parity import (
     checkpoints,
     known_differences,
@@ -8,19 +9,19 @@ from eager_vs_graph.reports.tables.parity import (
     training,
 )
 from eager_vs_graph.reports.tables.run import environment, modes, passes, workloads
-from eager_vs_graph.reports.tables.timing import control, every_figure, feeding, memory, results
+from eager_vs_graph.reports.tables.timing import control, feeding, results, results_title
 
 __all__ = [
+    "by_mode",
     "checkpoints",
     "control",
     "environment",
-    "every_figure",
     "feeding",
     "known_differences",
-    "memory",
     "modes",
     "passes",
     "results",
+    "results_title",
     "statuses",
     "tensors",
     "training",

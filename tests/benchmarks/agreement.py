@@ -22,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import read
 from eager_vs_graph.results.run import Run
-from eager_vs_graph.statistics.estimates import compare_modes, locate
+from eager_vs_graph.statistics.estimates import compare_modes
 from eager_vs_graph.statistics.intervals import joint_half_width, quantile_t
+from eager_vs_graph.statistics.passes import locate
 from eager_vs_graph.statistics.verdicts import calibration, judge
 
 NEAR_ONE = np.log(1.25)

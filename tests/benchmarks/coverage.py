@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from eager_vs_graph.results.frames import read
 from eager_vs_graph.runs.budget import MIN_PASSES
 from eager_vs_graph.runs.selfcheck import BASE
-from eager_vs_graph.statistics.estimates import locate, pass_ratios
 from eager_vs_graph.statistics.moderation import moderate
+from eager_vs_graph.statistics.passes import locate, reduce
 
 Floats = NDArray[Any]
 RUNS = 1000
@@ -40,9 +40,8 @@ def deviations(folder: Path) -> Floats:
     if located["mode"].str.contains("+", regex=False).all():  # of a self-check
         labels = [mode.partition("+")[2] for mode in located["mode"]]
         located, baseline, twin = located.assign(mode=labels), BASE, BASE
-    found = pass_ratios(located, baseline, twin)
-    spreads = [each.log_ratio.std(ddof=1) for each in found.values() if len(each.log_ratio) > 2]
-    return np.array(spreads)
+    ratios = reduce(located, baseline, twin).ratios
+    return ratios[ratios.count(axis=1) > 2].std(axis=1, ddof=1).to_numpy()
 
 
 def half_widths(estimates: Floats, alive: NDArray[np.int64]) -> Floats:

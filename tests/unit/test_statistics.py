@@ -15,9 +15,10 @@ from synthetic import CALL_S, blocks, cell, group, times
 
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.statistics import estimate_cells, estimate_costs, precision_of_groups
-from eager_vs_graph.statistics.estimates import DRIFT, compare_modes, locate, pass_ratios
+from eager_vs_graph.statistics.estimates import DRIFT, compare_modes
 from eager_vs_graph.statistics.intervals import mean_interval
 from eager_vs_graph.statistics.moderation import moderate
+from eager_vs_graph.statistics.passes import locate, reduce
 from eager_vs_graph.statistics.precision import MAX_WEIGHT, GroupPrecision
 from eager_vs_graph.statistics.run_changes import compare_runs, machine_factor
 from eager_vs_graph.statistics.verdicts import adjust, calibration, judge, noise_floor, what_settles
@@ -165,8 +166,8 @@ def two_modes(eager: np.ndarray, graph: np.ndarray) -> pd.DataFrame:
 
 
 def ratio(frame: pd.DataFrame) -> float:
-    found = pass_ratios(locate(frame), "eager", None)
-    return math.exp(found[group(0), "graph"].log_ratio.loc[1])
+    found = reduce(locate(frame), "eager", None).ratios
+    return math.exp(found.loc[(group(0), "graph"), 1])
 
 
 @pytest.mark.parametrize(
@@ -484,9 +485,7 @@ def test_neighbours_that_are_alike_do_not_count_as_independent() -> None:
     apart = steady * np.exp(0.05 * rng.standard_normal(200))
     alike = steady * np.exp(0.05 * np.repeat(rng.standard_normal(10), 20))
     errors = [
-        float(
-            pass_ratios(locate(two_modes(steady, graph)), "eager", None)[group(0), "graph"].error[1]
-        )
+        reduce(locate(two_modes(steady, graph)), "eager", None).errors.loc[(group(0), "graph"), 1]
         for graph in (apart, alike)
     ]
     assert errors[1] > 2.5 * errors[0]

@@ -91,11 +91,11 @@ def test_markdown_has_the_heading_in_every_row() -> None:
 
 def test_html_has_a_body_for_each_heading() -> None:
     macro = template("table.html.j2").module.table
-    page = str(macro(TABLE, {"session": "#123456"}))
+    page = str(macro(TABLE, {"session": "m1"}))
     assert page.count("<tbody>") == 2
     assert page.count('<th scope="rowgroup" colspan="5">') == 2
     assert 'class="status differs known"' in page
-    assert 'style="background:#123456"' in page
+    assert '<i class="dot m1"></i>' in page
 
 
 def test_columns_without_an_entry_are_left_out() -> None:

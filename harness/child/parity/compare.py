@@ -39,6 +39,7 @@ class Difference:
     max_abs: float | None = None
     max_rel: float | None = None
     max_ulp: float | None = None
+    max_scaled: float | None = None
     p99_ulp: float | None = None
     misplaced: int = 0
     signed_zeros: int = 0
@@ -114,6 +115,8 @@ class _Part:
     signed_zeros: int
     max_abs: float
     max_rel: float
+    scale: float
+    """The largest finite element of the reference."""
     max_ulp: float
     ulps_at: int
     excess: float
@@ -135,7 +138,8 @@ def _compare_inexactly(value: Array, reference: Array, tolerance: Tolerance) -> 
     if not misplaced and not finite:
         what = "every element is NaN or infinite" if value.size else "the tensor has no elements"
         return Difference(VACUOUS, what)
-    max_ulp = max(part.max_ulp for part in parts)
+    max_ulp, max_abs = max(part.max_ulp for part in parts), max(part.max_abs for part in parts)
+    scale = max(part.scale for part in parts)
     if misplaced:
         at = next(part.first_misplaced for part in parts if part.misplaced)
         detail = f"NaN or infinity in other places: {misplaced} of {value.size} elements"
@@ -153,9 +157,10 @@ def _compare_inexactly(value: Array, reference: Array, tolerance: Tolerance) -> 
     return Difference(
         status,
         detail,
-        max_abs=max(part.max_abs for part in parts),
+        max_abs=max_abs,
         max_rel=max(part.max_rel for part in parts),
         max_ulp=max_ulp if finite else None,
+        max_scaled=(max_abs / scale if max_abs else 0.0) if scale > 0 else None,
         p99_ulp=_percentile_99(parts, finite) if finite else None,
         misplaced=misplaced,
         signed_zeros=sum(part.signed_zeros for part in parts),
@@ -168,8 +173,9 @@ def _compare_inexactly(value: Array, reference: Array, tolerance: Tolerance) -> 
 def _part(value: Array, reference: Array, start: int, tolerance: Tolerance) -> _Part:
     if _same_bits(value, reference) and np.isfinite(value).all():
         nothing = np.zeros(0)
+        largest = float(np.abs(value).max(initial=0))
         return _Part(
-            value.size, 0, start, 0, 0, start, 0, 0.0, 0.0, 0.0, start, 0.0, start, nothing
+            value.size, 0, start, 0, 0, start, 0, 0.0, 0.0, largest, 0.0, start, 0.0, start, nothing
         )
     rounded = reference.astype(value.dtype)
     both_nan = np.isnan(value) & np.isnan(reference)
@@ -195,6 +201,7 @@ def _part(value: Array, reference: Array, start: int, tolerance: Tolerance) -> _
         signed_zeros=int((finite & (value == rounded) & signs_differ).sum()),
         max_abs=float(error.max()),
         max_rel=float(relative.max()),
+        scale=float(size.max()),
         max_ulp=float(ulps.max()),
         ulps_at=start + int(np.argmax(ulps)),
         excess=float(excess.max()),

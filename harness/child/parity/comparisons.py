@@ -83,6 +83,7 @@ def _compare_steps(
         max_abs=_largest([step.max_abs for step in steps]),
         max_rel=_largest([step.max_rel for step in steps]),
         max_ulp=_largest([step.max_ulp for step in steps]),
+        max_scaled=_largest([step.max_scaled for step in steps]),
         worst_step=(worst if kind == "output" else last) if parted else None,
         worst_index=difference.worst_index,
         value=difference.value,
