@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Sequence
@@ -75,22 +76,22 @@ def _run(command: list[str]) -> None:
 
 def ran(python: Path, command: list[str], variables: dict[str, str]) -> str:
     """Run a command of the suite; why it failed, empty where it did not."""
-    folder = ENVIRONMENTS / "work"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(HERE / "project", folder)
     kept = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
-    try:
-        done = subprocess.run(
-            [str(python), *command],
-            cwd=folder,
-            env={**kept, **variables},
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"not done after {LIMIT_S} s"
+    # Not below the checkout, whose own settings of pytest would hold.
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(shutil.copytree(HERE / "project", Path(place) / "project"))
+        try:
+            done = subprocess.run(
+                [str(python), *command],
+                cwd=folder,
+                env={**kept, **variables},
+                capture_output=True,
+                text=True,
+                timeout=LIMIT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"not done after {LIMIT_S} s"
     if done.returncode == 0:
         return ""
     lines = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
