@@ -15,7 +15,7 @@ from eager_vs_graph.results.run import Run
 
 
 def export(run: Run, file: Path) -> None:
-    """Write one benchmark a cell: the rounds that count, of all passes, in seconds per call.
+    """Write one benchmark a cell: the rounds of all passes, in seconds per call.
 
     Args:
         run: the run, which has been timed.
@@ -27,7 +27,7 @@ def export(run: Run, file: Path) -> None:
     seconds: dict[str, list[float]] = defaultdict(list)
     for number in run.pass_numbers():
         for timed in run.rounds(number):
-            seconds[timed.cell] += timed.seconds[:, timed.skip :].ravel().tolist()
+            seconds[timed.cell] += timed.seconds.ravel().tolist()
     environment = run.environment
     content = {
         "machine_info": {

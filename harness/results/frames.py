@@ -45,7 +45,7 @@ class Frames:
     passes: list[PassRecord]
     """Every readable pass, in order."""
     blocks: pd.DataFrame
-    """One row a turn of a program, i.e. a cell's part of a block: of the rounds that count, the
+    """One row a turn of a program, i.e. a cell's part of a block: of its rounds, the
     fastest and the median in seconds per call, and their number."""
     pass_cells: pd.DataFrame
     """One row a cell and pass: cold costs, traces, failures."""
@@ -137,23 +137,15 @@ def _blocks(timed: list[tuple[int, Rounds]]) -> pd.DataFrame:
 
 def _of_turns(timed: list[Rounds]) -> dict[str, NDArray[Any]]:
     """What stands for each turn, of all turns with as many rounds at once."""
-    shapes = [(each.seconds.shape[1], each.skip) for each in timed]
-    of_turns = np.repeat(
-        [list(dict.fromkeys(shapes)).index(shape) for shape in shapes],
-        [len(each.seconds) for each in timed],
-    )
+    lengths = [each.seconds.shape[1] for each in timed]
+    of_turns = np.repeat(lengths, [len(each.seconds) for each in timed])
     fastest, median = np.empty((2, len(of_turns)))
-    rounds = np.empty(len(of_turns), dtype=np.int64)
-    for index, (turn, skip) in enumerate(dict.fromkeys(shapes)):
-        alike = [
-            each.seconds for each, own in zip(timed, shapes, strict=True) if own == (turn, skip)
-        ]
-        counting = np.concatenate(alike)[:, skip:].astype(np.float64)
-        where = of_turns == index
-        fastest[where] = counting.min(axis=1)
-        median[where] = np.median(counting, axis=1)
-        rounds[where] = turn - skip
-    return {"fastest_s": fastest, "median_s": median, "rounds": rounds}
+    for length in dict.fromkeys(lengths):
+        alike = [each.seconds for each in timed if each.seconds.shape[1] == length]
+        seconds = np.concatenate(alike).astype(np.float64)
+        fastest[of_turns == length] = seconds.min(axis=1)
+        median[of_turns == length] = np.median(seconds, axis=1)
+    return {"fastest_s": fastest, "median_s": median, "rounds": of_turns}
 
 
 def _guarded(read_part: Callable[[], T], warnings: list[str]) -> T | None:

@@ -40,13 +40,11 @@ class Rounds:
     """Number of the first block, counted over the pass; programs of a group share it."""
     seconds: NDArray[np.float32]
     """Seconds per call, blocks × rounds of a turn, above 0."""
-    skip: Whole = 0
-    """Rounds at the beginning of every turn that only warm the caches."""
     probe_s: Time | None = None
     """Seconds of the probe before the first block; None where none was taken."""
     bare_s: Time | None = None
     """Seconds per call by a clock that is written by hand around the same calls, where that was
-    asked for: of every turn the fastest that counts, of these the median."""
+    asked for: of every turn the fastest, of these the median."""
 
 
 class _Entry(Struct, array_like=True, frozen=True):
@@ -54,7 +52,6 @@ class _Entry(Struct, array_like=True, frozen=True):
     group: Whole
     block: Whole
     turn: Turn
-    skip: Whole
     probe_s: Time | None
     bare_s: Time | None
     data: bytes
@@ -65,7 +62,6 @@ class _Told(Struct, frozen=True):
     group: str
     block: Whole
     turn: Turn
-    skip: Whole
     data: bytes
     probe_s: Time | None = None
     bare_s: Time | None = None
@@ -87,7 +83,6 @@ def encode(rounds: Sequence[Rounds]) -> bytes:
             group_of[each.group],
             each.block,
             each.seconds.shape[1],
-            each.skip,
             each.probe_s,
             each.bare_s,
             _packed(each.seconds),
@@ -114,8 +109,7 @@ def decode(path: Path) -> list[Rounds]:
                 file.cells[entry.cell],
                 file.groups[entry.group],
                 entry.block,
-                _seconds(entry.data, entry.turn, entry.skip),
-                entry.skip,
+                _seconds(entry.data, entry.turn),
                 entry.probe_s,
                 entry.bare_s,
             )
@@ -132,7 +126,6 @@ def to_journal(timed: Rounds) -> dict[str, Any]:
         timed.group,
         timed.block,
         timed.seconds.shape[1],
-        timed.skip,
         _packed(timed.seconds),
         timed.probe_s,
         timed.bare_s,
@@ -151,8 +144,7 @@ def of_journal(content: Any) -> Rounds:
         told.cell,
         told.group,
         told.block,
-        _seconds(told.data, told.turn, told.skip),
-        told.skip,
+        _seconds(told.data, told.turn),
         told.probe_s,
         told.bare_s,
     )
@@ -162,17 +154,14 @@ def _packed(seconds: NDArray[Any]) -> bytes:
     return seconds.astype(_BYTES).tobytes()
 
 
-def _seconds(data: bytes, turn: int, skip: int) -> NDArray[np.float32]:
+def _seconds(data: bytes, turn: int) -> NDArray[np.float32]:
     """Blocks × rounds of a turn.
 
     Raises:
-        ValueError: there is no block, a turn is not whole or has no round that counts, or a round
-            is no positive time.
+        ValueError: there is no block, a turn is not whole, or a round is no positive time.
     """
-    if not data or len(data) % (turn * _BYTES.itemsize) or skip >= turn:
-        raise ValueError(
-            f"{len(data)} bytes are no turns of {turn} rounds, of which {turn - skip} count"
-        )
+    if not data or len(data) % (turn * _BYTES.itemsize):
+        raise ValueError(f"{len(data)} bytes are no turns of {turn} rounds")
     seconds = np.frombuffer(data, _BYTES).astype(np.float32).reshape(-1, turn)
     if not (np.isfinite(seconds) & (seconds > 0)).all():
         raise ValueError("it has a round that is no positive time")

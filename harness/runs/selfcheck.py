@@ -165,7 +165,7 @@ def _overhead(runs: Sequence[Run]) -> Iterator[Row]:
     for run in runs:
         for timed in chain.from_iterable(run.rounds(number) for number in run.pass_numbers()):
             if timed.bare_s:
-                timed_s = float(np.median(timed.seconds[:, timed.skip :].min(axis=1)))
+                timed_s = float(np.median(timed.seconds.min(axis=1)))
                 added.setdefault(timed.cell, []).append(timed_s - timed.bare_s)
                 relative.setdefault(timed.cell, []).append(timed_s / timed.bare_s - 1)
     if not added:

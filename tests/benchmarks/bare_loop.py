@@ -95,9 +95,7 @@ def main(seconds: float) -> None:
         told = [event for event in Follower(journal).events() if event["event"] == "item"]
     timed = [of_journal(each) for event in told for each in event["rounds"]]
     fastest = {
-        cell: np.concatenate(
-            [t.seconds[:, t.skip :].min(axis=1) for t in timed if t.cell == cell]
-        ).astype(float)
+        cell: np.concatenate([t.seconds.min(axis=1) for t in timed if t.cell == cell]).astype(float)
         for cell in cells
     }
     print(f"{'mode':10}{'harness':>12}{'by hand':>12}{'longer by':>11}   blocks")

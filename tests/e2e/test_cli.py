@@ -295,7 +295,6 @@ def test_every_cell_is_timed_in_the_blocks_of_its_group(fine):
         blocks = {}
         for timed in Run(fine.run).rounds(number):
             assert timed.seconds.shape[1] == 3
-            assert timed.skip == 1
             numbers = range(timed.block, timed.block + len(timed.seconds))
             blocks.setdefault(timed.cell, []).extend(numbers)
         assert blocks.keys() >= fine.rows().keys()

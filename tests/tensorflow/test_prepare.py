@@ -14,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eager_vs_graph.child.bench.items import Turns
-from eager_vs_graph.child.bench.prepare import SKIP, TURN, calibrate
+from eager_vs_graph.child.bench.prepare import TURN, calibrate
 from eager_vs_graph.child.bench.schedule import (
     MAX_BLOCKS,
     MAX_ITEMS,
@@ -145,7 +145,6 @@ class Fake:
     cell: SimpleNamespace
     program: SimpleNamespace
     turn: int = 3
-    skip: int = 1
     turn_s: float = 1e-3
 
 
@@ -231,20 +230,19 @@ class Paced:
 
     call_s: float
     turn: int = 0
-    skip: int = 0
 
 
 @pytest.mark.parametrize(
     ("calls_s", "turn"),
     [
-        ((200e-6, 90e-6), (TURN, SKIP)),
-        ((10e-3, 1e-3), (TURN, SKIP)),
-        ((20e-3, 1e-3), (2, 0)),
-        ((0.4, 0.09), (2, 0)),
-        ((0.5, 0.1), (1, 0)),
-        ((30.0, 1e-3), (1, 0)),
+        ((200e-6, 90e-6), TURN),
+        ((10e-3, 1e-3), TURN),
+        ((20e-3, 1e-3), 2),
+        ((0.4, 0.09), 2),
+        ((0.5, 0.1), 1),
+        ((30.0, 1e-3), 1),
     ],
 )
 def test_programs_of_a_group_have_the_same_turn(calls_s, turn):
     calibrated = calibrate([Paced(seconds) for seconds in calls_s])
-    assert {(program.turn, program.skip) for program in calibrated} == {turn}
+    assert {program.turn for program in calibrated} == {turn}

@@ -163,7 +163,6 @@ class Items:
                     item.group,
                     item.block,
                     of_cell,
-                    self.prepared[cell].skip,
                     probe,
                     bare.get(cell),
                 )
@@ -231,7 +230,7 @@ class Turns:
                 for at in order:
                     prepared = self._programs[at]
                     seconds = loop(prepared.program.call, prepared.turn)
-                    fastest[prepared.cell.id].append(min(seconds[prepared.skip :]))
+                    fastest[prepared.cell.id].append(min(seconds))
         return {cell: statistics.median(values) for cell, values in fastest.items()}
 
 

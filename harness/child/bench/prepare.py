@@ -19,13 +19,12 @@ from eager_vs_graph.results.request import Timed
 from eager_vs_graph.scenario import Feed, State
 
 TURN = 3
-"""Calls of a turn, each a round of its own. The first finds the caches full of another program's
-data and is not counted: what is compared is a call that follows one of its own. Few, so that a
-block of all programs falls into one state of the machine (tests/benchmarks/turns.py)."""
-SKIP = 1
+"""Calls of a turn, each a round of its own; the fastest stands for the turn. Few, so that a block
+of all programs falls into one state of the machine; and more than one, because the first finds the
+caches full of another program's data: what is compared is a call that follows one of its own
+(tests/benchmarks/turns.py)."""
 LONG_BLOCK_S = 0.05
-"""Where a block would take longer, a turn has two calls and both count: after so long a call the
-caches hold little that the next one finds, and calls are what such a group is short of."""
+"""Where a block would take longer, a turn has two calls."""
 LONG_CALLS_S = 0.5
 """Where one call of every program takes longer, a turn is one call."""
 WHOLE_CALL_S = 1.0
@@ -53,8 +52,6 @@ class Prepared:
     """Traces before the first timed call."""
     turn: int = 1
     """Calls of a turn, each a round: the same for all programs of a group."""
-    skip: int = 0
-    """Those at its beginning that are not counted."""
 
     @property
     def turn_s(self) -> float:
@@ -127,13 +124,8 @@ def _calibrated(
 def calibrate(group: Sequence[Prepared]) -> list[Prepared]:
     """Give the programs of a group their turn: as many calls for each, so that none is favoured."""
     calls_s = sum(prepared.call_s for prepared in group)
-    if calls_s > LONG_CALLS_S:
-        turn, skip = 1, 0
-    elif calls_s * TURN > LONG_BLOCK_S:
-        turn, skip = 2, 0
-    else:
-        turn, skip = TURN, SKIP
-    return [replace(prepared, turn=turn, skip=skip) for prepared in group]
+    turn = 1 if calls_s > LONG_CALLS_S else 2 if calls_s * TURN > LONG_BLOCK_S else TURN
+    return [replace(prepared, turn=turn) for prepared in group]
 
 
 def slowed(call: Call, fraction: float) -> Call:
