@@ -19,7 +19,7 @@ T = TypeVar("T")
 SCHEMA = 4
 """1: the first. 2: ``curves`` in a cell's parity, ``about_modes`` in the request. 3: ``status`` and
 ``reference`` were ``word`` and ``oracle`` before. 4: the rounds are in a file of their own format,
-see ``rounds.py``."""
+see ``results/rounds.py``."""
 
 _RENAMED = {
     "word": "status",
