@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eager_vs_graph.reports.commands import explain_command
-from eager_vs_graph.reports.formatting import ulps
+from eager_vs_graph.reports.formatting import digits, is_number, ulps
 from eager_vs_graph.reports.labels import in_words
 from eager_vs_graph.reports.matrix import status_of
 from eager_vs_graph.results.cells import Cell
@@ -182,7 +182,10 @@ def distance(tensor: TensorComparison) -> str:
     ):
         if value is not None:
             parts.append(f"{value:.3g} {unit}")
-    if tensor.max_ulp is not None:
+    if is_number(tensor.max_scaled):
+        of_scale = f"{tensor.max_scaled:.2g} of its largest value"
+        parts.append(f"{of_scale}: right to {digits(tensor.max_scaled)}")
+    elif tensor.max_ulp is not None:
         parts.append(f"{ulps(tensor.max_ulp)} ULP")
     notes = [*parts, *([tensor.detail] if tensor.detail else []), *first_difference(tensor)]
     return f"{tensor.tensor} against {tensor.against}: {tensor.status}, {'; '.join(notes)}"

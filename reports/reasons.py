@@ -130,8 +130,7 @@ def _named(found: dict[tuple[str, str], list[Cell]], every: list[Cell]) -> list[
         key = (status, plain, where)
         if key in merged:
             before, some = merged[key]
-            same = before == text or _PASSING.search(before)
-            merged[key] = (before if same else plain, [*some, *cells])
+            merged[key] = (text if before == text else plain, [*some, *cells])
         else:
             merged[key] = (text, cells)
     places = {cell.id: place for place, cell in enumerate(every)}

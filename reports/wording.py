@@ -274,7 +274,7 @@ def _unclear(of_run: Totals) -> list[str]:
         for _ in range(number)
     )
     others = [
-        f"{count(number, 'comparison')}: {detail}"
+        f"{count(number, 'comparison')} {_plural(detail, number)}"
         for detail, number in of_run.unclear.items()
         if not _MORE_PASSES.match(detail)
     ]
@@ -285,6 +285,13 @@ def _unclear(of_run: Totals) -> list[str]:
         need = count(len(passes), "unclear comparison needs", "unclear comparisons need")
         others.insert(0, f"{need} about {span} more {'pass' if span == '1' else 'passes'}{half}")
     return [f"{line}." for line in others]
+
+
+def _plural(detail: str, number: int) -> str:
+    """What would settle so many comparisons, as the end of a sentence."""
+    if number > 1 and detail.startswith("needs"):
+        return detail.replace("needs", "need", 1)
+    return detail if detail.startswith("needs") else f"{'is' if number == 1 else 'are'} {detail}"
 
 
 def _break_even(summary: pd.DataFrame, of_run: Totals) -> list[str]:

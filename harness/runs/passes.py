@@ -174,7 +174,7 @@ class PassRunner:
 
         summary = summarise(frames)
         line = wording.so_far(summary, len(frames.passes))
-        self.progress.so_far(line, tables.results(summary))
+        self.progress.so_far(line, tables.results(summary, narrow=True))
 
     def _pass(self, number: int, step: effort.NextPass, ahead: int) -> PassRecord:
         timed = [

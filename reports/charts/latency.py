@@ -14,8 +14,8 @@ from eager_vs_graph.results.cells import parameters
 
 TITLE = "Latency against size"
 CAPTION = (
-    "Median seconds per call with 95% intervals, on a log scale. Sizes are spaced by the parameter "
-    "named above the panel where it alone grows, else evenly. Scenarios of one size have no panel."
+    "Seconds per call with 95% intervals, on a log scale. Sizes are spaced by the parameter named "
+    "above the panel where it alone grows, else evenly. Scenarios of one size have no panel."
 )
 PANEL_IN = 1.55
 GAP_IN = 0.78

@@ -19,14 +19,17 @@ from eager_vs_graph.reports.formatting import (
 from eager_vs_graph.reports.labels import workload
 from eager_vs_graph.reports.table import Column, Table
 from eager_vs_graph.results.cells import CONTROL
+from eager_vs_graph.results.explanation import UNEQUAL_WORK
 from eager_vs_graph.statistics.speedup_rule import BASELINE, displayed_status, may_repay
 from eager_vs_graph.statistics.summary import summary_rows
 
 NO_LATENCY = "not timed"
 
 
-def results(summary: pd.DataFrame) -> Table:
+def results(summary: pd.DataFrame, *, narrow: bool = False) -> Table:
     """Tabulate every cell but the controls: how fast, from when on, and whether it agrees.
+
+    ``narrow`` leaves the interval of the break-even out, for a terminal of 80 columns.
 
     What all cells have in common (a scenario, the device, the inputs) is in the title; what they
     differ in, beside the mode, is in the headings of the sections.
@@ -37,17 +40,17 @@ def results(summary: pd.DataFrame) -> Table:
     columns = (
         *(Column("scenario"), Column("mode"), Column("latency", "number")),
         *(Column("speed-up", "estimate"), Column("verdict", "status"), Column("status", "status")),
-        Column("break-even (calls)", "estimate"),
+        Column("break-even" if narrow else "break-even (calls)", "estimate"),
     )
     rows = [
-        (", ".join(named), *_result(row))
+        (", ".join(named), *_result(row, narrow=narrow))
         for named, row in zip(names[varying].to_numpy(), summary_rows(cells), strict=True)
     ]
     note = (
-        "Latency: the median call. Speed-up: eager's time over the mode's, block by block, "
-        "with its 95% interval. Status: of outputs and variables, against eager and the reference. "
-        "Break-even: the number of calls after which building and first call are repaid, with its "
-        "95% interval; 0 is ahead from the first call."
+        "Latency: a call that nothing disturbs; a mode's is eager's over its speed-up. Speed-up: "
+        "eager's time over the mode's, block by block, with its 95% interval. Status: of outputs "
+        "and variables, against eager and the reference. Break-even: after so many calls building "
+        "and first call are repaid, with its 95% interval; 0 is ahead from the first call."
     )
     title = results_title(cells)
     return Table(title, columns, rows, note, sectioned=bool(varying)).without_idle()
@@ -75,14 +78,14 @@ def _names(cells: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _result(row: Any) -> tuple[str, ...]:
+def _result(row: Any, *, narrow: bool) -> tuple[str, ...]:
     return (
         row.mode,
         seconds(row.latency_s) or NO_LATENCY,
         speedup(row),
-        row.verdict,
+        "" if narrow and row.verdict == UNEQUAL_WORK else row.verdict,  # the status says it, too
         displayed_status(row),
-        repaid(row),
+        repaid(row).partition(" ")[0] if narrow else repaid(row),
     )
 
 

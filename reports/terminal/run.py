@@ -17,22 +17,41 @@ from eager_vs_graph.reports.terminal.grid import print_line, print_table, status
 from eager_vs_graph.results.mode_kinds import Kinds
 from eager_vs_graph.results.record import AGREEING, CellParity, CheckpointParity
 
+MOST_CELLS = 300
+"""Cells that are printed one by one; of more, the modes are, and the report has the cells."""
+MOST_DISAGREEMENTS = 12
+LONG = 400
+"""Characters of names of cells that are printed."""
+
 
 def print_result(found: Findings, console: Console | None = None) -> None:
     """Print the results, what failed and why, the headline and the notes."""
     console = console or Console(highlight=False)
-    print_table(tables.results(found.summary), console)
+    _print_results(found, console)
     if timing := guide_timing(found.summary, found.frames.request):
         for line in timing:
             print_line(console, line)
         console.print()
     explained = {cell.id for group in found.disagreements for cell in group.cells}
     _print_reasons([each for each in found.reasons if not _covered(each, explained)], console)
-    explanation.print_short(found.disagreements, console)
+    explanation.print_short(found.disagreements[:MOST_DISAGREEMENTS], console)
+    if (more := len(found.disagreements) - MOST_DISAGREEMENTS) > 0:
+        print_line(console, f"{more} more disagreements are in the report")
     for line in found.headline:
         print_line(console, line.strip(), indent=len(line) - len(line.lstrip()))
     for note in found.notes:
         print_line(console, note, "dim", indent=2)
+
+
+def _print_results(found: Findings, console: Console) -> None:
+    """Print all cells, or of very many what their modes come to."""
+    cells = tables.results(found.summary, narrow=True)
+    if len(cells.rows) <= MOST_CELLS:
+        print_table(cells, console)
+        return
+    print_table(tables.by_mode(found.summary), console)
+    print_line(console, f"All {len(cells.rows):,} cells are in the report and in summary.csv.")
+    console.print()
 
 
 def print_parity(
@@ -82,7 +101,10 @@ def print_selfcheck(
 def _print_reasons(some: Sequence[Reason], console: Console) -> None:
     """Print each reason once, below the cells that it holds for."""
     for each in some:
-        print_line(console, Text.assemble(status_text(each.status), ": ", (each.cells, "bold")))
+        cells = each.cells
+        if len(cells) > LONG:
+            cells = f"{len(each.ids)} cells, the first: {cells.split('; ')[0]}"
+        print_line(console, Text.assemble(status_text(each.status), ": ", (cells, "bold")))
         print_line(console, each.text, indent=2)
     if some:
         console.print()
