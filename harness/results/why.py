@@ -1,0 +1,158 @@
+"""Why a mode takes as long as it does, as data. Free of TensorFlow.
+
+``child/why`` makes it, ``why.json`` keeps it, reports show it.
+
+The seconds of a call are the clock's, taken while nothing is watched. The shares are a profile's
+of the same calls, taken in turn with those of the clock, less what the profiler itself costs. Where
+the two disagree, the finding says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from eager_vs_graph.results.record import CellId, Whole
+
+# The shares of a call, in the order in which reports show them.
+KERNELS = "kernels"
+DISPATCH = "dispatch"
+CONVERSION = "conversion"
+PYTHON = "Python"
+CALLBACK = "Python called from the graph"
+PIPELINE = "input pipeline"
+FEEDING = "feeding and fetching"
+TRACING = "tracing"
+WAITING = "waiting"
+SHARES = (
+    *(KERNELS, DISPATCH, CONVERSION, PYTHON, CALLBACK),
+    *(PIPELINE, FEEDING, TRACING, WAITING),
+)
+
+ADDS_UP = 0.1
+"""How far the shares may be from the measured time, as a part of it, before a report says so."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """One kind of work in a call."""
+
+    name: str
+    """One of ``SHARES``."""
+    seconds: float
+    """Of a call's time by the clock."""
+    count: float = 0.0
+    """How many in a call: ops dispatched, values converted, kernels run; 0 where none are
+    counted. Not whole where calls differ."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The time of all kernels of one type in a call."""
+
+    op: str
+    seconds: float
+    count: float
+
+
+@dataclass(frozen=True)
+class Retrace:
+    """A trace of a ``tf.function`` after its first."""
+
+    function: str
+    argument: str
+    """The argument that was another one; empty where it is not an argument."""
+    before: str
+    """Its type in the trace that is nearest."""
+    after: str
+    seconds: float
+    """What this trace took: Python of the function, AutoGraph, and the graph's making."""
+    call: Whole = 0
+    """In which call of the sequence, from 0."""
+    line: str = ""
+    """The user's line that calls the function, ``file.py:12: the line``."""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A change that was tried, and what it gained."""
+
+    pattern: str
+    """The pattern's name in the catalogue (``child/why/patterns``)."""
+    what: str
+    """What was seen, in a sentence."""
+    remedy: str
+    before_s: float
+    """Seconds as it is…"""
+    after_s: float
+    """… and changed, measured in turn."""
+    of: str = "call"
+    """What the seconds are of."""
+
+    @property
+    def gain(self) -> float:
+        """How many times as fast."""
+        return self.before_s / self.after_s
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What could be gained by a step that another mode takes, said before it was measured."""
+
+    mode: str
+    least_s: float
+    """Seconds of a call, if only the shares vanish that the mode does without."""
+    measured_s: float | None = None
+
+
+@dataclass(frozen=True)
+class CellWhy:
+    """Where the time of one cell's call goes."""
+
+    cell: CellId
+    call_s: float = 0.0
+    """Seconds of a call by the clock."""
+    profiled_s: float = 0.0
+    """The sum of the profile's shares in a call, less the profiler's own cost, in seconds."""
+    first_call_s: float = 0.0
+    """Seconds of the first call; that of a mode which traces has its tracing in it."""
+    shares: tuple[Share, ...] = ()
+    """They sum up to ``call_s``."""
+    kernels: tuple[Kernel, ...] = ()
+    """The largest first."""
+    counters: dict[str, Whole] = field(default_factory=dict)
+    """Exact counts, the same in every run of the same code."""
+    memory: dict[str, Whole] = field(default_factory=dict)
+    """Bytes, which differ from run to run."""
+    retraces: tuple[Retrace, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    predictions: tuple[Prediction, ...] = ()
+    error: str = ""
+    """Why there is no answer."""
+
+    @property
+    def missing(self) -> float:
+        """What the shares are short of, as a part of the call's time; negative: they exceed it."""
+        return 1.0 - self.profiled_s / self.call_s if self.call_s else 0.0
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the profile's shares add up to the measured time."""
+        return abs(self.missing) <= ADDS_UP
+
+    def share(self, name: str) -> float:
+        """A share as a part of the call's time."""
+        return self.seconds(name) / self.call_s if self.call_s else 0.0
+
+    def seconds(self, name: str) -> float:
+        """A share's seconds; 0 where there is none of it."""
+        return sum(share.seconds for share in self.shares if share.name == name)
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why modes of one target take as long as they do."""
+
+    cells: tuple[CellWhy, ...] = ()
+    seconds: float = 0.0
+    machine: str = ""
