@@ -73,9 +73,17 @@ def retraces(found: Sequence[Retrace]) -> list[tuple[str, str, str]]:
         change = f"{of_one[0].before} → {values}" if of_one[0].before else values
         mean = sum(each.seconds for each in of_one) / len(of_one)
         each_ = " each" if times else ""
-        text = f"{function} was traced again{times}: {argument}{': ' if argument else ''}{change}"
-        lines.append((f"{text}; {seconds(mean)}{each_}", line, remedy))
+        reason = f"{argument}: {change}" if argument else change
+        took = f"{seconds(mean)}{each_}"
+        lines.append((f"{function} was traced again{times}: {reason}; {took}", line, remedy))
     return lines
+
+
+def counts(cell: CellWhy) -> str:
+    """The exact counts of a call: ``1 traces, 20 ops from Python, …``; empty without any."""
+    parts = [f"{number:,} {name}" for name, number in cell.counters.items()]
+    parts += [f"{number / 2**20:,.1f} MiB {name}" for name, number in cell.memory.items()]
+    return ", ".join(parts)
 
 
 def advice(found: Advice) -> str:

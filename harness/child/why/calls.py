@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from typing import Any
 
 import tensorflow as tf
 
@@ -24,7 +24,7 @@ class Calls:
         self.bare: Callable[[], object] = program.call
         self.marked: Callable[[], object] = program.call
         self.feeds = len(program.task.feeds)
-        stages = program.stages()
+        self._stages = stages = program.stages()
         if stages is None:
             return
         feed, step, fetch = stages.feed, stages.step, stages.fetch
@@ -42,9 +42,9 @@ class Calls:
 
         self.bare, self.marked = bare, marked
 
-
-def on_device(program: Program) -> ExitStack:
-    """Place the ops of calls where the program's are timed."""
-    stack = ExitStack()
-    stack.enter_context(program.task.on_device())
-    return stack
+    def step(self) -> tuple[Callable[..., object], list[Any]]:
+        """What a call is between its inputs and its outputs, and inputs for it."""
+        if self._stages is None:
+            return self.bare, []
+        inputs: Any = self._stages.feed()
+        return self._stages.step, inputs

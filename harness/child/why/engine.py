@@ -11,12 +11,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from eager_vs_graph.child.parity.subject import Subject
-from eager_vs_graph.child.why.calibration import event_cost
+from eager_vs_graph.child.why.calibration import costs
 from eager_vs_graph.child.why.calls import Calls
+from eager_vs_graph.child.why.counters import (
+    CONVERSIONS,
+    KERNELS_OF_GRAPHS,
+    counted,
+    memory,
+    optimised,
+)
+from eager_vs_graph.child.why.look import Look, Trials
+from eager_vs_graph.child.why.patterns import patterns
 from eager_vs_graph.child.why.profile import Event, Profile, profiled
 from eager_vs_graph.child.why.retrace_remedies import TURNS, explained
 from eager_vs_graph.child.why.retraces import Traces, watching
 from eager_vs_graph.child.why.shares import Found, found, with_kernels
+from eager_vs_graph.modes.function import FunctionProgram
 from eager_vs_graph.modes.program import Program
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.why import (
@@ -31,6 +41,8 @@ from eager_vs_graph.results.why import (
 )
 
 RETRACES = "why, with a remedy for retracing"
+GRAPPLER = "why, counting nodes after Grappler"
+TRYING = "why, trying a change: "
 _PICOSECONDS = 1e12
 _EARLY = 16
 """Calls that are watched before the runtime knows which kernels are quick, if they fit in…"""
@@ -53,56 +65,58 @@ class Watched:
 
     call_s: float = 0.0
     profiled_s: float = 0.0
-    first_call_s: float = 0.0
     sums: Found = field(default_factory=Found)
+    kernels: dict[str, int] = field(default_factory=dict)
     profile: Profile = field(default_factory=Profile)
-    traces: Traces = field(default_factory=Traces)
 
 
-def watch(program: Program, calls: Calls, own_file: str = "") -> Watched:
-    """Call a program that was just built, and watch it.
+def watch(calls: Calls, call_s: float) -> Watched:
+    """Watch a program that was called a few times.
 
     Args:
-        program: after its build, without any call.
         calls: its calls.
-        own_file: the user's file.
+        call_s: about how long one takes, in seconds.
     """
-    cost = event_cost()
-    with program.task.on_device():
-        with watching(own_file) as traces:
-            first_s, second_s = _sequence(calls, traces)
-        early = profiled(calls.marked, _number(second_s, _EARLY_S, _EARLY, calls.feeds))
-        events = sum(1 for _ in early.events()) / max(1, len(early.calls()))
-        before = found(early, _typical(early.calls()), cost)
-        call_s = _warmed(calls, second_s)
-        number = _number(call_s, _ROUND_S, _MOST_CALLS, calls.feeds)
-        number = max(_LEAST_CALLS, min(number, int(_MOST_EVENTS / max(1.0, events))))
-        clock, watched = [], []
-        after = Found()
-        profile = early
-        for _ in range(_ROUNDS):
-            clock.append(_typical_seconds([_seconds(calls.bare) for _ in range(number)]))
-            profile = profiled(calls.marked, number)
-            turn = found(profile, _typical(profile.calls()), cost)
-            total = sum(turn.time.values()) + sum(turn.graphs.values())
-            watched.append(total / turn.calls / _PICOSECONDS)
-            _add(after, turn)
+    cost = costs()
+    early = profiled(calls.marked, _number(call_s, _EARLY_S, _EARLY, calls.feeds))
+    events = sum(1 for _ in early.events()) / max(1, len(early.calls()))
+    before = found(early, _typical(early.calls()), cost)
+    call_s = _warmed(calls, call_s)
+    number = _number(call_s, _ROUND_S, _MOST_CALLS, calls.feeds)
+    number = max(_LEAST_CALLS, min(number, int(_MOST_EVENTS / max(1.0, events))))
+    clock, watched = [], []
+    after = Found()
+    profile = early
+    for _ in range(_ROUNDS):
+        clock.append(_typical_seconds([_seconds(calls.bare) for _ in range(number)]))
+        profile = profiled(calls.marked, number)
+        turn = found(profile, _typical(profile.calls()), cost)
+        total = sum(turn.time.values()) + sum(turn.graphs.values())
+        watched.append(total / turn.calls / _PICOSECONDS)
+        _add(after, turn)
     call_s = statistics.median(clock)
     # By turns: what the machine did meanwhile, it did to both.
     ratio = statistics.median(w / c for w, c in zip(watched, clock, strict=True))
     sums = with_kernels(after, before)
-    return Watched(call_s, call_s * ratio, first_s, sums, profile, traces)
+    return Watched(call_s, call_s * ratio, sums, _kernels(before), profile)
 
 
-def finding(cell: Cell, watched: Watched) -> CellWhy:
-    """What was seen as shares of the clock's time, in seconds."""
+def finding(cell: Cell, watched: Watched, exact: dict[str, int]) -> CellWhy:
+    """What was seen as shares of the clock's time, in seconds.
+
+    Args:
+        cell: whose it is.
+        watched: what was seen.
+        exact: counts of a call.
+    """
     sums = watched.sums
     total = sum(sums.time.values())
     scale = watched.call_s / total if total else 0.0
     counts = {
         KERNELS: sum(sums.kernels.values()),
         DISPATCH: sum(sums.ops.values()),
-        CONVERSION: sums.conversions,
+        # The profile does not see those that an op's fast path converts.
+        CONVERSION: sums.calls * exact.get(CONVERSIONS, 0) if exact else sums.conversions,
         TRACING: sums.traces,
     }
     by_kind = dict.fromkeys(SHARES, 0.0)
@@ -117,11 +131,10 @@ def finding(cell: Cell, watched: Watched) -> CellWhy:
         cell.id,
         call_s=watched.call_s,
         profiled_s=watched.profiled_s,
-        first_call_s=watched.first_call_s,
         shares=tuple(
             Share(kind, value, counts.get(kind, 0) / max(1, sums.calls))
             for kind, value in by_kind.items()
-            if value > 0 or counts.get(kind)
+            if value > 0
         ),
         kernels=tuple(sorted(kernels, key=lambda each: -each.seconds)),
     )
@@ -142,17 +155,45 @@ def why(
     def build() -> Program:
         return subject.build(cell)
 
-    def may() -> bool:
-        return time.monotonic() < until and stage(RETRACES)
+    def may(name: str) -> Callable[[], bool]:
+        return lambda: time.monotonic() < until and stage(name)
 
-    program = build()
+    with watching(own_file(subject)) as traces:
+        traces.call = -1
+        program = build()
+        calls = Calls(program)
+        with program.task.on_device():
+            first_s, later_s = _sequence(calls, traces)
     try:
-        watched = watch(program, Calls(program), own_file(subject))
-        retraces = explained(watched.traces, program, build, may)
+        with program.task.on_device():
+            watched = watch(calls, later_s)
+            counts = counted(program, calls, traces)
+            kept, bytes_ = memory(calls, watched.call_s)
+        found = replace(
+            finding(cell, watched, counts.exact),
+            first_call_s=first_s,
+            retraces=tuple(explained(traces, program, build, may(RETRACES))),
+            counters=counts.exact | watched.kernels | kept,
+            memory=bytes_,
+        )
+        if isinstance(program, FunctionProgram) and traces.made and may(GRAPPLER)():
+            found = replace(found, counters=found.counters | _grappled(build))
+        look = Look(subject, cell, found, traces, counts.called, counts.graph_ops)
+        trials = Trials(look, program, calls)
+        advice = (trials.advice(each) for each in patterns() if may(f"{TRYING}{each.name}")())
+        found = replace(found, advice=tuple(filter(None, advice)))
     finally:
         program.close()
-    found = replace(finding(cell, watched), retraces=tuple(retraces))
     return found, watched.profile
+
+
+def _grappled(build: Callable[[], Program]) -> dict[str, int]:
+    program = build()
+    try:
+        with program.task.on_device():
+            return optimised(program)
+    finally:
+        program.close()
 
 
 def own_file(subject: Subject) -> str:
@@ -170,6 +211,12 @@ def _sequence(calls: Calls, traces: Traces) -> tuple[float, float]:
         traces.call = number
         taken.append(_seconds(calls.bare))
     return taken[0], min(taken[1:])
+
+
+def _kernels(early: Found) -> dict[str, int]:
+    """Kernels of a call's graphs, where every call has as many."""
+    total = sum(early.kernels[op] for op in early.graphs)
+    return {} if total % max(1, early.calls) else {KERNELS_OF_GRAPHS: total // max(1, early.calls)}
 
 
 def _seconds(call: Callable[[], object]) -> float:

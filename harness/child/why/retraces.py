@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Trace:
         call: during which call of the program.
         line: the user's line that called it.
         inside: whether it was traced as part of another function's trace.
+        graph: gives what was made, as long as it is there.
     """
 
     function: Any
@@ -49,6 +51,7 @@ class Trace:
     call: int
     line: str
     inside: bool
+    graph: Callable[[], Any]
 
     @property
     def code(self) -> Any:
@@ -118,6 +121,7 @@ def watching(own_file: str = "") -> Iterator[Traces]:
                         traces.call,
                         place(*frame) if frame else "",
                         inside,
+                        weakref.ref(graph),
                     )
                 )
 
@@ -157,11 +161,13 @@ def _change(trace: Trace, earlier: list[Trace]) -> Retrace | None:
     """What is another thing in a trace than in those before it; None for what counts as one."""
     nearest = min(earlier, key=lambda each: len(_differing(each, trace)))
     names = _differing(nearest, trace)
-    made_anew = all(each.function is not trace.function for each in earlier)
+    made_anew = trace.call > 0 and all(each.function is not trace.function for each in earlier)
+    if made_anew:
+        names = []
     if not names and not made_anew and nearest.call == trace.call:
         return None  # a function that makes variables is traced twice in its first call
     argument = ", ".join(names)
-    before = "; ".join(shown(nearest.kinds[name]) for name in names)
+    before = "; ".join(shown(nearest.kinds.get(name, "nothing")) for name in names)
     after = "; ".join(shown(trace.kinds[name]) for name in names)
     if not names:
         before = ""
@@ -244,11 +250,7 @@ def _remedy_of(name: str, before: Any, after: Any) -> str:
     if before.dtype != after.dtype:
         return ""
     general = before.most_specific_common_supertype([after])
-    shape = "None" if general.shape.rank is None else str(general.shape.as_list())
-    return (
-        "tf.function(reduce_retracing=True), or an input_signature with "
-        f"tf.TensorSpec({shape}, tf.{general.dtype.name}) for {name}"
-    )
+    return f"tf.function(reduce_retracing=True): {name} is then {shown(general)} in one trace"
 
 
 def as_tensor(name: str) -> str:

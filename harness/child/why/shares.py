@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from eager_vs_graph.child.why.calibration import Costs
 from eager_vs_graph.child.why.profile import FEED, FETCH, Event, Profile, overlapping
 from eager_vs_graph.child.why.sweep import Interval, sweep
 from eager_vs_graph.results.why import (
@@ -88,15 +89,15 @@ class Found:
     profiler: float = 0.0
 
 
-def found(profile: Profile, calls: Sequence[Event], cost: float) -> Found:
+def found(profile: Profile, calls: Sequence[Event], costs: Costs) -> Found:
     """The sums of some calls.
 
     Args:
         profile: of which the calls are.
         calls: the events around them.
-        cost: picoseconds that the profiler takes for an event.
+        costs: the profiler's.
     """
-    reader = _Reader(profile, cost)
+    reader = _Reader(profile, costs)
     for call in calls:
         reader.call(call)
     return reader.found
@@ -131,9 +132,9 @@ def with_kernels(steady: Found, early: Found) -> Found:
 class _Reader:
     """Sums up calls."""
 
-    def __init__(self, profile: Profile, cost: float) -> None:
+    def __init__(self, profile: Profile, costs: Costs) -> None:
         self._profile = profile
-        self._cost = cost
+        self._costs = costs
         self._traced = False
         self.found = Found()
 
@@ -156,13 +157,16 @@ class _Reader:
             else:
                 self._count(child, kind, child_kind)
                 self._walk(child, child_kind, child_op)
-        self._add(kind, self._without_profiler(own, len(event.children)))
+        # Recording an event takes its time before and after it, in the one around.
+        marks = sum(1 for child in event.children if child.name in (FEED, FETCH))
+        cost = len(event.children) * self._costs.event + marks * self._costs.mark
+        self._add(kind, own - self._profilers(own, cost))
 
-    def _without_profiler(self, own: int, children: int) -> int:
-        """An event's own time less what recording those within took: that is before and after."""
-        cost = min(max(own, 0), round(children * self._cost))
-        self.found.profiler += cost
-        return own - cost
+    def _profilers(self, time: int, cost: float) -> int:
+        """What of a time is the profiler's."""
+        part = min(max(time, 0), round(cost))
+        self.found.profiler += part
+        return part
 
     def _add(self, kind: str, time: int, name: str = "") -> None:
         self.found.time[kind, name] += time
@@ -214,11 +218,22 @@ class _Reader:
         ran = [each for each in ran if event.start <= each.start < event.end]
         self.found.kernels.update(each.name for each in ran)
         times = sweep(intervals, event.start, event.end, _OF_GRAPHS, WAITING)
+        fixed = self._costs.session if event.name == "SessionRun" else self._costs.function
+        cost = fixed + self._costs.event * self._others(event)
+        for kind in (DISPATCH, WAITING):
+            part = self._profilers(times[kind, ""], cost)
+            times[kind, ""] -= part
+            cost -= part
         for (kind, name), time in times.items():
             if kind == KERNELS:
                 self.found.graphs[name] += time
             else:
                 self._add(kind, time, _GRAPH if kind == DISPATCH else "")
+
+    def _others(self, region: Event) -> int:
+        """Events of the other threads at that time."""
+        others = self._profile.others(region.thread, region.start, region.end)
+        return sum(1 + sum(1 for _ in event.within()) for event in others)
 
     def _at_work(self, region: Event) -> Iterator[Interval]:
         """When the runtime's threads were at work, whatever they did."""
