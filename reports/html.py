@@ -19,6 +19,7 @@ from eager_vs_graph.reports.charts import Drawn, Shown, style
 from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.guide_timing import guide_timing
 from eager_vs_graph.reports.reasons import Reason
+from eager_vs_graph.reports.why_section import Section
 from eager_vs_graph.reports.wording import headline, question
 from eager_vs_graph.results.frames import Frames
 from eager_vs_graph.results.mode_kinds import kinds_of
@@ -34,6 +35,7 @@ def page(
     notes: Sequence[str],
     why: Sequence[Reason],
     disagreements: Sequence[Shown] = (),
+    time_goes: Sequence[Path] = (),
 ) -> str:
     """Write the HTML of a run's report; every text in it is escaped."""
     parity, request = list(frames.parity.values()), frames.request
@@ -57,6 +59,7 @@ def page(
             (chart, list(panels)) for chart, panels in groupby(drawn, key=lambda each: each.chart)
         ],
         disagreements=disagreements,
+        time_goes=Section.of(frames.why, time_goes),
         details={
             "status": tables.statuses(parity, kinds_of(request)),
             "figures": tables.every_figure(summary),

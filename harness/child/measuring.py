@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from eager_vs_graph.child import environment
@@ -14,10 +16,17 @@ from eager_vs_graph.child.bench.prepare import Prepared, calibrate, prepare, war
 from eager_vs_graph.child.bench.schedule import ITEM_S, allocate, order
 from eager_vs_graph.child.machine import Snapshot, change
 from eager_vs_graph.child.parity.check import Subject, subject
+from eager_vs_graph.child.why import engine
 from eager_vs_graph.modes.failures import failure
 from eager_vs_graph.processes.jobs import MeasureJob
 from eager_vs_graph.processes.journal import Journal
 from eager_vs_graph.results.cells import Cell
+
+_FIRST_ASKED = {"as_written": 0, "eager": 1}
+"""Modes whose answer is wanted most, where there is no time for all."""
+_WATCH_S = 0.5
+_CALLS = 60
+"""What watching a program takes, in seconds and in calls, about."""
 
 
 def measure(job: MeasureJob, journal: Journal, parent: int) -> None:
@@ -85,3 +94,24 @@ def measure(job: MeasureJob, journal: Journal, parent: int) -> None:
         retraces={cell: done.program.traces - done.warm_traces for cell, done in prepared.items()},
         machine=change(before, Snapshot.take(), wall_s, blocks.probes),
     )
+    _watch(job, journal, prepared, subjects)
+
+
+def _watch(
+    job: MeasureJob,
+    journal: Journal,
+    prepared: dict[str, Prepared],
+    subjects: dict[tuple[str, str], Subject],
+) -> None:
+    """Say where the time of calls goes, now that nothing is timed any more."""
+    until = time.monotonic() + job.watch_s
+    for timed in sorted(job.timed, key=lambda each: _FIRST_ASKED.get(each.mode, len(_FIRST_ASKED))):
+        done = prepared.get(timed.cell)
+        if done is None or done.cell.mode != timed.mode:
+            continue
+        costs_s = done.build_s + done.first_call_s + _CALLS * done.call_s + _WATCH_S
+        if time.monotonic() + costs_s > until:
+            continue
+        with suppress(Exception):  # what was timed is written; this is beside it
+            subject = subjects[done.cell.scenario, done.cell.size]
+            journal.write("why", **asdict(engine.briefly(subject, done.cell)))

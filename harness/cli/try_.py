@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -17,6 +18,9 @@ from eager_vs_graph.runs.options import (
 )
 
 app = typer.Typer()
+
+_WATCH_S = 3.0
+"""Seconds for the one sentence on where the time goes."""
 
 
 @app.command("try")
@@ -43,6 +47,7 @@ def try_(
     request = timing.request(
         grid.selection(call.entries(target)), limits.limits(), default_budget_s=QUICK_BUDGET_S
     )
+    request = replace(request, watch_s=_WATCH_S)
     with machine(shared=timing.allow_concurrent), TerminalProgress() as progress:
         run = bench(request, timing.results, progress)
     finish(run)

@@ -48,6 +48,8 @@ class MeasureJob:
     """By group: its part of the seconds, relative to the others; 1 where there is none."""
     bare_loops: bool = False
     """Whether to time every block once more in a plain loop, to see what the harness adds."""
+    watch_s: float = 0.0
+    """Seconds for saying where the time of calls goes, after all blocks are timed."""
 
 
 @dataclass(frozen=True)

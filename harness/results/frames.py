@@ -18,6 +18,7 @@ from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.record import CellParity, CheckpointParity, PassRecord
 from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.results.run import Run
+from eager_vs_graph.results.why import Why
 
 T = TypeVar("T")
 
@@ -50,6 +51,8 @@ class Frames:
     """What became of every checkpoint, in the run's order."""
     explanations: list[Explanation] = field(default_factory=list)
     """Why cells disagree, in the run's order."""
+    why: Why = field(default_factory=Why)
+    """Where the time of calls goes, as far as it was looked at."""
 
     @property
     def control_of(self) -> str | None:
@@ -93,6 +96,7 @@ def read(folder: Path) -> Frames:
         warnings=warnings,
         checkpoints=_guarded(run.checkpoints, warnings) or [],
         explanations=_guarded(run.explanations, warnings) or [],
+        why=_guarded(run.why, warnings) or Why(),
     )
 
 

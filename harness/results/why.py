@@ -9,8 +9,9 @@ the two disagree, the finding says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.record import CellId, Whole
 
 # The shares of a call, in the order in which reports show them.
@@ -88,6 +89,8 @@ class Advice:
     """… and changed, measured in turn."""
     of: str = "call"
     """What the seconds are of."""
+    general: bool = False
+    """Whether the change is another way to execute, and not one of the code."""
 
     @property
     def gain(self) -> float:
@@ -100,6 +103,7 @@ class Prediction:
     """What could be gained by a step that another mode takes, said before it was measured."""
 
     mode: str
+    """The other mode."""
     least_s: float
     """Seconds of a call, if only the shares vanish that the mode does without."""
     measured_s: float | None = None
@@ -156,3 +160,44 @@ class Why:
     cells: tuple[CellWhy, ...] = ()
     seconds: float = 0.0
     machine: str = ""
+
+
+def with_measured(cells: tuple[CellWhy, ...]) -> tuple[CellWhy, ...]:
+    """The cells, with what was measured beside what was predicted of other modes."""
+    measured = {cell.cell: cell.call_s for cell in cells if not cell.error}
+
+    def checked(cell: CellWhy, prediction: Prediction) -> Prediction:
+        other = replace(Cell.parse(cell.cell), mode=prediction.mode).id
+        return replace(prediction, measured_s=measured.get(other))
+
+    return tuple(
+        replace(cell, predictions=tuple(checked(cell, each) for each in cell.predictions))
+        for cell in cells
+    )
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a cell is slow, in short."""
+
+    kind: str
+    """``traced again``, the name of a pattern whose change gained something, or a share."""
+    of: str = ""
+    """The argument of a retrace; the gain's seconds of what."""
+
+
+TRACED_AGAIN = "traced again"
+
+
+def reasons(cell: CellWhy) -> list[Reason]:
+    """Why a cell is slow, what matters most first.
+
+    A trace after the first costs a thousand calls. A change that gained something comes before a
+    share, which is only where the time goes; one of the code before another way to execute it.
+    """
+    found = [Reason(TRACED_AGAIN, each.argument or each.after) for each in cell.retraces]
+    by_gain = sorted(cell.advice, key=lambda each: (each.general, each.after_s / each.before_s))
+    found += [Reason(each.pattern, each.of) for each in by_gain]
+    shares = sorted(cell.shares, key=lambda share: -share.seconds)
+    found += [Reason(share.name) for share in shares[:1]]
+    return list(dict.fromkeys(found))

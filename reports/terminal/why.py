@@ -9,7 +9,7 @@ from rich.text import Text
 
 from eager_vs_graph.reports.labels import workload
 from eager_vs_graph.reports.terminal.grid import print_line
-from eager_vs_graph.reports.why_wording import advice, counts, doubt, retraces, sentence
+from eager_vs_graph.reports.why_wording import advice, counts, doubt, predicted, retraces, sentence
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.why import CellWhy, Why
 
@@ -34,6 +34,8 @@ def _print(console: Console, cell: CellWhy) -> None:
     print_line(console, Text.assemble((f"{mode}: ", "bold"), sentence(cell)), indent=2)
     if text := doubt(cell):
         print_line(console, text, "yellow", indent=4)
+    for text in predicted(cell):
+        print_line(console, text, "dim", indent=4)
     if text := counts(cell):
         print_line(console, f"counts: {text}", "dim", indent=4)
     for line, place, remedy in retraces(cell.retraces):

@@ -42,7 +42,7 @@ def costs() -> Costs:
     event = _added(_empty_ops)
     event /= max(1, _events(profiled(_empty_ops, 1)))
     mark = max(0.0, _added(_mark) - event)
-    functions, runs = _empty_function(), _empty_session()
+    functions, runs = empty_function(), _empty_session()
     return Costs(
         event,
         mark,
@@ -93,7 +93,8 @@ def _mark() -> None:
         pass
 
 
-def _empty_function() -> Callable[[], object]:
+def empty_function() -> Callable[[], object]:
+    """The call of a ``tf.function`` that does nothing."""
     number = tf.constant(1.0)
     function = tf.function(tf.identity, autograph=False)
     return lambda: function(number)

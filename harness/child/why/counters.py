@@ -10,6 +10,7 @@ import gc
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,7 +22,7 @@ import psutil
 from tensorflow.python.framework import constant_op, op_def_registry
 
 from eager_vs_graph.child.explain.graph_cost import bytes_of
-from eager_vs_graph.child.explain.graphs import operations
+from eager_vs_graph.child.explain.graphs import called
 from eager_vs_graph.child.parity.memory import PeakMemory
 from eager_vs_graph.child.why.calls import Calls
 from eager_vs_graph.child.why.retraces import Trace, Traces
@@ -183,9 +184,19 @@ def _traced(trace: Trace) -> tuple[Counter[str], int]:
     graph = trace.graph()
     if graph is None:
         return Counter(), 0
-    every = list(operations(graph))
+    every = list(_operations(graph, set()))
     constants = (each.outputs[0] for each in every if each.type == "Const")
     return Counter(each.type for each in every), sum(map(bytes_of, constants))
+
+
+def _operations(graph: Any, seen: set[str]) -> Iterator[Any]:
+    """The operations of a traced graph and of the functions it calls, each function once."""
+    yield from graph.get_operations()
+    for name in called(graph.get_operations()):
+        inner = None if name in seen else graph._get_function(name)
+        seen.add(name)
+        if inner is not None and getattr(inner, "graph", None) is not None:
+            yield from _operations(inner.graph, seen)
 
 
 def _nodes(graph: Any) -> int:

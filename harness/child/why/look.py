@@ -79,6 +79,7 @@ class Pattern:
         other: the cell whose program is as the remedy has it, where that is another one.
         subject: what is called as the remedy has it, where that is something else.
         units: how many of ``of`` the changed call does.
+        general: whether the remedy is another way to execute, and not a change of the code.
         of: ``CALL``, ``FIRST_CALL``, or what a call does one of.
     """
 
@@ -90,6 +91,7 @@ class Pattern:
     subject: Callable[[Subject], Subject] = _same_subject
     units: int = 1
     of: str = CALL
+    general: bool = False
 
 
 @dataclass
@@ -121,7 +123,9 @@ class Trials:
             return None
         if before_s < _GAIN * after_s:
             return None
-        return Advice(pattern.name, seen, pattern.remedy, before_s, after_s, pattern.of)
+        return Advice(
+            pattern.name, seen, pattern.remedy, before_s, after_s, pattern.of, pattern.general
+        )
 
     def _build(self, pattern: Pattern) -> Program:
         return pattern.subject(self.look.subject).build(pattern.other(self.look))

@@ -84,23 +84,30 @@ def _named(retrace: Retrace, program: Program) -> Retrace:
 
 
 def _tried(retrace: Retrace, code: Any, before: int, build: Callable[[], Program]) -> str:
-    try:
-        after = _traces_with(retrace, code, build)
-    except Exception:  # the changed program does not run: then it is no remedy
-        return ""
-    return (
-        f"{retrace.remedy} (tried: {after} in place of {before} traces)" if after < before else ""
-    )
+    for kind in (None, tf.float32):  # an int may be meant for a float
+        try:
+            after = _traces_with(retrace, code, build, kind)
+        except Exception:  # noqa: S112 - the changed program does not run: then it is no remedy
+            continue
+        if after >= before:
+            return ""
+        remedy = retrace.remedy
+        if kind is not None:
+            remedy = remedy.replace("tf.constant(", "tf.cast(").replace(")", ", tf.float32)")
+        return f"{remedy} (tried: {after} in place of {before} traces)"
+    return ""
 
 
-def _traces_with(retrace: Retrace, code: Any, build: Callable[[], Program]) -> int:
+def _traces_with(
+    retrace: Retrace, code: Any, build: Callable[[], Program], kind: tf.DType | None
+) -> int:
     program = build()
     try:
         scenario = program.scenario
         names = retrace.argument.split(", ")
-        with program.task.on_device(), changed_calls(code, names):
+        with program.task.on_device(), changed_calls(code, names, kind):
             if _counts_python(scenario, retrace):
-                return _with_tensors(scenario)
+                return _with_tensors(scenario, kind)
             with watching() as traces:
                 sequence(Calls(program), traces)
             return traces.of(code)
@@ -114,28 +121,30 @@ def _counts_python(scenario: Any, retrace: Retrace) -> TypeGuard[Adopted]:
     return is_step and WHICH in scenario.python_inputs
 
 
-def _with_tensors(scenario: Adopted) -> int:
+def _with_tensors(scenario: Adopted, kind: tf.DType | None) -> int:
     """Traces of the user's function, with its numbers as tensors."""
     function = tf.function(scenario.function.call)
     for feed in [feed for _ in range(TURNS) for feed in scenario.feeds]:
         tensors = [tf.constant(feed[n]) for n in scenario.names if n not in scenario.python_inputs]
         which = int(feed[WHICH]) if WHICH in feed else 0
         arguments, keywords = scenario.call_templates()[which].filled(tensors)
-        function(*map(_tensor, arguments), **{n: _tensor(v) for n, v in keywords.items()})
+        named = {name: _tensor(value, kind) for name, value in keywords.items()}
+        function(*(_tensor(value, kind) for value in arguments), **named)
     count: int = function.experimental_get_tracing_count()
     return count
 
 
 @contextmanager
-def changed_calls(code: Any, names: list[str]) -> Iterator[None]:
+def changed_calls(code: Any, names: list[str], kind: tf.DType | None = None) -> Iterator[None]:
     """Within, a function is called with numbers as tensors, made once, and relaxes its shapes.
 
     Args:
         code: of the function that is meant.
         names: the arguments that are passed as tensors where they are numbers.
+        kind: the dtype of these; None: as TensorFlow chooses.
     """
-    kind = polymorphic_function.Function
-    call = kind.__call__
+    functions = polymorphic_function.Function
+    call = functions.__call__
     first: list[Any] = []
 
     def changed_call(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -147,15 +156,15 @@ def changed_calls(code: Any, names: list[str]) -> Iterator[None]:
         bound = inspect.signature(self.python_function).bind(*args, **kwargs)
         for name in names:
             if name in bound.arguments:
-                bound.arguments[name] = _tensor(bound.arguments[name])
+                bound.arguments[name] = _tensor(bound.arguments[name], kind)
         return call(first[0], *bound.args, **bound.kwargs)
 
-    kind.__call__ = changed_call
+    functions.__call__ = changed_call
     try:
         yield
     finally:
-        kind.__call__ = call
+        functions.__call__ = call
 
 
-def _tensor(value: Any) -> Any:
-    return tf.constant(value) if is_number(value) else value
+def _tensor(value: Any, kind: tf.DType | None) -> Any:
+    return tf.constant(value, kind) if is_number(value) else value

@@ -24,6 +24,8 @@ from eager_vs_graph.results.why import Retrace
 
 _MAKER = "_create_concrete_function"
 """The place, in TensorFlow 2.15 to 2.21."""
+_OF_DATA_SETS = "tensorflow/python/data/"
+_DATA_SET = "a function of a data set"
 _MOST = 100
 _SHOWN = 60
 """Characters of a type that are shown."""
@@ -141,6 +143,7 @@ def _kinds(function_type: Any) -> dict[str, Any]:
 
 
 def _parts(name: str, kind: Any) -> Iterator[tuple[str, Any]]:
+    kind = getattr(kind, "components_tuple", kind)  # that of a list
     components = getattr(kind, "components", None)
     if isinstance(components, tuple):
         for number, each in enumerate(components):
@@ -153,6 +156,9 @@ def _parts(name: str, kind: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _name(function: Any, name: str | None) -> str:
+    code = code_of(function)
+    if code is not None and _OF_DATA_SETS in code.co_filename:
+        return _DATA_SET
     qualified = str(getattr(function, "__qualname__", "") or name or "a function")
     return qualified.rpartition("<locals>.")[2]
 
@@ -162,7 +168,7 @@ def _change(trace: Trace, earlier: list[Trace]) -> Retrace | None:
     nearest = min(earlier, key=lambda each: len(_differing(each, trace)))
     names = _differing(nearest, trace)
     made_anew = trace.call > 0 and all(each.function is not trace.function for each in earlier)
-    if made_anew:
+    if made_anew or trace.name == _DATA_SET:
         names = []
     if not names and not made_anew and nearest.call == trace.call:
         return None  # a function that makes variables is traced twice in its first call
@@ -172,7 +178,9 @@ def _change(trace: Trace, earlier: list[Trace]) -> Retrace | None:
     if not names:
         before = ""
         after = (
-            "its tf.function is made anew"
+            "its data set is made anew"
+            if trace.name == _DATA_SET
+            else "its tf.function is made anew"
             if made_anew
             else "not for an argument: it was called on another device or in another graph"
         )
@@ -234,7 +242,8 @@ def _size(size: int | None) -> str:
 def _remedy(before: Trace, after: Trace, names: list[str], *, made_anew: bool) -> str:
     """What takes the change away, by what kind of change it is."""
     if not names:
-        return "make the tf.function once, outside of what is called" if made_anew else ""
+        once = made_anew and after.name != _DATA_SET
+        return "make the tf.function once, outside of what is called" if once else ""
     if any(name not in before.kinds for name in names):
         return ""
     remedies = [_remedy_of(name, before.kinds[name], after.kinds[name]) for name in names]

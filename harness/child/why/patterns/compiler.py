@@ -28,4 +28,5 @@ PATTERN = Pattern(
     seen=_seen,
     remedy="tf.function(jit_compile=True)",
     other=_other,
+    general=True,
 )

@@ -28,4 +28,5 @@ PATTERN = Pattern(
     seen=_seen,
     remedy="make the inputs tensors once, before the calls",
     other=_other,
+    general=True,
 )

@@ -36,4 +36,5 @@ PATTERN = Pattern(
     subject=batched,
     units=ROWS,
     of="row",
+    general=True,
 )

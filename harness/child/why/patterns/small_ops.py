@@ -29,4 +29,5 @@ PATTERN = Pattern(
     seen=_seen,
     remedy="call it through tf.function",
     other=_other,
+    general=True,
 )
