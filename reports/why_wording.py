@@ -15,10 +15,13 @@ from eager_vs_graph.results.why import (
     CellWhy,
     Retrace,
     Share,
+    Why,
 )
 
 _LEAST = 0.02
 """A smaller share is not worth its words."""
+_ASKED = {"as_written": 0, "eager": 1}
+"""Modes that are code as it runs by itself."""
 _MOST_KERNELS = 3
 _MOST_VALUES = 4
 _NOUNS = {
@@ -36,6 +39,19 @@ def sentence(cell: CellWhy) -> str:
     shown = [share for share in shares if cell.share(share.name) >= _LEAST]
     parts = [_share(cell, share) for share in shown]
     return f"{seconds(cell.call_s)} a call: {listed(parts)}"
+
+
+def slowest(why: Why) -> str:
+    """The one sentence that matters most: of the way in which the user's code runs by itself."""
+    cells = [cell for cell in why.cells if not cell.error]
+    if not cells:
+        return ""
+    first = min(cells, key=lambda cell: _ASKED.get(mode_of(cell), len(_ASKED)))
+    name = Cell.parse(first.cell).scenario
+    several = len({Cell.parse(cell.cell).scenario for cell in cells}) > 1
+    return (
+        f"Where the time goes: {f'{name}, ' if several else ''}{mode_of(first)}, {sentence(first)}."
+    )
 
 
 def doubt(cell: CellWhy) -> str:

@@ -23,12 +23,13 @@ def compare(
         bool, typer.Option("--across-machines", help="Compare although the machines differ.")
     ] = False,
 ) -> None:
-    """Show what became faster or slower between two runs; exit code 1 on a regression."""
+    """Show what became faster, slower or more work between two runs; exit 1 on a regression."""
     from eager_vs_graph.reports.terminal.run_comparison import print_comparison
     from eager_vs_graph.statistics.run_comparison import compare as compare_folders
 
     over = quantity(fail_over, PERCENT)
     comparison = compare_folders(run_a, run_b, across_machines=across_machines)
     print_comparison(comparison, over)
-    failed = len(comparison.regressions(over)) or comparison.disagreements()
+    slower = len(comparison.regressions(over)) > 0
+    failed = slower or comparison.disagreements() or comparison.more_work()
     raise typer.Exit(1 if failed else 0)

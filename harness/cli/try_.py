@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from eager_vs_graph.cli.finish import finish
 from eager_vs_graph.cli.groups import grouped
 from eager_vs_graph.runs.options import (
     QUICK_BUDGET_S,
+    WATCH_S,
     GridOptions,
     LimitOptions,
     TargetOptions,
@@ -18,9 +18,6 @@ from eager_vs_graph.runs.options import (
 )
 
 app = typer.Typer()
-
-_WATCH_S = 3.0
-"""Seconds for the one sentence on where the time goes."""
 
 
 @app.command("try")
@@ -45,9 +42,11 @@ def try_(
     from eager_vs_graph.runs.progress import TerminalProgress
 
     request = timing.request(
-        grid.selection(call.entries(target)), limits.limits(), default_budget_s=QUICK_BUDGET_S
+        grid.selection(call.entries(target)),
+        limits.limits(),
+        default_budget_s=QUICK_BUDGET_S,
+        watch_s=WATCH_S,
     )
-    request = replace(request, watch_s=_WATCH_S)
     with machine(shared=timing.allow_concurrent), TerminalProgress() as progress:
         run = bench(request, timing.results, progress)
     finish(run)

@@ -29,6 +29,26 @@ SHARES = (
     *(PIPELINE, FEEDING, TRACING, WAITING),
 )
 
+# Counts of a call, by their names in the record.
+PYTHON_CALLS = "Python calls"
+OPS = "ops from Python"
+CONVERSIONS = "conversions"
+TRACES = "traces"
+TRACED_NODES = "nodes traced"
+GRAPPLER_NODES = "nodes after Grappler"
+CONSTANT_BYTES = "bytes of constants"
+KERNELS_OF_GRAPHS = "kernels in graphs"
+INSTRUCTIONS = "HLO instructions"
+FUSIONS = "HLO fusions"
+KEPT = "objects kept per 100 calls"
+PEAK = "peak memory"
+GROWTH = "memory growth per 100 calls"
+GATED = (
+    *(OPS, CONVERSIONS, TRACES, TRACED_NODES, GRAPPLER_NODES, CONSTANT_BYTES),
+    *(KERNELS_OF_GRAPHS, INSTRUCTIONS, KEPT),
+)
+"""Counts of which more is worse: a change of the code that adds to them is a regression."""
+
 ADDS_UP = 0.1
 """How far the shares may be from the measured time, as a part of it, before a report says so."""
 

@@ -1,8 +1,7 @@
 """Public reports of code that is slow, rebuilt as small programs."""
 
-import os
+import io
 import time
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -317,7 +316,7 @@ def loss_of_many_metrics(x):
     return total
 
 
-nowhere = Path(os.devnull).open("w")
+nowhere = io.StringIO()
 
 
 def printing_step(x):

@@ -11,16 +11,18 @@ from eager_vs_graph.child.adopt.function import scenario_of
 from eager_vs_graph.child.parity.subject import subject
 from eager_vs_graph.child.why import engine, perfetto
 from eager_vs_graph.child.why.calls import Calls
-from eager_vs_graph.child.why.counters import CONVERSIONS, OPS, counted
+from eager_vs_graph.child.why.counters import counted
 from eager_vs_graph.child.why.profile import profiled
 from eager_vs_graph.child.why.retraces import Traces, watching
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.why import (
     CALLBACK,
     CONVERSION,
+    CONVERSIONS,
     DISPATCH,
     FEEDING,
     KERNELS,
+    OPS,
     PIPELINE,
     TRACING,
 )

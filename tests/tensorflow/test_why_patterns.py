@@ -3,6 +3,9 @@
 Whether a change gains anything is measured, and no matter for a test.
 """
 
+import functools
+from contextlib import ExitStack
+
 import pytest
 from commands import REPOSITORY
 
@@ -14,6 +17,7 @@ from eager_vs_graph.child.why.calls import Calls
 from eager_vs_graph.child.why.counters import counted
 from eager_vs_graph.child.why.look import Pattern, Trials
 from eager_vs_graph.child.why.patterns import patterns
+from eager_vs_graph.child.why.patterns.changes import replaced
 from eager_vs_graph.child.why.retraces import watching
 from eager_vs_graph.results.cells import Cell
 
@@ -65,29 +69,42 @@ def subject_of(program, arguments):
     return entry.name, subject(load(entry), "given")
 
 
-def looked(program, arguments, mode):
-    """What is seen of a program; nothing is tried."""
-    name, sub = subject_of(program, arguments)
-    cell = Cell(name, "given", mode, "CPU:0", "resident")
-    return engine.seen(sub, cell, lambda _stage: False)
+@pytest.fixture(scope="module")
+def looked():
+    """Gives what is seen of a program, each looked at once; nothing is tried."""
+    known = {}
+    with ExitStack() as stack:
+        # One turn is enough for what is seen: no test asserts a time.
+        watch = functools.partial(engine.watch, rounds=1)
+        stack.enter_context(replaced(engine, watch=watch))
+
+        def look(program, arguments, mode):
+            if (program, arguments, mode) not in known:
+                name, sub = subject_of(program, arguments)
+                cell = Cell(name, "given", mode, "CPU:0", "resident")
+                seen = engine.seen(sub, cell, lambda _stage: False)
+                known[program, arguments, mode] = stack.enter_context(seen)
+            return known[program, arguments, mode]
+
+        yield look
 
 
 @pytest.mark.parametrize("name", SEEN)
-def test_a_pattern_is_seen_where_it_is(name):
-    with looked(*SEEN[name]) as it:
-        assert PATTERNS[name].seen(it.look)
+def test_a_pattern_is_seen_where_it_is(looked, name):
+    assert PATTERNS[name].seen(looked(*SEEN[name]).look)
 
 
 @pytest.mark.parametrize("program", NOTHING, ids=lambda each: each[0])
-def test_nothing_is_seen_where_nothing_is(program):
-    with looked(*program) as it:
-        assert [each.name for each in PATTERNS.values() if each.seen(it.look)] == []
+def test_nothing_is_seen_where_nothing_is(looked, program):
+    look = looked(*program).look
+    of_the_code = [each for each in PATTERNS.values() if not each.general]
+    assert [each.name for each in of_the_code if each.seen(look)] == []
 
 
 @pytest.mark.parametrize("name", GONE)
-def test_what_is_seen_is_gone_with_the_change(name):
-    program, arguments, mode = SEEN[name]
-    with looked(program, arguments, mode) as it, PATTERNS[name].change(it.look):
+def test_what_is_seen_is_gone_with_the_change(looked, name):
+    it = looked(*SEEN[name])
+    with PATTERNS[name].change(it.look):
         with watching() as traces:
             changed = it.look.subject.build(it.look.cell)
             calls = Calls(changed)
@@ -102,26 +119,26 @@ def test_every_pattern_has_a_program_that_shows_it():
     assert {"feeding", *SEEN} == set(PATTERNS)
 
 
-def test_a_change_that_does_not_run_gives_no_advice():
+def test_a_change_that_does_not_run_gives_no_advice(looked):
     def breaks(_look):
         raise ValueError("no such change")
 
-    with looked("steady", ("slow:same_calls",), "as_written") as it:
-        trials = Trials(it.look, it.program, it.calls)
-        broken = Pattern(name="b", seen=lambda _look: "it is there", remedy="", change=breaks)
-        absent = Pattern(name="a", seen=lambda _look: "", remedy="")
-        assert trials.advice(broken) is None
-        assert trials.failed["b"] == "ValueError: no such change"
-        assert trials.advice(absent) is None
+    it = looked("steady", ("slow:same_calls",), "as_written")
+    trials = Trials(it.look, it.program, it.calls)
+    broken = Pattern(name="b", seen=lambda _look: "it is there", remedy="", change=breaks)
+    absent = Pattern(name="a", seen=lambda _look: "", remedy="")
+    assert trials.advice(broken) is None
+    assert trials.failed["b"] == "ValueError: no such change"
+    assert trials.advice(absent) is None
 
 
-def test_changes_leave_tensorflow_as_it_was():
+def test_changes_leave_tensorflow_as_it_was(looked):
     import tensorflow as tf
 
     names = ("map_fn", "range", "py_function", "print")
     before = [getattr(tf, name) for name in names]
-    with looked("steady", ("slow:same_calls",), "as_written") as it:
-        for pattern in PATTERNS.values():
-            with pattern.change(it.look):
-                pass
+    it = looked("steady", ("slow:same_calls",), "as_written")
+    for pattern in PATTERNS.values():
+        with pattern.change(it.look):
+            pass
     assert [getattr(tf, name) for name in names] == before

@@ -28,20 +28,20 @@ from eager_vs_graph.child.why.calls import Calls
 from eager_vs_graph.child.why.retraces import Trace, Traces
 from eager_vs_graph.modes.program import Program
 from eager_vs_graph.modes.xla import XlaProgram
-
-PYTHON_CALLS = "Python calls"
-OPS = "ops from Python"
-CONVERSIONS = "conversions"
-TRACES = "traces"
-TRACED_NODES = "nodes traced"
-GRAPPLER_NODES = "nodes after Grappler"
-CONSTANT_BYTES = "bytes of constants"
-KERNELS_OF_GRAPHS = "kernels in graphs"
-INSTRUCTIONS = "HLO instructions"
-FUSIONS = "HLO fusions"
-KEPT = "objects kept per 100 calls"
-PEAK = "peak memory"
-GROWTH = "memory growth per 100 calls"
+from eager_vs_graph.results.why import (
+    CONSTANT_BYTES,
+    CONVERSIONS,
+    FUSIONS,
+    GRAPPLER_NODES,
+    GROWTH,
+    INSTRUCTIONS,
+    KEPT,
+    OPS,
+    PEAK,
+    PYTHON_CALLS,
+    TRACED_NODES,
+    TRACES,
+)
 
 _RUN_AN_OP = ("TFE_Py_FastPathExecute", "TFE_Py_Execute", "TFE_Py_ExecuteCancelable")
 _INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?[\w.-]+ = ", re.MULTILINE)

@@ -107,16 +107,21 @@ def seen(subject: Subject, cell: Cell, may: May) -> Iterator[Seen]:
 
 
 def briefly(subject: Subject, cell: Cell) -> CellWhy:
-    """Where the time of a cell's call goes, in half a second: nothing is tried or counted."""
-    program = subject.build(cell)
-    try:
+    """Where the time of a cell's call goes, and its counts, in half a second: nothing is tried."""
+    with watching(own_file(subject)) as traces:
+        traces.call = -1
+        program = subject.build(cell)
         calls = Calls(program)
         with program.task.on_device():
-            first_s, later_s = _sequence(calls, Traces())
+            first_s, later_s = _sequence(calls, traces)
+    try:
+        with program.task.on_device():
             watched = watch(calls, later_s, rounds=FEW_ROUNDS)
+            exact = counted(program, calls, traces).exact
     finally:
         program.close()
-    return replace(finding(cell, watched, {}), first_call_s=first_s)
+    found = finding(cell, watched, exact)
+    return replace(found, first_call_s=first_s, counters=exact | watched.kernels)
 
 
 def _grappled(build: Callable[[], Program]) -> dict[str, int]:

@@ -45,9 +45,11 @@ class Event:
 
     def within(self) -> Iterator[Event]:
         """Everything that the thread did within, from the outside inwards."""
-        for child in self.children:
-            yield child
-            yield from child.within()
+        waiting = self.children[::-1]
+        while waiting:  # a graph's loop nests its turns, a thousand of them
+            event = waiting.pop()
+            yield event
+            waiting += event.children[::-1]
 
 
 @dataclass

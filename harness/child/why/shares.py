@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from eager_vs_graph.child.why.calibration import Costs
@@ -255,11 +255,11 @@ class _Reader:
             if begin is not None:
                 yield Interval(DISPATCH, "", begin, region.end)
 
-    def _intervals(
-        self, events: Iterator[Event] | list[Event], region: Event
-    ) -> Iterator[Interval]:
+    def _intervals(self, events: Iterable[Event], region: Event) -> Iterator[Interval]:
         """What events of a graph are."""
-        for event in events:
+        waiting = list(events)
+        while waiting:  # a graph's loop nests its turns, a thousand of them
+            event = waiting.pop()
             if event.end <= region.start or event.start >= region.end:
                 continue
             kind, name, inside = _in_graph(event)
@@ -268,7 +268,7 @@ class _Reader:
             if event.name.startswith(_COMPILED):
                 yield from _instructions(event)
             elif inside:
-                yield from self._intervals(event.children, region)
+                waiting += event.children
 
 
 def _in_graph(event: Event) -> tuple[str, str, bool]:

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 
 from eager_vs_graph.child.why.calibration import costs
 from eager_vs_graph.child.why.calls import Calls
-from eager_vs_graph.child.why.counters import CONVERSIONS, KERNELS_OF_GRAPHS
 from eager_vs_graph.child.why.profile import Event, Profile, profiled
 from eager_vs_graph.child.why.shares import Found, found, with_kernels
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.why import (
     CONVERSION,
+    CONVERSIONS,
     DISPATCH,
     KERNELS,
+    KERNELS_OF_GRAPHS,
     SHARES,
     TRACING,
     CellWhy,

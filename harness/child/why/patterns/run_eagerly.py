@@ -17,7 +17,7 @@ _OPS = 10
 
 
 def _seen(look: Look) -> str:
-    if not any(look.calls_of(f".{name}") for name in _ENTRIES):
+    if not any(look.calls_of(name) for name in _ENTRIES):
         return ""
     eager = look.calls_of("Layer.__call__")
     ops = next((each.count for each in look.found.shares if each.name == DISPATCH), 0)

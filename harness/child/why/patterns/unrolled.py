@@ -33,7 +33,7 @@ def _change(_look: Look) -> Iterator[None]:
     def ranged(*limits: Any) -> Any:
         turns = in_python(*limits)
         inside = tf.inside_function() and len(turns) >= _LEAST_TURNS
-        return tf.range(*limits) if inside else turns
+        return tf.range(turns.start, turns.stop, turns.step) if inside else turns
 
     with replaced(py_builtins, _py_range=ranged):
         yield
