@@ -49,9 +49,11 @@ def slowest(why: Why) -> str:
     first = min(cells, key=lambda cell: _ASKED.get(mode_of(cell), len(_ASKED)))
     name = Cell.parse(first.cell).scenario
     several = len({Cell.parse(cell.cell).scenario for cell in cells}) > 1
-    return (
-        f"Where the time goes: {f'{name}, ' if several else ''}{mode_of(first)}, {sentence(first)}."
-    )
+    said = f"{f'{name}, ' if several else ''}{mode_of(first)}, {sentence(first)}"
+    if not first.adds_up:
+        said += f" (the shares add up to {_percent(1 - first.missing)} of it)"
+    again = [line for line, _, _ in retraces(first.retraces)[:1]]
+    return f"Where the time goes: {'; '.join([said, *again])}."
 
 
 def doubt(cell: CellWhy) -> str:

@@ -24,7 +24,7 @@ from eager_vs_graph.results.cells import Cell
 
 _FIRST_ASKED = {"as_written": 0, "eager": 1}
 """Modes whose answer is wanted most, where there is no time for all."""
-_WATCH_S = 0.5
+_WATCH_S = 1.0
 _CALLS = 60
 """What watching a program takes, in seconds and in calls, about."""
 
@@ -112,6 +112,7 @@ def _watch(
         costs_s = done.build_s + done.first_call_s + _CALLS * done.call_s + _WATCH_S
         if time.monotonic() + costs_s > until:
             continue
+        journal.write("cell", cell=timed.cell, stage="why")
         with suppress(Exception):  # what was timed is written; this is beside it
             subject = subjects[done.cell.scenario, done.cell.size]
             journal.write("why", **asdict(engine.briefly(subject, done.cell)))

@@ -19,6 +19,7 @@ from eager_vs_graph.child.why.look import Pattern, Trials
 from eager_vs_graph.child.why.patterns import patterns
 from eager_vs_graph.child.why.patterns.changes import replaced
 from eager_vs_graph.child.why.retraces import watching
+from eager_vs_graph.child.why.watch import BRIEF
 from eager_vs_graph.results.cells import Cell
 
 OTHERS = REPOSITORY / "tests" / "reports_of_others"
@@ -74,8 +75,8 @@ def looked():
     """Gives what is seen of a program, each looked at once; nothing is tried."""
     known = {}
     with ExitStack() as stack:
-        # One turn is enough for what is seen: no test asserts a time.
-        watch = functools.partial(engine.watch, rounds=1)
+        # A brief look is enough for what is seen: no test asserts a time.
+        watch = functools.partial(engine.watch, effort=BRIEF)
         stack.enter_context(replaced(engine, watch=watch))
 
         def look(program, arguments, mode):

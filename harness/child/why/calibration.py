@@ -13,8 +13,8 @@ import tensorflow as tf
 from eager_vs_graph.child.why.profile import FEED, STEP, Profile, profiled
 
 _OPS = 64
-_CALLS = 40
-_ROUNDS = 5
+_CALLS = 20
+_ROUNDS = 4
 _PICOSECONDS = 1e12
 
 

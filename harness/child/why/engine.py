@@ -16,7 +16,7 @@ from eager_vs_graph.child.why.predictions import predictions
 from eager_vs_graph.child.why.profile import Profile
 from eager_vs_graph.child.why.retrace_remedies import TURNS, explained
 from eager_vs_graph.child.why.retraces import Traces, watching
-from eager_vs_graph.child.why.watch import FEW_ROUNDS, finding, seconds, watch
+from eager_vs_graph.child.why.watch import BRIEF, finding, seconds, watch
 from eager_vs_graph.modes.function import FunctionProgram
 from eager_vs_graph.modes.program import Program
 from eager_vs_graph.results.cells import Cell
@@ -116,12 +116,17 @@ def briefly(subject: Subject, cell: Cell) -> CellWhy:
             first_s, later_s = _sequence(calls, traces)
     try:
         with program.task.on_device():
-            watched = watch(calls, later_s, rounds=FEW_ROUNDS)
+            watched = watch(calls, later_s, BRIEF)
             exact = counted(program, calls, traces).exact
+        retraces = explained(traces, program, lambda: program, lambda: False)
     finally:
         program.close()
-    found = finding(cell, watched, exact)
-    return replace(found, first_call_s=first_s, counters=exact | watched.kernels)
+    return replace(
+        finding(cell, watched, exact),
+        first_call_s=first_s,
+        retraces=tuple(retraces),
+        counters=exact | watched.kernels,
+    )
 
 
 def _grappled(build: Callable[[], Program]) -> dict[str, int]:

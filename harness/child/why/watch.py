@@ -27,19 +27,34 @@ from eager_vs_graph.results.why import (
 
 _PICOSECONDS = 1e12
 _EARLY = 16
-"""Calls that are watched before the runtime knows which kernels are quick, if they fit in…"""
-_EARLY_S = 1.0
+"""Calls that are watched before the runtime knows which kernels are quick, if they fit in."""
 _WARM = 120
-"""Calls after which it knows, if they fit in…"""
-_WARM_S = 0.8
-_ROUNDS = 8
-FEW_ROUNDS = 3
+"""Calls after which it knows, if they fit in."""
 _ROUND_S = 0.05
 """Seconds of one turn of the clock, and of the profiler."""
 _MOST_CALLS = 100
 _LEAST_CALLS = 3
 _MOST_EVENTS = 30_000
 """In one turn: reading them back takes a second for some hundred thousand."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much time is taken.
+
+    Attributes:
+        early_s: seconds for the first calls that are watched.
+        warm_s: seconds for those that nobody watches.
+        rounds: turns of the clock and of the profiler.
+    """
+
+    early_s: float = 1.0
+    warm_s: float = 0.8
+    rounds: int = 8
+
+
+WHOLE = Effort()
+BRIEF = Effort(early_s=0.15, warm_s=0.15, rounds=2)
 
 
 @dataclass
@@ -53,25 +68,25 @@ class Watched:
     profile: Profile = field(default_factory=Profile)
 
 
-def watch(calls: Calls, call_s: float, rounds: int = _ROUNDS) -> Watched:
+def watch(calls: Calls, call_s: float, effort: Effort = WHOLE) -> Watched:
     """Watch a program that was called a few times.
 
     Args:
         calls: its calls.
         call_s: about how long one takes, in seconds.
-        rounds: turns of the clock and of the profiler.
+        effort: how much time is taken.
     """
     cost = costs()
-    early = profiled(calls.marked, _number(call_s, _EARLY_S, _EARLY, calls.feeds))
+    early = profiled(calls.marked, _number(call_s, effort.early_s, _EARLY, calls.feeds))
     events = sum(1 for _ in early.events()) / max(1, len(early.calls()))
     before = found(early, _typical(early.calls()), cost)
-    call_s = _warmed(calls, call_s)
+    call_s = _warmed(calls, call_s, effort.warm_s)
     number = _number(call_s, _ROUND_S, _MOST_CALLS, calls.feeds)
     number = max(_LEAST_CALLS, min(number, int(_MOST_EVENTS / max(1.0, events))))
     clock, watched = [], []
     after = Found()
     profile = early
-    for _ in range(rounds):
+    for _ in range(effort.rounds):
         clock.append(_typical_seconds([seconds(calls.bare) for _ in range(number)]))
         profile = profiled(calls.marked, number)
         turn = found(profile, _typical(profile.calls()), cost)
@@ -143,10 +158,10 @@ def _number(call_s: float, seconds: float, most: int, feeds: int) -> int:
     return -(-number // feeds) * feeds
 
 
-def _warmed(calls: Calls, call_s: float) -> float:
+def _warmed(calls: Calls, call_s: float, warm_s: float) -> float:
     """Call until the runtime knows its kernels; the median of the last calls in seconds."""
     began, taken = time.perf_counter(), [call_s]
-    while len(taken) < _WARM and time.perf_counter() - began < _WARM_S:
+    while len(taken) < _WARM and time.perf_counter() - began < warm_s:
         taken.append(seconds(calls.bare))
     return statistics.median(taken[-10:])
 
