@@ -7,6 +7,7 @@ they are.
 from __future__ import annotations
 
 import gc
+import math
 import re
 import sys
 from collections import Counter
@@ -19,10 +20,9 @@ from types import CodeType, FrameType
 from typing import Any
 
 import psutil
+import tensorflow as tf
 from tensorflow.python.framework import constant_op, op_def_registry
 
-from eager_vs_graph.child.explain.graph_cost import bytes_of
-from eager_vs_graph.child.explain.graphs import called
 from eager_vs_graph.child.parity.memory import PeakMemory
 from eager_vs_graph.child.why.calls import Calls
 from eager_vs_graph.child.why.retraces import Trace, Traces
@@ -180,27 +180,32 @@ def _inputs(code: CodeType) -> tuple[str, ...]:
 
 
 def _traced(trace: Trace) -> tuple[Counter[str], int]:
-    """Types of the ops of a traced graph, and bytes of its constants."""
+    """Types of the ops of a traced graph and its functions, and bytes of its constants."""
     graph = trace.graph()
     if graph is None:
         return Counter(), 0
-    every = list(_operations(graph, set()))
-    constants = (each.outputs[0] for each in every if each.type == "Const")
-    return Counter(each.type for each in every), sum(map(bytes_of, constants))
+    try:
+        definition = graph.as_graph_def()
+    except ValueError:  # of more than two gigabytes
+        return Counter(), 0
+    every = list(_nodes_of(definition))
+    constants = (node.attr["value"].tensor for node in every if node.op == "Const")
+    return Counter(node.op for node in every), sum(map(_bytes_of, constants))
 
 
-def _operations(graph: Any, seen: set[str]) -> Iterator[Any]:
-    """The operations of a traced graph and of the functions it calls, each function once."""
-    yield from graph.get_operations()
-    for name in called(graph.get_operations()):
-        inner = None if name in seen else graph._get_function(name)
-        seen.add(name)
-        if inner is not None and getattr(inner, "graph", None) is not None:
-            yield from _operations(inner.graph, seen)
+def _nodes_of(definition: Any) -> Iterator[Any]:
+    yield from definition.node
+    for function in definition.library.function:
+        yield from function.node_def
+
+
+def _bytes_of(tensor: Any) -> int:
+    size = math.prod(dimension.size for dimension in tensor.tensor_shape.dim)
+    return int(size * tf.as_dtype(tensor.dtype).size)
 
 
 def _nodes(graph: Any) -> int:
-    return len(graph.node) + sum(len(function.node_def) for function in graph.library.function)
+    return sum(1 for _ in _nodes_of(graph))
 
 
 def _compiled(program: XlaProgram) -> tuple[int, int]:
