@@ -33,12 +33,14 @@ _NOUNS = {
 
 def sentence(cell: CellWhy) -> str:
     """Where the time of a call goes: ``842 µs a call: 54% dispatch (20 ops), 32% Python, …``."""
-    if cell.error:
-        return cell.error
-    shares = sorted(cell.shares, key=lambda share: -share.seconds)
-    shown = [share for share in shares if cell.share(share.name) >= _LEAST]
-    parts = [_share(cell, share) for share in shown]
-    return f"{seconds(cell.call_s)} a call: {listed(parts)}"
+    return cell.error or f"{seconds(cell.call_s)} a call: {shares(cell)}"
+
+
+def shares(cell: CellWhy) -> str:
+    """The shares of a call's time, the largest first."""
+    by_size = sorted(cell.shares, key=lambda share: -share.seconds)
+    shown = [share for share in by_size if cell.share(share.name) >= _LEAST]
+    return listed([_share(cell, share) for share in shown])
 
 
 def slowest(why: Why) -> str:

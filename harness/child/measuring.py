@@ -16,7 +16,6 @@ from eager_vs_graph.child.bench.prepare import Prepared, calibrate, prepare, war
 from eager_vs_graph.child.bench.schedule import ITEM_S, allocate, order
 from eager_vs_graph.child.machine import Snapshot, change
 from eager_vs_graph.child.parity.check import Subject, subject
-from eager_vs_graph.child.why import engine
 from eager_vs_graph.modes.failures import failure
 from eager_vs_graph.processes.jobs import MeasureJob
 from eager_vs_graph.processes.journal import Journal
@@ -104,7 +103,22 @@ def _watch(
     subjects: dict[tuple[str, str], Subject],
 ) -> None:
     """Say where the time of calls goes, now that nothing is timed any more."""
-    until = time.monotonic() + job.watch_s
+    if not job.watch_s:
+        return
+    with suppress(Exception):  # what was timed is written; this is beside it
+        _watch_until(time.monotonic() + job.watch_s, job, journal, prepared, subjects)
+
+
+def _watch_until(
+    until: float,
+    job: MeasureJob,
+    journal: Journal,
+    prepared: dict[str, Prepared],
+    subjects: dict[tuple[str, str], Subject],
+) -> None:
+    # Imported only here: a pass that is asked for no more does without TensorFlow's profiler.
+    from eager_vs_graph.child.why import engine
+
     for timed in sorted(job.timed, key=lambda each: _FIRST_ASKED.get(each.mode, len(_FIRST_ASKED))):
         done = prepared.get(timed.cell)
         if done is None or done.cell.mode != timed.mode:
@@ -113,6 +127,6 @@ def _watch(
         if time.monotonic() + costs_s > until:
             continue
         journal.write("cell", cell=timed.cell, stage="why")
-        with suppress(Exception):  # what was timed is written; this is beside it
-            subject = subjects[done.cell.scenario, done.cell.size]
+        subject = subjects[done.cell.scenario, done.cell.size]
+        with suppress(Exception):  # a cell that cannot be watched costs itself only
             journal.write("why", **asdict(engine.briefly(subject, done.cell)))

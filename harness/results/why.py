@@ -10,9 +10,17 @@ the two disagree, the finding says so.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Annotated
+
+from msgspec import Meta
 
 from eager_vs_graph.results.cells import Cell
-from eager_vs_graph.results.record import CellId, Whole
+from eager_vs_graph.results.record import CellId, Seconds, Whole
+
+Positive = Annotated[float, Meta(ge=1e-12, le=1e9)]
+"""Seconds of something that was timed."""
+Number = Annotated[float, Meta(ge=0, le=1e15)]
+"""How many, in the mean of some calls."""
 
 # The shares of a call, in the order in which reports show them.
 KERNELS = "kernels"
@@ -59,9 +67,9 @@ class Share:
 
     name: str
     """One of ``SHARES``."""
-    seconds: float
+    seconds: Seconds
     """Of a call's time by the clock."""
-    count: float = 0.0
+    count: Number = 0.0
     """How many in a call: ops dispatched, values converted, kernels run; 0 where none are
     counted. Not whole where calls differ."""
 
@@ -71,8 +79,8 @@ class Kernel:
     """The time of all kernels of one type in a call."""
 
     op: str
-    seconds: float
-    count: float
+    seconds: Seconds
+    count: Number
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class Retrace:
     before: str
     """Its type in the trace that is nearest."""
     after: str
-    seconds: float
+    seconds: Seconds
     """What this trace took: Python of the function, AutoGraph, and the graph's making."""
     call: Whole = 0
     """In which call of the sequence, from 0."""
@@ -103,9 +111,9 @@ class Advice:
     what: str
     """What was seen, in a sentence."""
     remedy: str
-    before_s: float
+    before_s: Positive
     """Seconds as it is…"""
-    after_s: float
+    after_s: Positive
     """… and changed, measured in turn."""
     of: str = "call"
     """What the seconds are of."""
@@ -124,9 +132,9 @@ class Prediction:
 
     mode: str
     """The other mode."""
-    least_s: float
+    least_s: Seconds
     """Seconds of a call, if only the shares vanish that the mode does without."""
-    measured_s: float | None = None
+    measured_s: Seconds | None = None
 
 
 @dataclass(frozen=True)
@@ -134,11 +142,13 @@ class CellWhy:
     """Where the time of one cell's call goes."""
 
     cell: CellId
-    call_s: float = 0.0
+    part: str = ""
+    """The part of a Keras model that it is, such as ``predict``; empty for other code."""
+    call_s: Seconds = 0.0
     """Seconds of a call by the clock."""
-    profiled_s: float = 0.0
+    profiled_s: Seconds = 0.0
     """The sum of the profile's shares in a call, less the profiler's own cost, in seconds."""
-    first_call_s: float = 0.0
+    first_call_s: Seconds = 0.0
     """Seconds of the first call; that of a mode which traces has its tracing in it."""
     shares: tuple[Share, ...] = ()
     """They sum up to ``call_s``."""
@@ -178,8 +188,7 @@ class Why:
     """Why modes of one target take as long as they do."""
 
     cells: tuple[CellWhy, ...] = ()
-    seconds: float = 0.0
-    machine: str = ""
+    seconds: Seconds = 0.0
 
 
 def with_measured(cells: tuple[CellWhy, ...]) -> tuple[CellWhy, ...]:

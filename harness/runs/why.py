@@ -15,6 +15,7 @@ from eager_vs_graph.errors import UsageError
 from eager_vs_graph.processes.jobs import WhyJob
 from eager_vs_graph.processes.journal import Event
 from eager_vs_graph.processes.supervise import Limits, Outcome, run_child
+from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.why import CellWhy, Why, with_measured
 from eager_vs_graph.runs.progress import Progress
 
@@ -75,7 +76,9 @@ def why(request: WhyRequest, folder: Path, progress: Progress) -> Why:
         if outcome.cell is None or outcome.stage == "loading":
             raise UsageError(f"the process that watches {outcome.status}: {outcome.reason}")
         _note_lost(outcome, found, left_out)
-    return Why(with_measured(tuple(found.values())), time.monotonic() - began)
+    parts = {e.name: e.target.part for e in request.selection.entries if e.target is not None}
+    cells = (replace(c, part=parts.get(Cell.parse(c.cell).scenario, "")) for c in found.values())
+    return Why(with_measured(tuple(cells)), time.monotonic() - began)
 
 
 def _listener(found: dict[str, CellWhy], progress: Progress) -> Callable[[Event], None]:

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from eager_vs_graph.reports.labels import workload
-from eager_vs_graph.reports.terminal.grid import print_line
+from eager_vs_graph.reports.terminal.grid import print_line, print_table
+from eager_vs_graph.reports.why_tables import calls_of_a_model
 from eager_vs_graph.reports.why_wording import advice, counts, doubt, predicted, retraces, sentence
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.why import CellWhy, Why
@@ -27,6 +28,9 @@ def print_why(found: Why, console: Console | None = None) -> None:
         for cell in cells:
             _print(console, cell)
         console.print()
+    table = calls_of_a_model(found)
+    if table.rows:
+        print_table(table, console)
 
 
 def _print(console: Console, cell: CellWhy) -> None:

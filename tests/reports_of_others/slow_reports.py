@@ -39,11 +39,11 @@ def ask(report):
 
     program = f"slow:{report.program}"
     entry = entries_of(program, arguments=report.arguments, path=[str(HERE)])[0]
-    return of(entry, report.mode)
+    return of(entry, report.mode, tries=True)
 
 
-def of(entry, mode):
-    """Why an entry is slow in a mode, at its first size."""
+def of(entry, mode, *, tries=False):
+    """Why an entry is slow in a mode, at its first size; with the changes that help, or without."""
     from eager_vs_graph.child.adopt.loading import load
     from eager_vs_graph.child.parity.subject import subject
     from eager_vs_graph.child.why import engine
@@ -52,7 +52,7 @@ def of(entry, mode):
     size = (entry.default_sizes or list(entry.sizes))[0]
     cell = Cell(entry.name, size, mode, "CPU:0", "resident")
     until = time.monotonic() + SECONDS
-    found, _ = engine.why(subject(load(entry), size), cell, until, lambda _stage: True)
+    found, _ = engine.why(subject(load(entry), size), cell, until, lambda _stage: tries)
     return found
 
 

@@ -165,11 +165,12 @@ class _Reader:
         # Recording an event takes its time before and after it, in the one around.
         marks = sum(1 for child in event.children if child.name in (FEED, FETCH))
         cost = len(event.children) * self._costs.event + marks * self._costs.mark
+        own = max(0, own)
         self._add(kind, own - self._profilers(own, cost))
 
     def _profilers(self, time: int, cost: float) -> int:
         """What of a time is the profiler's."""
-        part = min(max(time, 0), round(cost))
+        part = min(time, round(cost))
         self.found.profiler += part
         return part
 
