@@ -109,7 +109,7 @@ def counts(cell: CellWhy) -> str:
 def predicted(cell: CellWhy) -> list[str]:
     """What other modes were said to take, and what they took."""
     return [
-        f"from these shares, {each.mode} takes {seconds(each.least_s)} a call or more; "
+        f"from these shares, {each.mode} should take about {seconds(each.expected_s)} a call; "
         f"measured: {seconds(each.measured_s)}"
         for each in cell.predictions
         if each.measured_s is not None

@@ -132,8 +132,8 @@ class Prediction:
 
     mode: str
     """The other mode."""
-    least_s: Seconds
-    """Seconds of a call, if only the shares vanish that the mode does without."""
+    expected_s: Seconds
+    """Seconds of a call, if just those shares vanish that the mode does without."""
     measured_s: Seconds | None = None
 
 

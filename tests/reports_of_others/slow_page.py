@@ -109,10 +109,11 @@ def _scenarios(built_in):
         for cell in answered
     ]
     pairs = [(c, p) for c in answered for p in c.predictions if p.measured_s]
-    good = [(c, p) for c, p in pairs if 1 / WITHIN <= p.measured_s / p.least_s <= WITHIN]
+    good = [(c, p) for c, p in pairs if 1 / WITHIN <= p.measured_s / p.expected_s <= WITHIN]
     predicted = [
-        f"| {_name(cell)} | {each.mode} | {seconds(each.least_s)} | {seconds(each.measured_s)} | "
-        f"{each.measured_s / each.least_s:.2f} |"
+        f"| {_name(cell)} | {each.mode} | {seconds(each.expected_s)} | "
+        f"{seconds(each.measured_s)} | "
+        f"{each.measured_s / each.expected_s:.2f} |"
         for cell, each in pairs
     ]
     return [
@@ -165,10 +166,10 @@ up to before they are scaled to it.
 _PREDICTIONS = """
 ## What could be gained, said before it is tried
 
-From the shares of one mode, how long a call takes in another at the least. Within a factor of 1.3
-of what was measured: {good} of {of}. Above it, the other mode does more than the first mode's
-kernels (a graph's start, a compiler's kernels that are slower); below it, the graph was rewritten
-into something faster, or XLA fused kernels, which no share can tell.
+From the shares of one mode, how long a call takes in another. Within a factor of 1.3 of what was
+measured: {good} of {of}. The two were measured some seconds apart, on a machine that others used.
+Below 1, the graph was rewritten into something faster, or XLA fused kernels, which no share tells;
+above 1, the executor or XLA's kernels take longer than the first mode's kernels alone.
 
 | from | to | predicted | measured | factor |
 | --- | --- | --- | --- | --- |

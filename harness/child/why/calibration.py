@@ -42,7 +42,7 @@ def costs() -> Costs:
     event = _added(_empty_ops)
     event /= max(1, _events(profiled(_empty_ops, 1)))
     mark = max(0.0, _added(_mark) - event)
-    functions, runs = empty_function(), _empty_session()
+    functions, runs = empty_function(), empty_session()
     return Costs(
         event,
         mark,
@@ -93,14 +93,25 @@ def _mark() -> None:
         pass
 
 
-def empty_function() -> Callable[[], object]:
+@cache
+def run_of_an_empty_op_s() -> float:
+    """Seconds in which eager runs the kernel of an op that does nothing."""
+    _empty_ops()
+    profile = profiled(_empty_ops, _CALLS)
+    runs = [each for each in profile.events() if each.name == "KernelAndDeviceFunc::Run"]
+    lengths = [each.end - each.start for each in runs] or [0]
+    return statistics.median(lengths) / _PICOSECONDS
+
+
+def empty_function(jit_compile: bool | None = None) -> Callable[[], object]:
     """The call of a ``tf.function`` that does nothing."""
     number = tf.constant(1.0)
-    function = tf.function(tf.identity, autograph=False)
+    function = tf.function(tf.identity, autograph=False, jit_compile=jit_compile)
     return lambda: function(number)
 
 
-def _empty_session() -> Callable[[], object]:
+def empty_session() -> Callable[[], object]:
+    """The run of a session that does nothing."""
     with tf.Graph().as_default() as graph:
         number = tf.constant(1.0)
     run: Callable[[], object] = tf.compat.v1.Session(graph=graph).make_callable(number)

@@ -95,9 +95,7 @@ def seen(subject: Subject, cell: Cell, may: May) -> Iterator[Seen]:
             counters=counts.exact | watched.kernels | kept,
             memory=bytes_,
         )
-        sums = watched.sums
-        executor_s = watched.call_s * sums.executor / max(1, sum(sums.time.values()))
-        found = replace(found, predictions=tuple(predictions(cell, found, executor_s)))
+        found = replace(found, predictions=tuple(predictions(cell, found)))
         if isinstance(program, FunctionProgram) and traces.made and may(GRAPPLER):
             found = replace(found, counters=found.counters | _grappled(build))
         look = Look(subject, cell, found, traces, counts.called, counts.graph_ops)

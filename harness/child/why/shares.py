@@ -88,11 +88,6 @@ class Found:
     traces: int = 0
     profiler: float = 0.0
 
-    @property
-    def executor(self) -> int:
-        """Picoseconds in the executors of graphs, beside kernels."""
-        return self.time[DISPATCH, _GRAPH]
-
 
 def found(profile: Profile, calls: Sequence[Event], costs: Costs) -> Found:
     """The sums of some calls.
