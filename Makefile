@@ -12,7 +12,7 @@ SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES))
 	$(call option,sizes,$(SIZES)) $(call option,devices,$(DEVICES)) $(call option,inputs,$(INPUTS))
 
 .DEFAULT_GOAL := install
-.PHONY: install help bench parity report list selfcheck test test-all differences lint corpus compat rooms \
+.PHONY: install help bench parity report list selfcheck test test-all differences slow lint corpus compat rooms \
 	format lock clean
 
 # Two workers on two cores: most tests wait for TensorFlow. A worker and its children take 2 GB.
@@ -53,6 +53,9 @@ test-all: test ## run every test: also those that start processes, the documenta
 
 differences: $(VENV)/linked ## ask about other people's reports, write docs/differences.md
 	$(BIN)/python tests/reports_of_others/differences.py --write
+
+slow: $(VENV)/linked ## ask why other people's programs are slow, write docs/why.md
+	$(BIN)/python tests/reports_of_others/slow_reports.py --scenarios --write
 
 lint: $(VENV)/linked ## ruff, strict typing, and who may import whom
 	$(BIN)/ruff check

@@ -30,6 +30,7 @@ from eager_vs_graph.runs.folders import require_writable
 from eager_vs_graph.runs.options import (
     PRECISION,
     QUICK_BUDGET_S,
+    WATCH_S,
     GridOptions,
     LimitOptions,
     TimingOptions,
@@ -127,6 +128,7 @@ def compare(
             LimitOptions().limits(),
             default_budget_s=QUICK_BUDGET_S,
             called=called,
+            watch_s=WATCH_S,
         )
         folder = Path(results) if results is not None else None
         kept = folder or Path(tempfile.mkdtemp(prefix="eager-vs-graph-"))

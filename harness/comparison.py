@@ -81,6 +81,20 @@ class Comparison:
             raise UsageError(f"no verdict for {mode!r}; {compared}")
         return found[mode]
 
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """By mode, exact counts of a call: ops from Python, conversions, traces, nodes and others.
+
+        They are the same in every run of the same code, so that two can be compared without
+        statistics. A mode that takes long to build is left out. Where there are several devices or
+        inputs policies, the keys are ids of cells.
+        """
+        cells = [cell for cell in Run(self.folder).why().cells if not cell.error]
+        parsed = [Cell.parse(cell.cell) for cell in cells]
+        several = len({cell.mode for cell in parsed}) < len(parsed)
+        keys = [cell.id if several else cell.mode for cell in parsed]
+        return {key: cell.counters for key, cell in zip(keys, cells, strict=True)}
+
     def to_frame(self) -> pd.DataFrame:
         """The summary: one row a cell, indexed by its id, with the columns of ``summary.csv``.
 

@@ -25,6 +25,7 @@ from eager_vs_graph.reports.formatting import count
 from eager_vs_graph.reports.guide_timing import guide_timing
 from eager_vs_graph.reports.reasons import Reason
 from eager_vs_graph.reports.table import Table
+from eager_vs_graph.reports.why_section import Section
 from eager_vs_graph.reports.wording import SURE, headline, question
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import Frames
@@ -50,6 +51,7 @@ def page(
     notes: Sequence[str],
     why: Sequence[Reason],
     disagreements: Sequence[Shown] = (),
+    time_goes: Sequence[Path] = (),
 ) -> str:
     """Write the HTML of a run's report; every text in it is escaped."""
     parity, request = list(frames.parity.values()), frames.request
@@ -97,6 +99,7 @@ def page(
         ],
         disagreements=disagreements[:MOST_DISAGREEMENTS],
         unshown=max(0, len(disagreements) - MOST_DISAGREEMENTS),
+        time_goes=Section.of(frames.why, time_goes),
         tables=_with_rows(
             status=tables.statuses(parity, kinds_of(request)),
             differences=tables.known_differences(parity),

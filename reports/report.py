@@ -103,7 +103,12 @@ def render(folder: Path, found: Findings | None = None) -> Rendered:
         UsageError: ``environment.json`` or ``parity.json`` is missing or damaged.
     """
     # matplotlib costs a second, which whoever prints the findings need not wait for.
-    from eager_vs_graph.reports.charts import draw_all, draw_disagreements, figures_of
+    from eager_vs_graph.reports.charts import (
+        draw_all,
+        draw_disagreements,
+        draw_shares,
+        figures_of,
+    )
     from eager_vs_graph.reports.charts.style import looks_of
     from eager_vs_graph.reports.html import page
 
@@ -112,12 +117,13 @@ def render(folder: Path, found: Findings | None = None) -> Rendered:
     trained = curves(frames.parity.values(), kinds_of(frames.request))
     with looks_of(frames.request):
         drawn = draw_all(summary, trained, folder)
+        time_goes = draw_shares(frames.why, folder)
         shown = draw_disagreements(found.disagreements, folder, figures_of(len(summary)))
         contents = {
             "summary.csv": _csv(summary),
             "summary.md": _pull_request(found),
             "report.html": page(
-                folder.name, summary, frames, drawn, found.notes, found.reasons, shown
+                folder.name, summary, frames, drawn, found.notes, found.reasons, shown, time_goes
             ),
         }
     for name, content in contents.items():
@@ -129,6 +135,7 @@ def render(folder: Path, found: Findings | None = None) -> Rendered:
             *(folder / name for name in contents),
             *(file for each in drawn for file in (each.png, each.svg)),
             *(file for each in shown for file in (each.png, each.svg) if file),
+            *time_goes,
         ),
     )
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.processes import jobs
-from eager_vs_graph.processes.jobs import CheckJob, ExplainJob
+from eager_vs_graph.processes.jobs import CheckJob, ExplainJob, WhyJob
 from eager_vs_graph.processes.journal import Journal
 from eager_vs_graph.processes.lean_import import import_tensorflow
 from eager_vs_graph.processes.lifeline import end_with
@@ -67,6 +67,10 @@ def _work(job: jobs.Job, journal: Journal, parent: int) -> None:
         from eager_vs_graph.child.explaining import explain
 
         explain(job, journal)
+    elif isinstance(job, WhyJob):
+        from eager_vs_graph.child.profiling import why
+
+        why(job, journal)
     else:
         from eager_vs_graph.child.measuring import measure
 

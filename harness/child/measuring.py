@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from eager_vs_graph.child import environment
@@ -18,6 +20,12 @@ from eager_vs_graph.modes.failures import failure
 from eager_vs_graph.processes.jobs import MeasureJob
 from eager_vs_graph.processes.journal import Journal
 from eager_vs_graph.results.cells import Cell
+
+_FIRST_ASKED = {"as_written": 0, "eager": 1}
+"""Modes whose answer is wanted most, where there is no time for all."""
+_WATCH_S = 1.0
+_CALLS = 60
+"""What watching a program takes, in seconds and in calls, about."""
 
 
 def measure(job: MeasureJob, journal: Journal, parent: int) -> None:
@@ -96,3 +104,40 @@ def measure(job: MeasureJob, journal: Journal, parent: int) -> None:
         retraces={cell: done.program.traces - done.warm_traces for cell, done in prepared.items()},
         machine=change(before, Snapshot.take(), wall_s, items.probes),
     )
+    _watch(job, journal, prepared, subjects)
+
+
+def _watch(
+    job: MeasureJob,
+    journal: Journal,
+    prepared: dict[str, Prepared],
+    subjects: dict[tuple[str, str], Subject],
+) -> None:
+    """Say where the time of calls goes, now that nothing is timed any more."""
+    if not job.watch_s:
+        return
+    with suppress(Exception):  # what was timed is written; this is beside it
+        _watch_until(time.monotonic() + job.watch_s, job, journal, prepared, subjects)
+
+
+def _watch_until(
+    until: float,
+    job: MeasureJob,
+    journal: Journal,
+    prepared: dict[str, Prepared],
+    subjects: dict[tuple[str, str], Subject],
+) -> None:
+    # Imported only here: a pass that is asked for no more does without TensorFlow's profiler.
+    from eager_vs_graph.child.why import engine
+
+    for timed in sorted(job.timed, key=lambda each: _FIRST_ASKED.get(each.mode, len(_FIRST_ASKED))):
+        done = prepared.get(timed.cell)
+        if done is None or done.cell.mode != timed.mode:
+            continue
+        costs_s = done.build_s + done.first_call_s + _CALLS * done.call_s + _WATCH_S
+        if time.monotonic() + costs_s > until:
+            continue
+        journal.write("cell", cell=timed.cell, stage="why")
+        subject = subjects[done.cell.scenario, done.cell.size]
+        with suppress(Exception):  # a cell that cannot be watched costs itself only
+            journal.write("why", **asdict(engine.briefly(subject, done.cell)))

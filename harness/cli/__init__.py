@@ -15,7 +15,18 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from eager_vs_graph.cli import bench, compare, explain, list_, new, parity, report, selfcheck, try_
+from eager_vs_graph.cli import (
+    bench,
+    compare,
+    explain,
+    list_,
+    new,
+    parity,
+    report,
+    selfcheck,
+    try_,
+    why,
+)
 from eager_vs_graph.errors import Interrupted, UsageError, printable
 from eager_vs_graph.runs import command
 from eager_vs_graph.version import __version__
@@ -29,7 +40,7 @@ app = typer.Typer(
     "answer the same?",
 )
 
-for _verb in (list_, try_, parity, explain, bench, selfcheck, compare, report, new):
+for _verb in (list_, try_, parity, explain, why, bench, selfcheck, compare, report, new):
     app.add_typer(_verb.app)
 
 

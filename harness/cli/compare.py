@@ -24,10 +24,10 @@ def compare(
         bool, typer.Option("--across-machines", help="Compare although the machines differ.")
     ] = False,
 ) -> None:
-    """Show what became faster or slower between two runs.
+    """Show what became faster, slower or more work between two runs.
 
-    Exit code 1: something regressed, or no longer agrees with eager. 3: the runs are not precise
-    enough to exclude a regression beyond the threshold.
+    Exit code 1: something regressed, does more work, or no longer agrees with eager. 3: the runs
+    are not precise enough to exclude a regression beyond the threshold.
     """
     from eager_vs_graph.reports.terminal.run_comparison import print_comparison
     from eager_vs_graph.statistics.run_comparison import compare as compare_folders
@@ -35,6 +35,7 @@ def compare(
     over = quantity(fail_over, PERCENT)
     comparison = compare_folders(run_a, run_b, across_machines=across_machines)
     print_comparison(comparison, over)
-    failed = len(comparison.regressions(over)) or comparison.disagreements()
+    slower = len(comparison.regressions(over)) > 0
+    failed = slower or comparison.disagreements() or comparison.more_work()
     undecided = not comparison.undecided(over).empty
     raise typer.Exit(1 if failed else UNDECIDED if undecided else 0)

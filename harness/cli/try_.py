@@ -10,6 +10,7 @@ from eager_vs_graph.cli.finish import finish
 from eager_vs_graph.cli.groups import grouped
 from eager_vs_graph.runs.options import (
     QUICK_BUDGET_S,
+    WATCH_S,
     GridOptions,
     LimitOptions,
     TargetOptions,
@@ -41,7 +42,10 @@ def try_(
     from eager_vs_graph.runs.progress import TerminalProgress
 
     request = timing.request(
-        grid.selection(call.entries(target)), limits.limits(), default_budget_s=QUICK_BUDGET_S
+        grid.selection(call.entries(target)),
+        limits.limits(),
+        default_budget_s=QUICK_BUDGET_S,
+        watch_s=WATCH_S,
     )
     with machine(shared=timing.allow_concurrent), TerminalProgress() as progress:
         run = bench(request, timing.results, progress)

@@ -76,6 +76,17 @@ class Task:
         return not self.device.startswith("CPU")
 
 
+@dataclass(frozen=True)
+class Stages:
+    """A timed call in its three stages, for those that watch it."""
+
+    feed: Call
+    """Gives the inputs of the next call as ``step`` takes them, in a list."""
+    step: Callable[..., Mapping[str, Any]]
+    fetch: Callable[[Mapping[str, Any]], object]
+    """Waits for the outputs, and gives them as NumPy arrays."""
+
+
 class Program(ABC):
     """A cell's scenario, built in its mode and ready to be called."""
 
@@ -118,6 +129,10 @@ class Program(ABC):
 
         Where another process has them: something of the same shape and dtype (``tf.TensorSpec``).
         """
+
+    def stages(self) -> Stages | None:
+        """The timed call in stages, with every feed in turn; None where it has none in Python."""
+        return None
 
     def inner_traces(self) -> dict[str, int]:
         """How often each tf.function of the user's own was traced, in a mode that keeps them."""
@@ -233,6 +248,16 @@ class TensorProgram(Program):
             call = call_with_python if python else call
 
         return synchronised(call) if self.task.asynchronous else call
+
+    def stages(self) -> Stages:
+        def fetch(outputs: Mapping[str, Any]) -> list[Array]:
+            return [tensor.numpy() for tensor in outputs.values()]
+
+        if self.task.inputs == "resident":
+            ready = itertools.cycle([self._tensors(feed) for feed in self.task.feeds])
+            return Stages(lambda: next(ready), self._step, fetch)
+        feeds = itertools.cycle(self.task.feeds)
+        return Stages(lambda: self._tensors(next(feeds)), self._step, fetch)
 
     def run(self, feed: Feed) -> dict[str, Array]:
         before = self._variables.keys()

@@ -46,6 +46,8 @@ class MeasureJob:
     """By group: its part of the seconds, relative to the others; 1 where there is none."""
     bare_loops: bool = False
     """Whether to time some items once more in a plain loop, to see what the harness adds."""
+    watch_s: float = 0.0
+    """Seconds for saying where the time of calls goes, after all blocks are timed."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,28 @@ class ExplainJob:
     """Whether to write a script that reproduces each disagreement."""
 
 
+@dataclass(frozen=True)
+class WhyJob:
+    """Say where the time of each cell's call goes."""
+
+    selection: Selection
+    seconds: float
+    """Seconds after which no cell is begun, and no change tried."""
+    done: list[str] = field(default_factory=list)
+    """Ids of cells that are answered, or that ended their process."""
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    """By cell, the stages that ended a process: they are left out."""
+    trace: str = ""
+    """File for the profiles, as Perfetto reads them; empty: none is written."""
+
+
 NO_EXPERIMENT = ("explain", "parity", "")
 """Stages of a cell at which no single experiment can be left out."""
 
-Job = CheckJob | MeasureJob | ExplainJob
-_KINDS: dict[str, type[Job]] = {kind.__name__: kind for kind in (CheckJob, MeasureJob, ExplainJob)}
+Job = CheckJob | MeasureJob | ExplainJob | WhyJob
+_KINDS: dict[str, type[Job]] = {
+    kind.__name__: kind for kind in (CheckJob, MeasureJob, ExplainJob, WhyJob)
+}
 
 
 def write(job: Job, path: Path) -> None:

@@ -20,6 +20,7 @@ from eager_vs_graph.results.record import CellParity, CheckpointParity, PassReco
 from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.results.rounds import Rounds
 from eager_vs_graph.results.run import Run
+from eager_vs_graph.results.why import Why
 
 T = TypeVar("T")
 _A_PASS = re.compile(r"pass-(\d+)(\.cells\.json|\.json|\.rounds)")
@@ -55,6 +56,8 @@ class Frames:
     """What became of every checkpoint, in the run's order."""
     explanations: list[Explanation] = field(default_factory=list)
     """Why cells disagree, in the run's order."""
+    why: Why = field(default_factory=Why)
+    """Where the time of calls goes, as far as it was looked at."""
 
     @property
     def control_of(self) -> str | None:
@@ -99,6 +102,7 @@ def read(folder: Path) -> Frames:
         warnings=warnings,
         checkpoints=_guarded(run.checkpoints, warnings) or [],
         explanations=_guarded(run.explanations, warnings) or [],
+        why=_guarded(run.why, warnings) or Why(),
     )
 
 

@@ -5,6 +5,7 @@
       parity.json           one CellParity a cell
       checkpoints.json      one CheckpointParity a pair of modes, where a scenario has a checkpoint
       explanations.json     one Explanation a cell that disagrees (``explanation.py``)
+      why.json              where the time of calls goes (``why.py``), where that was looked at
       raw/pass-1.json       pytest-benchmark's own JSON of the first pass
       raw/pass-1.cells.json what pytest-benchmark has no place for: cold costs, failures, machine
 

@@ -15,6 +15,8 @@ from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.record import CellParity, CheckpointParity, PassRecord
 from eager_vs_graph.results.request import RunRequest
 from eager_vs_graph.results.rounds import Rounds
+from eager_vs_graph.results.why import Why
+from eager_vs_graph.results.why_files import WhyFile
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,16 @@ class Run:
         """Read why cells disagree; nothing where the run has no such file."""
         path = self.folder / "explanations.json"
         return codec.read(path, _ExplanationsFile).explanations if path.exists() else []
+
+    def save_why(self, why: Why) -> None:
+        """Write where the time of calls goes; no file where nobody looked."""
+        if why.cells:
+            codec.write_json(self.folder / "why.json", WhyFile(why))
+
+    def why(self) -> Why:
+        """Read where the time of calls goes; nothing where the run has no such file."""
+        path = self.folder / "why.json"
+        return codec.read(path, WhyFile).why if path.exists() else Why()
 
     def save_pass(self, record: PassRecord) -> None:
         """Write what a pass says besides its rounds."""

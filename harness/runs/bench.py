@@ -129,6 +129,7 @@ def _bench(
             limits=request.limits,
             logical_cpus=request.selection.logical_cpus,
             overtime_s=request.overtime_s,
+            watch_s=request.watch_s,
         ),
         progress=progress,
         children=children,

@@ -32,6 +32,8 @@ BUDGET_S = 270.0
 QUICK_BUDGET_S = 46.0
 SECONDS_A_PASS = 60.0
 PRECISION = 0.02
+WATCH_S = 3.0
+"""Seconds for where the time of calls goes, beside a question about code of one's own."""
 _OVERTIME = 2.0
 """What may be added to a budget that nobody named, as a multiple of it."""
 FEW = "custom_gradient,matmul_chain,mnist_step,py_func_bridge,regression_training"
@@ -306,6 +308,7 @@ class TimingOptions:
         *,
         default_budget_s: float,
         called: str = "",
+        watch_s: float = 0.0,
     ) -> Request:
         """What is asked for.
 
@@ -314,9 +317,11 @@ class TimingOptions:
             limits: what a child process may take.
             default_budget_s: wall seconds where neither a budget nor passes are given.
             called: what was called, where it was no command line.
+            watch_s: seconds for where the time of calls goes.
         """
         return Request(
             selection,
+            watch_s=watch_s,
             budget_s=self.budget_s(default_budget_s),
             passes=self.passes,
             precision=self.precision,

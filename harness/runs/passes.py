@@ -31,6 +31,7 @@ from eager_vs_graph.results.record import PassCell, PassRecord
 from eager_vs_graph.results.request import Timed
 from eager_vs_graph.results.rounds import Rounds, of_journal
 from eager_vs_graph.results.run import Run
+from eager_vs_graph.results.why import CellWhy, Why
 from eager_vs_graph.runs import budget as effort
 from eager_vs_graph.runs import command
 from eager_vs_graph.runs.progress import Progress
@@ -71,6 +72,8 @@ class Schedule:
     logical_cpus: int = 1
     overtime_s: float = 0.0
     """Wall seconds beyond the budget for the passes that a verdict needs."""
+    watch_s: float = 0.0
+    """Seconds for where the time of calls goes, after the blocks of the first pass."""
 
 
 @dataclass
@@ -191,6 +194,7 @@ class PassRunner:
             logical_cpus=self.schedule.logical_cpus,
             weights=step.weights,
             bare_loops=self.bare_loops,
+            watch_s=self.schedule.watch_s if number == 1 else 0.0,
         )
         self.progress.stage(f"pass {number}: importing TensorFlow")
         listener = PassListener(number, self.progress, programs=len(timed))
@@ -211,6 +215,7 @@ class PassRunner:
             record = listener.save(self.run, outcome)
         finally:
             self._require_disk()  # its journal keeps what there was no space for
+        self.run.save_why(Why(tuple(listener.why)))
         _forget(self.run, number)
         if outcome.status != "complete":
             what = outcome.cell or f"pass {number}"
@@ -241,7 +246,11 @@ def ahead_of(passes: int | None) -> int:
 
 
 class PassListener:
-    """Gathers what the journal of a pass says into its record."""
+    """Gathers what the journal of a pass says into its record.
+
+    Attributes:
+        why: where the time of calls goes, as far as the pass looked.
+    """
 
     def __init__(self, number: int, progress: Progress, programs: int = 0) -> None:
         self._number = number
@@ -253,6 +262,7 @@ class PassListener:
         self._began = time.monotonic()
         self._finished: Event = {}
         self._rounds: list[Rounds] = []
+        self.why: list[CellWhy] = []
 
     def listen(self, event: Event) -> None:
         """Take in one event."""
@@ -279,6 +289,9 @@ class PassListener:
             case "item":
                 self._rounds += map(of_journal, event["rounds"])
                 self._progress.advance()
+            case "why":
+                told = {name: value for name, value in event.items() if name != "event"}
+                self.why.append(msgspec.convert(told, CellWhy))
             case "finished":
                 self._finished = event
                 for cell in event["traces"]:

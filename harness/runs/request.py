@@ -27,6 +27,8 @@ class Request:
     """Wall seconds beyond the budget for the two passes that a verdict needs."""
     explain: bool = True
     """Whether to find out why cells disagree, after the check."""
+    watch_s: float = 0.0
+    """Seconds for where the time of calls goes, after the blocks of the first pass."""
 
     @property
     def control_of(self) -> str:

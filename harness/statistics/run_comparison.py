@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +11,7 @@ from eager_vs_graph.errors import UsageError
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.frames import Frames, read
 from eager_vs_graph.results.record import AGREEING, CellParity
+from eager_vs_graph.results.why import GATED
 from eager_vs_graph.statistics.run_changes import compare_runs, machine_factor
 
 _MACHINE = ("cpu", "cores", "memory_gib", "gpus")
@@ -32,6 +33,11 @@ class Comparison:
     """Cells whose status of parity is not the same, with both."""
     only_before: list[str]
     only_after: list[str]
+    counts: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    """By cell and count, those that are not the same, with both; of cells that were counted in
+    both runs."""
+    counted: int = 0
+    """How many cells were."""
 
     def regressions(self, over: float) -> pd.DataFrame:
         """The cells that became slower by more than this fraction."""
@@ -43,6 +49,16 @@ class Comparison:
         cells = self.cells
         known = cells["change_high"] <= 1 + over
         return cells[~known & ~cells.index.isin(self.regressions(over).index)]
+
+    def more_work(self) -> dict[str, dict[str, tuple[int, int]]]:
+        """The counts that rose, of which more is worse; none where TensorFlow is another one."""
+        if "tensorflow" in self.environment:
+            return {}
+        found = {
+            cell: {n: pair for n, pair in counts.items() if n in GATED and pair[1] > pair[0]}
+            for cell, counts in self.counts.items()
+        }
+        return {cell: counts for cell, counts in found.items() if counts}
 
     def disagreements(self) -> dict[str, tuple[str, str]]:
         """The cells that agreed and no longer do."""
@@ -90,7 +106,25 @@ def compare(before: Path, after: Path, *, across_machines: bool = False) -> Comp
         statuses=statuses,
         only_before=[cell for cell in first.parity if cell not in second.parity],
         only_after=[cell for cell in second.parity if cell not in first.parity],
+        counts=_changed_counts(first, second),
+        counted=len(_counts(first).keys() & _counts(second).keys()),
     )
+
+
+def _counts(frames: Frames) -> dict[str, dict[str, int]]:
+    return {cell.cell: cell.counters for cell in frames.why.cells if cell.counters}
+
+
+def _changed_counts(first: Frames, second: Frames) -> dict[str, dict[str, tuple[int, int]]]:
+    """The counts of cells that are not the same; what one run has none of is 0 there."""
+    before, after = _counts(first), _counts(second)
+    changed = {}
+    for cell in before.keys() & after.keys():
+        names = dict.fromkeys([*before[cell], *after[cell]])
+        pairs = {n: (before[cell].get(n, 0), after[cell].get(n, 0)) for n in names}
+        if differing := {n: pair for n, pair in pairs.items() if pair[0] != pair[1]}:
+            changed[cell] = differing
+    return dict(sorted(changed.items()))
 
 
 def _agreement(parity: CellParity) -> str:

@@ -18,6 +18,7 @@ from eager_vs_graph.reports.charts import (
     first_call,
     latency,
     parity,
+    shares,
     speedup,
     style,
     training,
@@ -27,6 +28,7 @@ from eager_vs_graph.reports.formatting import listed, one_line
 from eager_vs_graph.reports.labels import size_label, workload
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.mode_kinds import EXECUTION, rank
+from eager_vs_graph.results.why import Why
 from eager_vs_graph.statistics.speedup_rule import BASELINE
 
 
@@ -165,6 +167,16 @@ def draw_disagreements(
         width = figure.get_figwidth()
         shown.append(Shown(each, disagreement.caption(each, profile), width, png, svg))
     return shown
+
+
+def draw_shares(why: Why, folder: Path) -> list[Path]:
+    """Write where the time of calls goes, a bar a mode; nothing where nobody looked."""
+    cells = [cell for cell in why.cells if not cell.error and cell.call_s > 0]
+    if not cells:
+        return []
+    with style.styled():
+        figure = shares.draw(cells)
+    return list(style.save(figure, folder, "shares"))
 
 
 def _printable(frame: pd.DataFrame) -> pd.DataFrame:

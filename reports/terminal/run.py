@@ -14,6 +14,7 @@ from eager_vs_graph.reports.report import Findings
 from eager_vs_graph.reports.table import Column, Table
 from eager_vs_graph.reports.terminal import explanation
 from eager_vs_graph.reports.terminal.grid import print_line, print_table, status_text
+from eager_vs_graph.reports.why_wording import slowest
 from eager_vs_graph.results.mode_kinds import Kinds
 from eager_vs_graph.results.record import AGREEING, CellParity, CheckpointParity
 
@@ -39,6 +40,8 @@ def print_result(found: Findings, console: Console | None = None) -> None:
         print_line(console, f"{more} more disagreements are in the report")
     for line in found.headline:
         print_line(console, line.strip(), indent=len(line) - len(line.lstrip()))
+    if text := slowest(found.frames.why):
+        print_line(console, text)
     for note in found.notes:
         print_line(console, note, "dim", indent=2)
 

@@ -15,6 +15,7 @@ from eager_vs_graph.results.cells import Cell
 if TYPE_CHECKING:
     from eager_vs_graph.statistics.run_comparison import Comparison
 
+_DO = {True: "does", False: "do"}
 _ORDER = ("slower", "faster", "unclear", "same", "")
 """The order of the rows, by verdict."""
 
@@ -64,9 +65,14 @@ def _lines(comparison: Comparison, over: float) -> list[str]:
         "  machine: fixed work without TensorFlow took "
         f"{comparison.machine:.2f} times as long in {after}; the ratios above are corrected for it"
     )
-    every = list(map(Cell.parse, {*comparison.cells.index, *comparison.statuses}))
+    known = {*comparison.cells.index, *comparison.statuses, *comparison.counts}
+    every = list(map(Cell.parse, known))
     for cell, (old, new) in comparison.statuses.items():
         lines.append(f"  status of {in_words([Cell.parse(cell)], every)}: {old} -> {new}")
+    for cell, counts in comparison.counts.items():
+        lines.append(f"  {in_words([Cell.parse(cell)], every)}: {_counts(counts)}")
+    if comparison.counted and not comparison.counts:
+        lines.append(f"  counts of {count(comparison.counted, 'cell')}: the same")
     for name, cells in (("before", comparison.only_before), ("after", comparison.only_after)):
         if cells:
             parsed = list(map(Cell.parse, cells))
@@ -90,6 +96,14 @@ def _undecided(comparison: Comparison, over: float) -> list[str]:
     ]
 
 
+def _counts(counts: dict[str, tuple[int, int]]) -> str:
+    """The counts that changed: ``+1 traces, −12 ops from Python``."""
+    return ", ".join(
+        f"{'+' if after > before else '−'}{abs(after - before):,} {name}"
+        for name, (before, after) in counts.items()
+    )
+
+
 def _result(comparison: Comparison, over: float) -> str:
     """Say in a sentence how many cells regressed, became faster, and no longer agree."""
     slower, total = len(comparison.regressions(over)), len(comparison.cells)
@@ -100,4 +114,7 @@ def _result(comparison: Comparison, over: float) -> str:
         f"{faster} became faster",
         f"{lost} no longer {'agrees' if lost == 1 else 'agree'} with eager",
     ]
+    if comparison.counted:
+        more = len(comparison.more_work())
+        parts.append(f"{more} of {comparison.counted} that were counted {_DO[more == 1]} more work")
     return f"{listed(parts)}."

@@ -15,6 +15,7 @@ from record_fixture import Shape, write_run
 
 from eager_vs_graph import cli
 from eager_vs_graph.results.run import Run
+from eager_vs_graph.results.why import CellWhy, Why
 from eager_vs_graph.statistics.run_comparison import compare
 
 SHAPE = Shape(scenarios=("matmul_chain",), trouble=False, spread=0.008)
@@ -275,3 +276,50 @@ def test_the_comparison_says_which_run_is_which(runs: tuple[Path, Path]) -> None
     assert forth.cells.loc[CELL, "after_s"] == pytest.approx(back.cells.loc[CELL, "before_s"])
     assert list(forth.regressions(0.05).index) == [CELL]
     assert back.regressions(0.05).empty
+
+
+def count(run: Path, **counters: int) -> None:
+    """Give the cell exact counts, as ``try`` records them."""
+    Run(run).save_why(Why((CellWhy(CELL, call_s=1e-3, counters=counters),)))
+
+
+def test_more_work_is_a_regression_without_any_statistics(runs, comparing):
+    before, after = runs
+    count(before, traces=1, **{"ops from Python": 20, "HLO fusions": 3})
+    count(after, traces=2, **{"ops from Python": 32, "HLO fusions": 3})
+    printed = comparing(before, after)
+    assert printed.code == 1
+    assert printed.line(f"{CELL_NAME}: ").endswith("+1 traces, +12 ops from Python")
+    assert "1 of 1 that were counted does more work" in printed.out
+
+
+def test_less_work_and_other_counts_are_said_and_no_regression(runs, comparing):
+    before, after = runs
+    count(before, traces=2, **{"Python calls": 100})
+    count(after, traces=1, **{"Python calls": 120})
+    printed = comparing(before, after)
+    assert printed.code == 0
+    assert printed.line(f"{CELL_NAME}: ").endswith("−1 traces, +20 Python calls")
+
+
+def test_counts_that_are_the_same_are_said_to_be(runs, comparing):
+    for run in runs:
+        count(run, traces=1)
+    printed = comparing(*runs)
+    assert printed.code == 0
+    assert "counts of 1 cell: the same" in printed.out
+
+
+def test_runs_that_nobody_counted_say_nothing_of_it(runs, comparing):
+    assert "count" not in comparing(*runs).out.replace("account", "")
+
+
+def test_another_tensorflow_may_do_more_work(runs, comparing):
+    before, after = runs
+    count(before, traces=1)
+    count(after, traces=2)
+    environment = after / "environment.json"
+    content = json.loads(environment.read_text())
+    content["environment"]["tensorflow"] = "9.9.9"
+    environment.write_text(json.dumps(content))
+    assert comparing(before, after).code == 0

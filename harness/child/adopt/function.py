@@ -34,7 +34,7 @@ from eager_vs_graph.child.adopt.results import results
 from eager_vs_graph.child.adopt.source import TargetSource
 from eager_vs_graph.child.adopt.state_roots import held, names_of
 from eager_vs_graph.child.adopt.structure import identifiers
-from eager_vs_graph.child.adopt.successive import WHICH, Calls, split_calls
+from eager_vs_graph.child.adopt.successive import WHICH, Calls, Template, split_calls
 from eager_vs_graph.child.adopt.tracing import inline
 from eager_vs_graph.child.adopt.way import Way
 from eager_vs_graph.errors import CallRaised, NoReference, ScenarioError, Unsupported
@@ -153,6 +153,10 @@ class Adopted(Scenario):
             raise NoReference(str(error)) from error
         except Exception as error:
             raise NoReference(f"its copy cannot be put together: {told(error)}") from error
+
+    def call_templates(self) -> Sequence[Template]:
+        """What each of the successive calls is given besides tensors."""
+        return self._templates
 
     def functions(self) -> Sequence[Any]:
         """Every tf.function that the function can reach."""

@@ -88,6 +88,25 @@ class Calls:
         return f"Python arguments change from call to call: {'; '.join(changing)}"
 
 
+def changed(
+    function: Callable[..., Any], one: Template, other: Template
+) -> dict[str, tuple[Any, Any]]:
+    """The Python values that differ between two calls: both, by the name of the argument."""
+    before, after = dict(_constants(one)), dict(_constants(other))
+    try:
+        names = list(inspect.signature(plain(function)).parameters)
+    except (TypeError, ValueError):
+        names = []
+    found = {}
+    for place, value in after.items():
+        if place in before and not (before[place] is value or before[place] == value):
+            head, dot, rest = place.partition(".")
+            if head.isdigit() and int(head) < len(names):
+                head = names[int(head)]
+            found[head + dot + rest] = (before[place], value)
+    return found
+
+
 def split_calls(
     function: Callable[..., Any], name: str, given: Sequence[Arguments], *, read: bool = True
 ) -> Calls:
