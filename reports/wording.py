@@ -18,6 +18,7 @@ from eager_vs_graph.reports.formatting import (
     is_number,
     listed,
     noise,
+    percent,
     ratio,
     ratio_with_interval,
 )
@@ -50,6 +51,8 @@ MANY = 8
 """Comparisons that are named as exceptions; of more, the table has them."""
 SURE = "How sure:"
 """How the sentence begins that says how far the figures can be trusted."""
+FEWEST_TO_TELL = 2
+"""Passes that cannot yet tell the movement of a ratio from noise."""
 FEW = 4
 """Names that are listed one by one; of more, their number is given."""
 
@@ -134,11 +137,28 @@ def how_sure(summary: pd.DataFrame) -> list[str]:
         passes = count(int(rows["passes"].max()), "pass", "passes")
         which = "the interval is" if len(rows) == 1 else "half of the intervals are within"
         lines.append(f"95% intervals from {passes}; {which} {noise(math.expm1(half))}.")
+        lines += _made_of(rows)
     floors = summary["noise_floor"].dropna()
     if len(floors):
         floor = noise(float(floors.max()))
         lines.append(f"Noise floor: {floor} (one mode timed twice under two names).")
     return [" ".join([SURE, *lines])] if lines else []
+
+
+def _made_of(rows: pd.DataFrame) -> list[str]:
+    """Say what the widths of intervals are made of, where more than two passes can tell."""
+    known = rows[rows["passes"] > FEWEST_TO_TELL].dropna(subset=["within_passes", "between_passes"])
+    if known.empty:
+        return []
+    within = float((known["within_passes"] * np.sqrt(known["passes"].astype(float))).median())
+    between = float(known["between_passes"].median())
+    if between > within:
+        moved = "The speed-up itself moved" if len(rows) == 1 else "The speed-ups themselves moved"
+        return [
+            f"{moved} from pass to pass by {percent(between)} (a standard deviation): more passes "
+            "narrow that, longer ones do not."
+        ]
+    return [f"Most of it is noise within passes ({percent(within)} a pass), which time narrows."]
 
 
 def so_far(summary: pd.DataFrame, passes: int) -> str:

@@ -31,6 +31,7 @@ from record_fixture import (
     write_run,
 )
 from rich.console import Console
+from synthetic import blocks
 
 from eager_vs_graph.errors import UsageError
 from eager_vs_graph.reports import Rendered, notebook, render, tables, wording
@@ -40,6 +41,7 @@ from eager_vs_graph.reports.terminal import run as terminal
 from eager_vs_graph.results.codec import write_json
 from eager_vs_graph.results.frames import read
 from eager_vs_graph.results.run import Run
+from eager_vs_graph.statistics.estimates import estimate_cells
 from eager_vs_graph.statistics.speedup_rule import BREAK_EVEN
 from eager_vs_graph.statistics.summary import COLUMNS, summarise
 
@@ -786,3 +788,26 @@ def test_break_even_reads_for_people(values: tuple[float, float, float], expecte
 def test_added_time_has_its_sign(function: object, value: float, expected: str) -> None:
     assert function(value) == expected  # type: ignore[operator]
     assert text.added_interval(-1.2e-6, 75.9e-6) == "[−1.20, 75.9] µs"
+
+
+@pytest.mark.parametrize(
+    ("noisy", "told"),
+    [
+        ({"spread": 0.08, "scatter": 0.01}, r"speed-ups themselves moved from pass to pass by \d"),
+        (
+            {"spread": 0.001, "scatter": 0.3},
+            r"Most of it is noise within passes \(\d",
+        ),
+    ],
+)
+def test_what_makes_intervals_wide_is_said(noisy: dict[str, float], told: str) -> None:
+    frame = blocks({"function": 2.0, "session": 3.0}, groups=6, passes=6, count=60, **noisy)
+    table = estimate_cells(frame, control_of="function")
+    modes = frame.drop_duplicates("cell").set_index("cell")["mode"]
+    summary = table.assign(mode=modes, baseline="eager")
+    (line,) = wording.how_sure(summary)
+    assert re.search(told, line)
+    few = estimate_cells(frame[frame["pass"] < 3], control_of="function")
+    (line,) = wording.how_sure(few.assign(mode=modes, baseline="eager"))
+    assert "moved" not in line
+    assert "Most of it" not in line
