@@ -62,17 +62,11 @@ def doubt(cell: CellWhy) -> str:
     """What is to be said of shares that do not add up to the measured time; empty where they do."""
     if cell.error or cell.adds_up:
         return ""
-    short = f"{abs(cell.missing):.0%}".replace("%", " %")
-    if cell.missing > 0:
-        return (
-            f"does not add up: the profile accounts for {seconds(cell.profiled_s)} of the "
-            f"{seconds(cell.call_s)} that the clock shows; {short} are missing, in which the "
-            "profiler saw nothing"
-        )
+    part = f"{100 * abs(cell.missing):.0f} %"
+    what = f"{part} are missing" if cell.missing > 0 else f"{part} too much"
     return (
-        f"does not add up: the profile's shares sum up to {seconds(cell.profiled_s)}, the clock "
-        f"shows {seconds(cell.call_s)}; the {short} too much are what watching took beyond what "
-        "empty ops show, or the machine's"
+        f"does not add up: the profile's shares come to {seconds(cell.profiled_s)}, the clock "
+        f"shows {seconds(cell.call_s)}; {what}, which is not explained"
     )
 
 

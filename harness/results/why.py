@@ -221,12 +221,15 @@ TRACED_AGAIN = "traced again"
 def reasons(cell: CellWhy) -> list[Reason]:
     """Why a cell is slow, what matters most first.
 
-    A trace after the first costs a thousand calls. A change that gained something comes before a
-    share, which is only where the time goes; one of the code before another way to execute it.
+    A trace after the first costs a thousand calls; its argument comes first. A change that gained
+    something comes before a share, which is only where the time goes; one of the code before
+    another way to execute it.
     """
-    found = [Reason(TRACED_AGAIN, each.argument or each.after) for each in cell.retraces]
+    named = [each for each in cell.retraces if each.argument or each.remedy]
+    found = [Reason(TRACED_AGAIN, each.argument or each.after) for each in named]
     by_gain = sorted(cell.advice, key=lambda each: (each.general, each.after_s / each.before_s))
     found += [Reason(each.pattern, each.of) for each in by_gain]
+    found += [Reason(TRACED_AGAIN, each.after) for each in cell.retraces if each not in named]
     shares = sorted(cell.shares, key=lambda share: -share.seconds)
     found += [Reason(share.name) for share in shares[:1]]
     return list(dict.fromkeys(found))

@@ -133,6 +133,19 @@ def test_a_change_that_does_not_run_gives_no_advice(looked):
     assert trials.advice(absent) is None
 
 
+def test_a_change_that_changes_the_answer_gives_no_advice(looked):
+    import tensorflow as tf
+
+    def wrong(_look):
+        return replaced(tf, tanh=lambda x: x)
+
+    it = looked("printing_step", ("float32[4,4]",), "eager")
+    trials = Trials(it.look, it.program, it.calls)
+    faster = Pattern(name="f", seen=lambda _look: "it is there", remedy="", change=wrong)
+    assert trials.advice(faster) is None
+    assert "is another one" in trials.failed["f"]
+
+
 def test_changes_leave_tensorflow_as_it_was(looked):
     import tensorflow as tf
 

@@ -8,6 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
 
 from eager_vs_graph.child.parity.subject import Subject
 from eager_vs_graph.child.why.calls import Calls
@@ -15,6 +18,7 @@ from eager_vs_graph.child.why.retraces import Traces
 from eager_vs_graph.modes.program import Program
 from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.why import Advice, CellWhy
+from eager_vs_graph.scenario import Array
 
 CALL = "call"
 FIRST_CALL = "first call"
@@ -24,6 +28,8 @@ _TURN_S = 0.03
 _MOST_CALLS = 50
 _GAIN = 1.1
 """A smaller gain is none: two programs of one kind differ by some percent."""
+_RTOL, _ATOL = 1e-3, 1e-5
+"""How far outputs may be from each other that are called the same: parity is another question."""
 _AGREE = 0.8
 """Part of the turns that have to be of the same opinion."""
 
@@ -127,6 +133,32 @@ class Trials:
             pattern.name, seen, pattern.remedy, before_s, after_s, pattern.of, pattern.general
         )
 
+    @cached_property
+    def _expected(self) -> dict[str, Array]:
+        """What the cell's program returns for the first feed, from the initial state."""
+        program = self.look.subject.build(self.look.cell)
+        try:
+            with program.task.on_device():
+                return program.run(self.look.subject.feeds[0])
+        finally:
+            program.close()
+
+    def _require_same(self, pattern: Pattern, program: Program) -> None:
+        """Check that the change does not change the answer; otherwise it is no remedy.
+
+        Raises:
+            ValueError: it does; naming the output.
+        """
+        if pattern.subject is not _same_subject:
+            return
+        expected = self._expected
+        with pattern.change(self.look), program.task.on_device():
+            found = program.run(self.look.subject.feeds[0])
+        for name, value in expected.items():
+            other = found.get(name)
+            if other is None or other.shape != value.shape or not _alike(value, other):
+                raise ValueError(f"output {name!r} is another one")
+
     def _build(self, pattern: Pattern) -> Program:
         return pattern.subject(self.look.subject).build(pattern.other(self.look))
 
@@ -134,6 +166,8 @@ class Trials:
         """Seconds of a call as it is and changed, in turn; the same where turns do not agree."""
         with pattern.change(self.look):
             program = self._build(pattern)
+        self._require_same(pattern, program)
+        with pattern.change(self.look):
             changed = Calls(program)
             with program.task.on_device():
                 for _ in range(2 * changed.feeds + 1):
@@ -170,7 +204,17 @@ class Trials:
                     with program.task.on_device():
                         taken[side].append(_seconds(calls.bare))
                     program.close()
+        with pattern.change(self.look):
+            program = self._build(pattern)
+        self._require_same(pattern, program)
+        program.close()
         return min(taken["before"]), min(taken["after"])
+
+
+def _alike(value: Array, other: Array) -> bool:
+    if value.dtype.kind not in "fc" or other.dtype.kind not in "fc":
+        return bool(np.array_equal(value, other))
+    return bool(np.allclose(value, other, rtol=_RTOL, atol=_ATOL, equal_nan=True))
 
 
 def _seconds(call: Callable[[], object]) -> float:

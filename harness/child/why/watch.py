@@ -142,7 +142,9 @@ def finding(cell: Cell, watched: Watched, exact: dict[str, int]) -> CellWhy:
 def _kernels(early: Found) -> dict[str, int]:
     """Kernels of a call's graphs, where every call has as many."""
     total = sum(early.kernels[op] for op in early.graphs)
-    return {} if total % max(1, early.calls) else {KERNELS_OF_GRAPHS: total // max(1, early.calls)}
+    if not total or total % early.calls:
+        return {}
+    return {KERNELS_OF_GRAPHS: total // early.calls}
 
 
 def seconds(call: Callable[[], object]) -> float:
