@@ -34,11 +34,12 @@ def html(rendered: Rendered) -> str:
         if file.name.startswith("speedup-") and file.suffix == ".svg"
     ]
     with style.looks_of(rendered.frames.request):
-        looks = {mode: style.look_of(mode, modes).colour for mode in modes}
+        colours = [style.look_of(mode, modes).colour for mode in modes]
     page: str = template("notebook.html.j2").render(
         answer=rendered.headline[0],
         results=tables.results(summary),
-        looks=looks,
+        colours=colours,
+        looks={mode: f"m{number}" for number, mode in enumerate(modes)},
         lines=_lines(rendered),
         charts=[data_url(chart) for chart in charts] if _has_speedup(summary) else [],
         report=str(rendered.page),

@@ -176,6 +176,7 @@
         return down ? -least : least;
       });
     }
+    table.classList.toggle("sorted", Boolean(kind));
     body.append(...order);
     chosen.sort.value = kind ? `${kind} ${down ? "down" : "up"}` : "";
   };
@@ -342,6 +343,10 @@
   body.addEventListener("click", (event) => {
     const row = event.target.closest("tr");
     if (event.target.closest("a") || !row || !getSelection().isCollapsed) return;
+    if (event.target.closest("th")) {
+      location.hash = encodeURI(details(row));
+      return;
+    }
     history.replaceState(null, "", `#${encodeURI(row.id)}`);
     for (const each of body.rows) each.tabIndex = -1;
     row.tabIndex = 0;

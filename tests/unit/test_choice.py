@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from record_fixture import Shape, write_run
 from rich.console import Console
 
-from eager_vs_graph.reports import Rendered, render, tables, wording
+from eager_vs_graph.reports import Rendered, notebook, render, tables, wording
 from eager_vs_graph.reports.formatting import digits
 from eager_vs_graph.reports.reasons import of_run
 from eager_vs_graph.reports.terminal import run as terminal
@@ -146,6 +147,16 @@ def test_a_reason_of_each_mode_is_said_once(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_distances_are_said_in_digits(error: float | None, words: str) -> None:
     assert digits(error) == words
+
+
+def test_a_notebook_shows_the_colours_of_the_page(rendered: Rendered) -> None:
+    shown = notebook.html(rendered)
+    colours = dict(re.findall(r"\.eager-vs-graph \.(m\d) \{ --c: (#[0-9a-f]{6}); \}", shown))
+    dots = set(re.findall(r'class="dot (m\d)"', shown))
+    assert len(dots) == 3
+    assert dots <= colours.keys()
+    page = rendered.page.read_text(encoding="utf-8")
+    assert all(f".{name}{{--c:{colour}}}" in page for name, colour in colours.items())
 
 
 @pytest.mark.parametrize("width", [80, 100])
