@@ -131,8 +131,8 @@ _HEAD = """# Why it is slow
 
 `eager-vs-graph why TARGET` says where the time of a call goes in every mode, which argument makes a
 `tf.function` trace again, and which change makes the call shorter. This page asks it about public
-reports. `make slow` writes it, and keeps answers from run to run: these are of several runs, on {system} with TensorFlow {tensorflow}, on a
-machine that was busy with other work.
+reports. `make slow` writes it, and keeps answers from run to run: these are of several runs, on
+{system} with TensorFlow {tensorflow}, on a machine that was busy with other work.
 
 How to read it: seconds are the clock's, while nothing is watched. Shares are those of TensorFlow's
 profiler, in calls of their own, less what the profiler itself costs. A remedy is said only where it
