@@ -137,9 +137,11 @@ class _Stages:
         self._stage(self._cell, name)
         return True
 
-    def run(self, name: str, experiment: Callable[[], T], otherwise: T) -> T:
+    def run(
+        self, name: str, experiment: Callable[[], T], otherwise: T, *, at_any_time: bool = False
+    ) -> T:
         """An experiment's result; ``otherwise`` where it is not made or fails."""
-        if not self._lab.in_time():
+        if not (at_any_time or self._lab.in_time()):
             self.not_tried.append(f"{name}: {OUT_OF_TIME}")
         elif not self.starting(name):
             self.not_tried.append(f"{name}: it ended or held up its process")
@@ -226,12 +228,16 @@ class _Explainer:
         found = search_toggles(d, toggles, stages.starting)
         stages.not_tried += found.not_tried
         self.excluded += found.excluded
-        for hit in found.hits:
+        for hit in _that_matter(d, found.hits):
             self._tell(set(d.differing))
+            is_simple = hit.toggle.cause in causes.SIMPLE
             self.causes += stages.run(
                 f"what {hit.toggle.label} means",
                 lambda hit=hit: self._meaning(hit),  # type: ignore[misc]
-                [_without(d, hit)] if hit.toggle.cause not in causes.SIMPLE else [],
+                [] if is_simple else [_without(d, hit)],
+                # The experiment that shows it has been made; without it, the next cause would be
+                # taken for the whole reason.
+                at_any_time=is_simple,
             )
         if d.found.error and found.open:
             told = stages.run("why the mode raises", lambda: raises.of_mode(d), list[Cause]())
@@ -341,15 +347,40 @@ class _Explainer:
         )
 
 
+def _that_matter(d: Disagreement, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits without those that only make identical what others brought within tolerance.
+
+    Once Python's state is away, graph and eager may still round differently. That is not why they
+    were out of tolerance.
+    """
+    kept = []
+    for hit in hits:
+        before = {} if hit.before == PLAIN else d.compare(hit.before)
+        keys = {
+            key
+            for key in hit.keys
+            if key not in before or rank(before[key]) > 1 or rank(d.differing[key]) <= 1
+        }
+        if keys:
+            kept.append(replace(hit, keys=keys))
+    return kept
+
+
 def _without(d: Disagreement, hit: Hit) -> Cause:
-    """All that a hit of an optimiser's shows by itself: what it did is not known."""
+    """All that a hit of an optimiser's shows by itself: what it did is not known.
+
+    What was taken away before it stays away: it explains what was left then.
+    """
     label, mode = hit.toggle.label, d.cell.mode
     off = {
         GRAPPLER: 'tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})',
         XLA: "leave out jit_compile for this step",
     }
     key = d.worst(hit.keys)
+    before = d.found if hit.before == PLAIN else d.observe(hit.before)
     what = "raises; without {} it returns" if d.found.error else "agrees with eager without {}"
+    if hit.before != PLAIN:
+        what += ", once the causes above are away"
     return Cause(
         hit.toggle.cause,
         label,
@@ -359,9 +390,9 @@ def _without(d: Disagreement, hit: Hit) -> Cause:
         evidence=(
             f"{mode} raises {d.found.error}"
             if d.found.error
-            else f"{key[1]}: {mode} {d.value(d.found, key)}",
+            else f"{key[1]}: {mode} {d.value(before, key)}",
             f"{key[1]} without {label}: {d.value(d.observe(hit.after), key)}; eager "
-            f"{d.value(d.eager, key)}",
+            f"{d.value(d.lab.eager(d.cell, hit.after), key)}",
         ),
     )
 

@@ -130,11 +130,12 @@ def _cause(
     name = passes[0]
     key = disagreement.worst(keys)
     mode = disagreement.cell.mode
-    restored = disagreement.observe(without)
+    restored, found = disagreement.observe(without), disagreement.observe(hit.before)
+    eager = disagreement.lab.eager(disagreement.cell, hit.before)
     condition = f"without {name}" if without.grappler else "without any pass"
     evidence = [
-        f"{key[1]}: eager {disagreement.value(disagreement.eager, key)}, {mode} "
-        f"{disagreement.value(disagreement.found, key)}, "
+        f"{key[1]}: eager {disagreement.value(eager, key)}, {mode} "
+        f"{disagreement.value(found, key)}, "
         f"{mode} {condition} {disagreement.value(restored, key)}"
     ]
     if passes[1:]:
