@@ -1,4 +1,4 @@
-"""What is concluded where no pass of Grappler's makes a difference by itself, or too small a one."""
+"""What is concluded where no pass of Grappler's makes a difference alone, or too small a one."""
 
 from __future__ import annotations
 
