@@ -12,7 +12,7 @@ SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES))
 	$(call option,sizes,$(SIZES)) $(call option,devices,$(DEVICES)) $(call option,inputs,$(INPUTS))
 
 .DEFAULT_GOAL := install
-.PHONY: install help bench parity report list selfcheck test test-all differences slow lint corpus compat rooms \
+.PHONY: install help bench parity report list selfcheck test test-e2e test-all differences slow lint corpus compat rooms \
 	format lock clean
 
 # Two workers on two cores: most tests wait for TensorFlow. A worker and its children take 2 GB.
@@ -48,8 +48,10 @@ else
 	$(PYTEST) --dist=worksteal tests/tensorflow
 endif
 
-test-all: test ## run every test: also those that start processes, the documentation, the wheel
-	$(PYTEST) --dist=loadgroup --no-loadscope-reorder tests/e2e
+test-e2e: $(VENV)/linked ## run the tests that start processes, the documentation, the wheel
+	$(PYTEST) --dist=loadgroup --no-loadscope-reorder $(OPTIONS) tests/e2e
+
+test-all: test test-e2e ## run every test
 
 differences: $(VENV)/linked ## ask about other people's reports, write docs/differences.md
 	$(BIN)/python tests/reports_of_others/differences.py --write
