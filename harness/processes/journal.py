@@ -13,11 +13,11 @@ import json
 import mmap
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TextIO
 
 Event = dict[str, Any]
-_PLACE = bytes(4)
 
 
 class Journal:
@@ -39,9 +39,15 @@ class Journal:
     def place(self, cells: Sequence[str]) -> memoryview:
         """Announce cells that take turns; the number at place 0 is to say whose it is."""
         self.write("turns", cells=cells)
-        self._place_file.write_bytes(_PLACE)
+        self._shared[0] = 0
+        return self._shared
+
+    @cached_property
+    def _shared(self) -> memoryview:
+        """One for all: every mapping of a file holds a descriptor."""
+        self._place_file.write_bytes(bytes(4))
         with self._place_file.open("r+b") as file:
-            return memoryview(mmap.mmap(file.fileno(), len(_PLACE))).cast("I")
+            return memoryview(mmap.mmap(file.fileno(), 4)).cast("I")
 
 
 class Follower:

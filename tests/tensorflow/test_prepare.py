@@ -9,6 +9,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -246,3 +247,10 @@ class Paced:
 def test_programs_of_a_group_have_the_same_turn(calls_s, turn):
     calibrated = calibrate([Paced(seconds) for seconds in calls_s])
     assert {program.turn for program in calibrated} == {turn}
+
+
+def test_many_items_hold_one_descriptor(journal):
+    turns_of(journal, "ab", blocks=1)
+    before = psutil.Process().num_fds()
+    kept = [turns_of(journal, "ab", blocks=1) for _ in range(50)]
+    assert psutil.Process().num_fds() < before + len(kept)
