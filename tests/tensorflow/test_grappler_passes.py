@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from eager_vs_graph.child.explain import engine
 from eager_vs_graph.child.explain.causes import grappler
 from eager_vs_graph.child.explain.conditions import PLAIN, Condition
+from eager_vs_graph.child.explain.hits import that_matter
 from eager_vs_graph.child.explain.toggles import Hit, Toggle
 from eager_vs_graph.results.explanation import GRAPPLER, TRACE_TIME
 from eager_vs_graph.results.record import TensorComparison
@@ -83,5 +83,5 @@ THEN_GRAPPLER = Hit(
     ],
 )
 def test_rounding_is_not_why_a_tensor_was_out_of_tolerance(plainly, with_state_away, matter):
-    found = engine._that_matter(Ranked(plainly, with_state_away), [STATE, THEN_GRAPPLER])
+    found = that_matter(Ranked(plainly, with_state_away), [STATE, THEN_GRAPPLER])
     assert found == matter

@@ -21,6 +21,7 @@ from eager_vs_graph.child.explain.experiments import (
     rank,
 )
 from eager_vs_graph.child.explain.first_op import Search, first_differing_step, search
+from eager_vs_graph.child.explain.hits import that_matter, without
 from eager_vs_graph.child.explain.probes import MODES as LOOKED_INTO
 from eager_vs_graph.child.explain.profile import profile
 from eager_vs_graph.child.explain.source import Source
@@ -35,7 +36,6 @@ from eager_vs_graph.results.cells import Cell
 from eager_vs_graph.results.explanation import (
     GRAPPLER,
     OUT_OF_TIME,
-    XLA,
     Cause,
     Explanation,
     FreshResult,
@@ -228,13 +228,13 @@ class _Explainer:
         found = search_toggles(d, toggles, stages.starting)
         stages.not_tried += found.not_tried
         self.excluded += found.excluded
-        for hit in _that_matter(d, found.hits):
+        for hit in that_matter(d, found.hits):
             self._tell(set(d.differing))
             is_simple = hit.toggle.cause in causes.SIMPLE
             self.causes += stages.run(
                 f"what {hit.toggle.label} means",
                 lambda hit=hit: self._meaning(hit),  # type: ignore[misc]
-                [] if is_simple else [_without(d, hit)],
+                [] if is_simple else [without(d, hit)],
                 # The experiment that shows it has been made; without it, the next cause would be
                 # taken for the whole reason.
                 at_any_time=is_simple,
@@ -251,7 +251,7 @@ class _Explainer:
         if hit.toggle.cause in causes.SIMPLE:
             return causes.SIMPLE[hit.toggle.cause](d, hit)
         if d.found.error:
-            return [_without(d, hit)]
+            return [without(d, hit)]
 
         def locate(keys: set[Key]) -> Search | None:
             return self._first_op(keys, hit.before)
@@ -345,56 +345,6 @@ class _Explainer:
             unexplained=names(open_),
             unsteady=names(unsteady),
         )
-
-
-def _that_matter(d: Disagreement, hits: Sequence[Hit]) -> list[Hit]:
-    """The hits without those that only make identical what others brought within tolerance.
-
-    Once Python's state is away, graph and eager may still round differently. That is not why they
-    were out of tolerance.
-    """
-    kept = []
-    for hit in hits:
-        before = {} if hit.before == PLAIN else d.compare(hit.before)
-        keys = {
-            key
-            for key in hit.keys
-            if key not in before or rank(before[key]) > 1 or rank(d.differing[key]) <= 1
-        }
-        if keys:
-            kept.append(replace(hit, keys=keys))
-    return kept
-
-
-def _without(d: Disagreement, hit: Hit) -> Cause:
-    """All that a hit of an optimiser's shows by itself: what it did is not known.
-
-    What was taken away before it stays away: it explains what was left then.
-    """
-    label, mode = hit.toggle.label, d.cell.mode
-    off = {
-        GRAPPLER: 'tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})',
-        XLA: "leave out jit_compile for this step",
-    }
-    key = d.worst(hit.keys)
-    before = d.found if hit.before == PLAIN else d.observe(hit.before)
-    what = "raises; without {} it returns" if d.found.error else "agrees with eager without {}"
-    if hit.before != PLAIN:
-        what += ", once the causes above are away"
-    return Cause(
-        hit.toggle.cause,
-        label,
-        f"{mode} {what.format(label)}",
-        off[hit.toggle.cause],
-        names(hit.keys),
-        evidence=(
-            f"{mode} raises {d.found.error}"
-            if d.found.error
-            else f"{key[1]}: {mode} {d.value(before, key)}",
-            f"{key[1]} without {label}: {d.value(d.observe(hit.after), key)}; eager "
-            f"{d.value(d.lab.eager(d.cell, hit.after), key)}",
-        ),
-    )
 
 
 def _origin(key: Key, step: int, looked: Search) -> Origin:
