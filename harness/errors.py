@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _SENTENCE = re.compile(r"[.!?](?= [A-Z\"'`(])")
 """The end of a sentence that another one follows."""
@@ -53,6 +54,12 @@ class Interrupted(Exception):
 
 class PartNotFound(Exception):
     """A target has no such part, and nobody asked for it by name."""
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text."""
+    ends = [match.end() for match in _SENTENCE.finditer(text)]
+    return [text[a:b].strip() for a, b in pairwise([0, *ends, len(text)])]
 
 
 def one_line(error: object, limit: int = 300) -> str:

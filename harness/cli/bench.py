@@ -58,7 +58,7 @@ def bench(
     from eager_vs_graph.runs.bench import bench as measure
     from eager_vs_graph.runs.bench import resume as go_on
     from eager_vs_graph.runs.lock import machine
-    from eager_vs_graph.runs.progress import TerminalProgress
+    from eager_vs_graph.runs.terminal_progress import TerminalProgress
 
     if resume is not None:
         with machine(shared=timing.allow_concurrent), TerminalProgress() as progress:

@@ -53,7 +53,7 @@ def explain(
     from eager_vs_graph.processes.scratch import scratch_folder
     from eager_vs_graph.reports.terminal import explanation as terminal
     from eager_vs_graph.runs import explain as inquiry
-    from eager_vs_graph.runs.progress import TerminalProgress
+    from eager_vs_graph.runs.terminal_progress import TerminalProgress
 
     entries, chosen = named(what, call, ScenarioOptions(what, sizes), part)
     request = TimingOptions().request(
@@ -66,6 +66,7 @@ def explain(
         scripts=reproduce is not None,
     )
     with scratch_folder() as scratch, TerminalProgress() as progress:
+        progress.ends_in(explain_request.seconds)
         result = inquiry.explain(explain_request, scratch, progress)
     terminal.print_explanations(result.explanations)
     if reproduce is not None:

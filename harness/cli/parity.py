@@ -61,7 +61,7 @@ def parity(
     from eager_vs_graph.results.codec import write_json
     from eager_vs_graph.runs import disagreements
     from eager_vs_graph.runs.check import check
-    from eager_vs_graph.runs.progress import TerminalProgress
+    from eager_vs_graph.runs.terminal_progress import TerminalProgress
 
     entries, sizes = _entries(target, call, which)
     request = TimingOptions().request(

@@ -53,7 +53,7 @@ def selfcheck(
     from eager_vs_graph.runs import lock
     from eager_vs_graph.runs import selfcheck as check
     from eager_vs_graph.runs.bench import bench
-    from eager_vs_graph.runs.progress import TerminalProgress
+    from eager_vs_graph.runs.terminal_progress import TerminalProgress
 
     if not run:
         amounts = [quantity(word, PERCENT) for word in words(slowdowns)]

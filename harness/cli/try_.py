@@ -39,7 +39,7 @@ def try_(
     """Run a function or Keras model of yours in every mode."""
     from eager_vs_graph.runs.bench import bench
     from eager_vs_graph.runs.lock import machine
-    from eager_vs_graph.runs.progress import TerminalProgress
+    from eager_vs_graph.runs.terminal_progress import TerminalProgress
 
     request = timing.request(
         grid.selection(call.entries(target)),

@@ -51,23 +51,17 @@ def why(
     from eager_vs_graph.results.why_files import Answer
     from eager_vs_graph.runs import why as inquiry
     from eager_vs_graph.runs.folders import require_writable
-    from eager_vs_graph.runs.progress import TerminalProgress
+    from eager_vs_graph.runs.terminal_progress import TerminalProgress
 
     entries, chosen = named(what, call, ScenarioOptions(what, sizes), part)
     selection = grid.selection(entries, chosen)
     require_writable(results)
     with scratch_folder() as scratch, TerminalProgress() as progress:
         trace = scratch / "trace.json.gz"
-        found = inquiry.why(
-            inquiry.WhyRequest(
-                selection,
-                limits.limits(),
-                seconds(budget) if budget else inquiry.SECONDS,
-                trace,
-            ),
-            scratch,
-            progress,
-        )
+        budget_s = seconds(budget) if budget else inquiry.SECONDS
+        progress.ends_in(budget_s)
+        request = inquiry.WhyRequest(selection, limits.limits(), budget_s, trace)
+        found = inquiry.why(request, scratch, progress)
         if not found.cells:
             raise UsageError(f"{what}: there is no cell to look at; --modes has none of its own")
         answer = Answer.keep(results, found, trace)

@@ -84,6 +84,8 @@ def _bench(
     children: Children,
     began: float,
 ) -> Run:
+    if request.passes is None:
+        progress.ends_in(request.budget_s)
     with scratch_folder() as scratch:
         # A pass's TensorFlow is imported beside the check, where nothing is measured.
         children.prepare(1)

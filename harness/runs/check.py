@@ -60,11 +60,13 @@ class CheckResult:
                 self.cells = [Cell.parse(text) for text in event["cells"]]
                 self.devices, self.absent = event["devices"], event["absent"]
                 self.environment = self.environment or event["environment"]
-                progress.stage("parity", len(self.cells) - len(self.parity))
+                progress.stage("checking outputs", len(self.cells) - len(self.parity))
+            case "cell":
+                progress.cell(event["cell"])
             case "parity":
                 parity = msgspec.convert(event, CellParity)
                 self.parity[parity.cell] = parity
-                progress.advance(f"{parity.cell}: {parity.status}")
+                progress.advance()
             case "work":
                 cell = self.parity[event["cell"]]
                 self.parity[event["cell"]] = replace(cell, unequal_work=event["unequal_work"])

@@ -175,13 +175,15 @@ def _run(
         match event.pop("event"):
             case "grid":
                 progress.stage("experiments", len(event["cells"]))
+            case "cell":
+                progress.cell(event["cell"])
             case "explanation":
                 is_whole = event.pop("whole")
                 explanation = msgspec.convert(event, Explanation)
                 heard.found[explanation.cell] = explanation
                 if is_whole:
                     heard.finished.append(explanation.cell)
-                    progress.advance(explanation.cell)
+                    progress.advance()
             case "held_up":
                 heard.held_up_s = event["seconds"]
             case "script" if event["text"]:

@@ -114,11 +114,14 @@ class PassRunner:
             self._learn(self.run.pass_record(number))
         while True:
             complete = [n for n in self.run.pass_numbers() if self._is_complete(n)]
+            needs = self._needs()
+            left_s = self.schedule.budget_s - (time.monotonic() - began)
             asked = self.schedule.passes
+            self._say_when_it_ends(left_s, complete)
             overtime_s = self.schedule.overtime_s if len(complete) < _FOR_A_VERDICT else 0.0
             step = effort.next_pass(
-                self._needs(),
-                remaining_s=self.schedule.budget_s + overtime_s - (time.monotonic() - began),
+                needs,
+                remaining_s=left_s + overtime_s,
                 startup_s=self.startup_s,
                 precision=self.schedule.precision,
                 passes_left=None if asked is None else asked - len(complete),
@@ -135,6 +138,15 @@ class PassRunner:
                 unexplained = 0 if failed else unexplained + 1
                 if accidents >= _MAX_LOST or unexplained >= _MAX_UNEXPLAINED:
                     return effort.Stop(f"{accidents} passes did not complete", reached=False)
+
+    def _say_when_it_ends(self, left_s: float, complete: list[int]) -> None:
+        """The budget says it; where passes are counted, those that were made say it."""
+        asked = self.schedule.passes
+        if asked is None:
+            self.progress.ends_in(left_s)
+        elif complete:
+            seconds = [self.run.pass_record(number).wall_s for number in complete]
+            self.progress.ends_in((asked - len(complete)) * sum(seconds) / len(seconds))
 
     def _is_complete(self, number: int) -> bool:
         return self.run.pass_record(number).outcome == "complete"
@@ -196,7 +208,9 @@ class PassRunner:
             bare_loops=self.bare_loops,
             watch_s=self.schedule.watch_s if number == 1 else 0.0,
         )
-        self.progress.stage(f"pass {number}: importing TensorFlow")
+        asked = self.schedule.passes
+        what = f"pass {number}" if asked is None else f"pass {number} of {asked}"
+        self.progress.stage("importing TensorFlow", of=what)
         listener = PassListener(number, self.progress, programs=len(timed))
         try:
             outcome = run_child(
@@ -269,7 +283,9 @@ class PassListener:
         match event["event"]:
             case "imported":
                 self._startup_s = event["startup_s"]
-                self._progress.stage(f"pass {self._number}: building", self._programs)
+                self._stage("building", self._programs)
+            case "cell":
+                self._progress.cell(event["cell"])
             case "built":
                 names = ("build_s", "first_call_s", "traces", "prepare_s")
                 self._cells[event["cell"]] = {
@@ -277,7 +293,7 @@ class PassListener:
                     "retraces": 0,
                     **{name: event[name] for name in names},
                 }
-                self._progress.advance(event["cell"])
+                self._progress.advance()
             case "failed":
                 self._cells.setdefault(event["cell"], {}).update(
                     status=event["status"], reason=event["reason"]
@@ -285,7 +301,7 @@ class PassListener:
             case "blocks":
                 for cell, block_s in event["block_s"].items():
                     self._cells.setdefault(cell, {"status": "measured"})["block_s"] = block_s
-                self._progress.stage(f"pass {self._number}: timing", event["total"])
+                self._stage("timing", event["total"])
             case "item":
                 self._rounds += map(of_journal, event["rounds"])
                 self._progress.advance()
@@ -298,6 +314,10 @@ class PassListener:
                     self._cells.setdefault(cell, {"status": "measured"}).update(
                         traces=event["traces"][cell], retraces=event["retraces"][cell]
                     )
+
+    def _stage(self, text: str, total: int) -> None:
+        """Begin a part of the pass."""
+        self._progress.stage(text, total, of=self._progress.stage_of)
 
     def save(self, run: Run, outcome: Outcome) -> PassRecord:
         """Write the pass."""

@@ -1,141 +1,78 @@
-"""What a run tells while it works, and how the terminal shows it.
+"""What a run tells while it works: what is being done, and for how much longer.
 
 Nothing is drawn from a thread of its own: cores are few, and the measurement needs them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from types import TracebackType
+import time
 
-from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as Bar
-from rich.text import Text
-
-from eager_vs_graph.errors import printable
 from eager_vs_graph.reports.table import Table
-from eager_vs_graph.reports.terminal.grid import table_lines
-
-_SHARE_OF_SCREEN = 0.8
-"""Of the screen's height, what a table of what is known may take."""
+from eager_vs_graph.results.cells import Cell
 
 
 class Progress:
-    """What a run tells while it works; does nothing, subclasses show it."""
+    """What a run tells while it works. It keeps what is said; subclasses show it.
 
-    def stage(self, text: str, total: int | None = None) -> None:
-        """A stage begins, of so many steps when that is known."""
+    Attributes:
+        stage_of: what the stage is a part of, such as ``pass 2``; empty where it is the whole.
+        text: the stage, such as ``timing``.
+        at: what is being worked on in it; empty where that is not known.
+        done: steps of the stage that are done.
+        total: steps of the stage; None where that is not known.
+    """
 
-    def advance(self, text: str = "") -> None:
+    def __init__(self) -> None:
+        self.stage_of = ""
+        self.text = ""
+        self.at = ""
+        self.done = 0
+        self.total: int | None = None
+        self._end_s: float | None = None
+
+    def ends_in(self, seconds: float) -> None:
+        """The run is to end in so many seconds, as it is planned now."""
+        self._end_s = time.monotonic() + seconds
+
+    def stage(self, text: str, total: int | None = None, of: str = "") -> None:
+        """A stage begins, of so many steps when that is known, as a part of something larger."""
+        self.text, self.total, self.stage_of, self.done, self.at = text, total, of, 0, ""
+
+    def cell(self, cell: str) -> None:
+        """Work on a cell begins."""
+        of = Cell.parse(cell)
+        self.at = f"{of.scenario} in {of.mode}"
+
+    def advance(self) -> None:
         """A step of the stage is done."""
+        self.done += 1
 
     def note(self, text: str) -> None:
         """Something worth a line of its own."""
 
     def so_far(self, line: str, table: Table | None = None) -> None:
-        """What is known by now: a sentence, and a table where there is one."""
+        """What is known by now: some sentences, and a table where there is one."""
 
     def tick(self) -> None:
         """Time went by."""
 
+    @property
+    def doing(self) -> str:
+        """What is being done: ``pass 2: timing matmul in session``."""
+        what = f"{self.stage_of}: {self.text}" if self.stage_of else self.text
+        return f"{what} {self.at}" if self.at else what
 
-class _Bar(Bar):
-    """A bar below what is known by now."""
-
-    above: Sequence[Text] = ()
-
-    def get_renderables(self) -> Iterable[RenderableType]:
-        """What is known, then the bar."""
-        return [*self.above, *super().get_renderables()]
-
-
-class _Steps(MofNCompleteColumn):
-    """Steps done of all, where their number is known."""
-
-    def render(self, task: Task) -> Text:
-        """``3/12``."""
-        return super().render(task) if task.total is not None else Text()
+    @property
+    def left(self) -> str:
+        """For how much longer: ``about 0:31 left``; empty where nothing is planned."""
+        if self._end_s is None:
+            return ""
+        seconds = self._end_s - time.monotonic()
+        return f"about {clock(seconds)} left" if seconds > 0 else f"{clock(-seconds)} over time"
 
 
-class _Left(TimeRemainingColumn):
-    """The time left, where the number of steps is known."""
-
-    def render(self, task: Task) -> Text:
-        """``0:00:04 left``."""
-        return super().render(task) + " left" if task.total is not None else Text()
-
-
-class TerminalProgress(Progress):
-    """A bar with time left on standard error; plain lines where that is no terminal."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._bar = _Bar(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
-            _Steps(),
-            TimeElapsedColumn(),
-            _Left(),
-            console=self._console,
-            auto_refresh=False,
-            transient=True,
-        )
-
-    def __enter__(self) -> TerminalProgress:
-        if self._console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._console.is_terminal:
-            self._bar.stop()
-
-    def stage(self, text: str, total: int | None = None) -> None:
-        """Start a stage's bar in place of the last one's."""
-        for task in self._bar.task_ids:
-            self._bar.remove_task(task)
-        self._bar.add_task(printable(text), total=total)
-        self._show(text)
-
-    def advance(self, text: str = "") -> None:  # noqa: ARG002 - the bar says enough
-        """Advance the bar."""
-        for task in self._bar.task_ids:
-            self._bar.advance(task)
-
-    def tick(self) -> None:
-        """Redraw."""
-        if self._console.is_terminal:
-            self._bar.refresh()
-
-    def note(self, text: str) -> None:
-        """Print a line above the bar."""
-        self._console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
-
-    def so_far(self, line: str, table: Table | None = None) -> None:
-        """Show it above the bar in place of what was known before; in a log, print the sentence."""
-        if not self._console.is_terminal:
-            self.note(line)
-            return
-        lines = table_lines(table, self._console) if table else []
-        fits = 0 < len(lines) < self._console.height * _SHARE_OF_SCREEN
-        self._bar.above = lines if fits else [Text(printable(line))]
-        self._bar.refresh()
-
-    def _show(self, text: str) -> None:
-        if self._console.is_terminal:
-            self._bar.refresh()
-        else:
-            self._console.print(printable(text), highlight=False, markup=False)
+def clock(seconds: float) -> str:
+    """Minutes and seconds, ``2:05``, with the hours where there are any."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

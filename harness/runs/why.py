@@ -86,10 +86,12 @@ def _listener(found: dict[str, CellWhy], progress: Progress) -> Callable[[Event]
         match event.pop("event"):
             case "grid":
                 progress.stage("watching calls", len(event["cells"]))
+            case "cell":
+                progress.cell(event["cell"])
             case "why":
                 cell = msgspec.convert(event, CellWhy)
                 found[cell.cell] = cell
-                progress.advance(cell.cell)
+                progress.advance()
 
     return listen
 

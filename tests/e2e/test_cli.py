@@ -188,7 +188,7 @@ BAD = {
     "no record": (("report", "empty"), "environment.json: no such file"),
 }
 
-STAGES = ("importing TensorFlow", "parity")
+STAGES = ("importing TensorFlow", "checking outputs")
 
 Done = subprocess.CompletedProcess[str]
 

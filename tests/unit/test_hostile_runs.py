@@ -29,7 +29,8 @@ from eager_vs_graph.runs import lock, ownership
 from eager_vs_graph.runs.bench import resume
 from eager_vs_graph.runs.options import TimingOptions
 from eager_vs_graph.runs.passes import recover
-from eager_vs_graph.runs.progress import Progress, TerminalProgress
+from eager_vs_graph.runs.progress import Progress
+from eager_vs_graph.runs.terminal_progress import TerminalProgress
 
 CLEARS = "\x1b[2J\x1b]0;title\x07"
 FORMULA = "=cmd|' /C calc'!A0"
