@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 HARNESS := $(BIN)/python -m harness
+DOCS := build/docs
 
 # option(name, value): --name=value, or nothing when the value is empty
 option = $(if $(2),--$(1)=$(2))
@@ -12,8 +13,8 @@ SELECTION := $(call option,scenarios,$(SCENARIOS)) $(call option,modes,$(MODES))
 	$(call option,sizes,$(SIZES)) $(call option,devices,$(DEVICES)) $(call option,inputs,$(INPUTS))
 
 .DEFAULT_GOAL := install
-.PHONY: install help bench parity report list selfcheck test test-e2e test-all differences slow lint corpus compat rooms \
-	format lock clean
+.PHONY: install help bench parity report list selfcheck test test-e2e test-all differences slow lint corpus \
+	compat rooms docs format lock clean
 
 # Two workers on two cores: most tests wait for TensorFlow. A worker and its children take 2 GB.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4
@@ -74,6 +75,11 @@ compat: $(VENV)/linked ## run a short suite with other versions, which are insta
 rooms: $(VENV)/linked ## count the rooms of the code, its floors and its circles of imports
 	$(BIN)/python tests/support/rooms.py
 
+docs: $(DOCS)/installed ## build the site into build/docs/site; a link that leads nowhere is an error
+	mkdir -p $(DOCS)/sources
+	ln -sfn ../../../harness $(DOCS)/sources/eager_vs_graph
+	$(DOCS)/env/bin/mkdocs build --clean
+
 format: $(VENV)/linked ## let ruff format the code
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
@@ -81,6 +87,8 @@ format: $(VENV)/linked ## let ruff format the code
 lock: $(VENV)/installed ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--group dev --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--group docs --output-file docs/requirements.lock
 
 clean: ## remove the environment and caches (never results)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
@@ -92,6 +100,13 @@ $(VENV)/installed: requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --requirement requirements.lock
+	touch $@
+
+# The site reads the sources and needs no TensorFlow, so that it has a small environment of its own.
+$(DOCS)/installed: docs/requirements.lock
+	$(PYTHON) -m venv $(DOCS)/env
+	$(DOCS)/env/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	VIRTUAL_ENV=$(DOCS)/env $(DOCS)/env/bin/uv pip install --quiet --require-hashes --requirement docs/requirements.lock
 	touch $@
 
 # The folders of the repository as the package eager_vs_graph: a tree of links, which editors and mypy

@@ -176,7 +176,7 @@ class Scenario:
     the state in the instance's attributes: variables, layers, models, optimizers and metrics that
     ``build`` assigned to ``self``.
 
-    Class attributes:
+    Attributes:
         name: text in lower case with underscores, unique in the catalogue.
         sizes: the parameter sets, from small to large.
         default_sizes: the sizes that run when none is asked for; empty means every size.
@@ -207,13 +207,11 @@ class Scenario:
             split them evenly among replicas, and are ``unsupported`` where none is named. Name
             outputs too that have a row for each example: they are put together again.
         replicas: what the modes of ``batch`` make of the replicas' results, ``mean`` or ``sum``.
-
-    Attributes:
-        checkpoint: a ``tf.train.Checkpoint``, where ``build`` assigned one. Then a checkpoint
-            that one mode wrote after ``parity_steps`` steps must restore in every mode bit for
-            bit, from a state in which every variable has another value, and training on must
-            give what it gives in the mode that wrote.
-        folder: an empty folder for the files of this instance's steps (see below).
+        checkpoint: of an instance: a ``tf.train.Checkpoint``, where ``build`` assigned one. Then a
+            checkpoint that one mode wrote after ``parity_steps`` steps must restore in every mode
+            bit for bit, from a state in which every variable has another value, and training on
+            must give what it gives in the mode that wrote.
+        folder: of an instance: an empty folder for the files of its steps (see below).
 
     Each replica does ``step`` on its share of the batch. With ``mean``, whatever the replicas
     return and write to floating-point variables is averaged, and so are the gradients of Keras

@@ -62,7 +62,8 @@ class Page:
     @property
     def is_for_a_checkout(self) -> bool:
         """Whether its commands are those of somebody who has the repository."""
-        return self.path.parent == ROOT
+        lines = [line for section in self.sections for line in section.commands]
+        return self.path.parent == ROOT or any(line.startswith("make ") for line in lines)
 
 
 def read(path: Path) -> Page:

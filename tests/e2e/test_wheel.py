@@ -23,8 +23,6 @@ PACKAGES = {
     "reports": "eager_vs_graph/reports",
 }
 """By folder of the repository: where its files are once they are installed."""
-FOR_READERS = {"eager_vs_graph/reports/example/speedup-resident.png"}
-"""Files of the packages that only the repository's README needs."""
 NAMES = ("random", "statistics", "typing", "json", "numpy", "tensorflow", "tests", "conftest")
 HOSTILE = "raise SystemExit('imported from the working directory')\n"
 
@@ -80,7 +78,7 @@ def test_the_wheel_holds_one_package_its_data_and_nothing_else(wheel):
     }
     with zipfile.ZipFile(wheel) as content:
         names = {name for name in content.namelist() if ".dist-info/" not in name}
-    assert names == files - FOR_READERS
+    assert names == files
     assert {Path(name).parts[0] for name in names} == {"eager_vs_graph"}
     assert {Path(name).suffix for name in names} >= {".py", ".typed", ".npz", ".css", ".j2"}
 
