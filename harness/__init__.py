@@ -52,9 +52,7 @@ _MODULES = {
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Make the magic ``%%compare`` known: ``%load_ext eager_vs_graph`` calls this."""
-    from eager_vs_graph.magic import load
-
-    load(shell)
+    importlib.import_module("eager_vs_graph.magic").load(shell)
 
 
 def __getattr__(name: str) -> Any:
