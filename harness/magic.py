@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from IPython.core.error import UsageError as MagicError
@@ -181,4 +182,5 @@ def _is_literal(expression: ast.expr) -> bool:
 
 
 def _is_array(value: Any) -> bool:
-    return all(hasattr(value, name) for name in _ARRAY) and not hasattr(value, _VARIABLE)
+    has = all(hasattr(value, name) for name in _ARRAY) and not hasattr(value, _VARIABLE)
+    return has and not isinstance(value, ModuleType | type)  # numpy has a `shape`, too

@@ -8,7 +8,7 @@ from html import escape
 from types import TracebackType
 from typing import Any
 
-from eager_vs_graph.errors import printable, sentences
+from eager_vs_graph.errors import Interrupted, printable, sentences
 from eager_vs_graph.reports.table import Table
 from eager_vs_graph.runs.progress import Progress
 
@@ -44,7 +44,7 @@ class NotebookProgress(Progress):
         trace: TracebackType | None,
     ) -> None:
         self._found = []
-        if error is not None and self.text:
+        if isinstance(error, Interrupted) and self.text:
             self._notes.append(f"stopped at: {self.doing}")
         self._show([], bar=False)
 

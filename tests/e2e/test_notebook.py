@@ -41,7 +41,7 @@ CELLS = {
         tf.tanh(x @ w) + 1
         """,
     "differs": """
-        %%compare modes="eager,function", budget="60s", results=False, allow_concurrent=True
+        %%compare modes="eager,function", budget="20s", results=False, allow_concurrent=True
         calls = []
         def counts(x):
             calls.append(1)
@@ -102,6 +102,7 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Executed:
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
     ).execute()
+    nbformat.write(book, folder / "executed.ipynb")  # for those who want to look at it
     return Executed(folder, {n: c.outputs for n, c in zip(CELLS, book.cells, strict=True)}, shown)
 
 
