@@ -21,6 +21,8 @@ if __name__ != "eager_vs_graph" and sys.argv[:1] != ["-m"]:
 if TYPE_CHECKING:
     from typing import Any
 
+    from IPython.core.interactiveshell import InteractiveShell
+
     from eager_vs_graph.api import compare
     from eager_vs_graph.comparison import Comparison
     from eager_vs_graph.errors import UsageError
@@ -46,6 +48,11 @@ _MODULES = {
     "compare": "api",
 }
 """The module of each name that is not in ``eager_vs_graph.scenario``."""
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Make the magic ``%%compare`` known: ``%load_ext eager_vs_graph`` calls this."""
+    importlib.import_module("eager_vs_graph.magic").load(shell)
 
 
 def __getattr__(name: str) -> Any:

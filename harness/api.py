@@ -16,27 +16,29 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from eager_vs_graph.catalog.entry import Entry
 from eager_vs_graph.catalog.target import Target
 from eager_vs_graph.catalog.user_code import DEFAULT_SIZE, identifier
 from eager_vs_graph.comparison import Comparison
-from eager_vs_graph.errors import Interrupted, UsageError, printable
+from eager_vs_graph.errors import Interrupted, UsageError
 from eager_vs_graph.results.record import AGREEING
 from eager_vs_graph.runs import lock
 from eager_vs_graph.runs.bench import bench
 from eager_vs_graph.runs.folders import require_writable
+from eager_vs_graph.runs.notebook_progress import NotebookProgress, in_kernel
 from eager_vs_graph.runs.options import (
     PRECISION,
     QUICK_BUDGET_S,
+    RESULTS,
     WATCH_S,
     GridOptions,
     LimitOptions,
     TimingOptions,
 )
-from eager_vs_graph.runs.progress import Progress
 from eager_vs_graph.runs.quantities import seconds
+from eager_vs_graph.runs.terminal_progress import TerminalProgress
 
 
 def compare(
@@ -51,7 +53,7 @@ def compare(
     devices: str | Sequence[str] = (),
     passes: int | None = None,
     precision: float = PRECISION,
-    results: str | Path | None = None,
+    results: str | Path | Literal[False] | None = None,
     allow_concurrent: bool = False,
 ) -> Comparison:
     """Run a function in every mode: compare its outputs, time its calls, write a report.
@@ -59,7 +61,8 @@ def compare(
     Works in a script (with or without ``if __name__ == "__main__"``), at the prompt and in a
     notebook; for lambdas, methods, Keras models, ``tf.Module``s and functions that close over
     variables. They are copied: nothing of the caller's is changed. Takes about ``budget``, most of
-    which is spent in other processes.
+    which is spent in other processes. Meanwhile a notebook shows what is being done and for how
+    much longer; elsewhere that goes to standard error.
 
     Args:
         function: takes tensors and returns tensors, in nested dicts, lists and tuples if need be.
@@ -78,8 +81,9 @@ def compare(
         passes: exactly so many fresh processes; default: as many as the budget allows. A verdict
             needs two or more.
         precision: half-width of a speed-up's 95 % interval that is enough, as a fraction.
-        results: the folder that runs are kept in; default: a temporary one, which is deleted with
-            the result (see ``Comparison.save``).
+        results: the folder that runs are kept in. Default in a notebook: ``results``, as on the
+            command line. Elsewhere, with ``False``, or where that cannot be written: a temporary
+            one, which is deleted with the result (see ``Comparison.save``).
         allow_concurrent: measure even while another benchmark is running.
 
     Returns:
@@ -116,10 +120,8 @@ def compare(
     timing = TimingOptions(
         passes=_passes(passes), budget=_time(budget), precision=_precision(precision)
     )
-    if results is not None:
-        if not isinstance(results, str | Path):
-            raise UsageError(f"results is {results!r}, but should be the path of a folder")
-        require_writable(Path(results))
+    in_notebook = in_kernel()
+    folder = _folder(results, in_notebook)
     with tempfile.TemporaryDirectory(prefix="eager-vs-graph-") as scratch:
         entry = _entry(function, each_call, Path(scratch))
         called = _command(entry.name, grid, timing)
@@ -130,11 +132,20 @@ def compare(
             called=called,
             watch_s=WATCH_S,
         )
-        folder = Path(results) if results is not None else None
         kept = folder or Path(tempfile.mkdtemp(prefix="eager-vs-graph-"))
         try:
-            with lock.machine(shared=allow_concurrent):
-                run = bench(request, kept, _Quiet())
+            with (
+                lock.machine(shared=allow_concurrent),
+                (NotebookProgress if in_notebook else TerminalProgress)() as progress,
+            ):
+                run = bench(request, kept, progress)
+                comparison = Comparison(run.folder, temporary=folder is None)
+                if not _has_source(function) and _disagrees(comparison):
+                    progress.note(
+                        f"{entry.name} is in no file and no notebook cell, so that AutoGraph "
+                        "cannot read it: its `if` and `while` do not work on tensors in a graph. "
+                        "In a file they might."
+                    )
         except BaseException as error:
             if folder is None:
                 shutil.rmtree(kept, ignore_errors=True)
@@ -143,23 +154,29 @@ def compare(
             if isinstance(error, UsageError):
                 raise UsageError(_in_python(str(error))) from None
             raise
-    comparison = Comparison(run.folder)
-    if not _has_source(function) and not set(comparison.parity.values()) <= set(AGREEING):
-        _Quiet().note(
-            f"{entry.name} is in no file and no notebook cell, so that AutoGraph cannot read it: "
-            "its `if` and `while` do not work on tensors in a graph. In a file they might."
-        )
     if folder is None:
         weakref.finalize(comparison, shutil.rmtree, kept, ignore_errors=True)
     return comparison
 
 
-class _Quiet(Progress):
-    """Says only what is worth a line of its own, on standard error."""
+def _folder(results: object, in_notebook: bool) -> Path | None:
+    """The folder that the run is kept in; None: a temporary one."""
+    if results is None and in_notebook:
+        try:
+            require_writable(RESULTS)
+        except UsageError:  # the result says that it is not kept
+            return None
+        return Path.cwd() / RESULTS  # wherever the kernel goes from here
+    if results is None or results is False:
+        return None
+    if not isinstance(results, str | Path):
+        raise UsageError(f"results is {results!r}, but should be the path of a folder, or False")
+    require_writable(Path(results))
+    return Path(results)
 
-    def note(self, text: str) -> None:
-        """Print it."""
-        print(printable(text), file=sys.stderr)
+
+def _disagrees(comparison: Comparison) -> bool:
+    return not set(comparison.parity.values()) <= set(AGREEING)
 
 
 def _entry(

@@ -25,10 +25,12 @@ class Comparison:
 
     Attributes:
         folder: the run's folder; ``eager-vs-graph report FOLDER`` renders it again.
+        temporary: whether it is deleted with this object.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, temporary: bool = False) -> None:
         self.folder = folder
+        self.temporary = temporary
 
     @cached_property
     def _rendered(self) -> Rendered:
@@ -121,14 +123,14 @@ class Comparison:
     def __str__(self) -> str:
         from eager_vs_graph.reports import notebook
 
-        return notebook.text(self._rendered)
+        return notebook.text(self._rendered, temporary=self.temporary)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         from eager_vs_graph.reports import notebook
 
-        return notebook.html(self._rendered)
+        return notebook.html(self._rendered, temporary=self.temporary)
 
     def _by_mode(self, found: list[tuple[Cell, str]]) -> dict[str, str]:
         """Words by mode, where each mode has one cell; else by cell."""

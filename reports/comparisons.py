@@ -134,7 +134,7 @@ class Comparisons:
         return replace(of, drawings=[each for each in drawings if each[1]])
 
     def data(self, group: str) -> dict[str, Any]:
-        """What the page's script makes the details of a comparison from, but for its break-even."""
+        """What the page's script makes the details of a comparison from."""
         rows = self._rows[group]
         of = self._plain(group, rows)
         return {
@@ -150,6 +150,7 @@ class Comparisons:
                 for table in (of.figures, of.outputs)
             ],
             "samples": samples_drawing.data(rows, self._samples),
+            "repaid": repaid_drawing.data(rows),
         }
 
     def _plain(self, group: str, rows: Sequence[Any]) -> Details:

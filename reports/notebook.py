@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from urllib.parse import quote
+
 import pandas as pd
 
-from eager_vs_graph.errors import printable
+from eager_vs_graph.errors import printable, sentences
 from eager_vs_graph.reports import tables
 from eager_vs_graph.reports.charts import style
 from eager_vs_graph.reports.formatting import one_line
@@ -14,17 +18,31 @@ from eager_vs_graph.reports.terminal.grid import plain_text
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.statistics.speedup_rule import BASELINE
 
+_TEMPORARY = 'deleted with this result; result.save("FOLDER") keeps it'
 
-def text(rendered: Rendered) -> str:
-    """Write the table, what was not compared, and where the report is."""
+
+def text(rendered: Rendered, *, temporary: bool = False) -> str:
+    """Write the table, the answer, what was not compared and why, and where the report is.
+
+    Args:
+        rendered: the run's report.
+        temporary: whether it is deleted with the result.
+    """
     table = plain_text(tables.results(rendered.summary))
-    return printable("\n".join([table, "", *_lines(rendered), f"report: {rendered.page}"]))
+    report = f"report: {_shown(rendered.page)}" + (f" ({_TEMPORARY})" if temporary else "")
+    answer = sentences(rendered.headline[0])
+    return printable("\n".join([table, "", *answer, *_lines(rendered), report]))
 
 
-def html(rendered: Rendered) -> str:
+def html(rendered: Rendered, *, temporary: bool = False) -> str:
     """Write the table and the chart of speed-ups as a piece of a page, for a notebook.
 
-    Everything is inside it, and it follows the reader's light or dark.
+    Everything is inside it but the report, which it links to, and it follows the reader's light or
+    dark.
+
+    Args:
+        rendered: the run's report.
+        temporary: whether it is deleted with the result.
     """
     summary = rendered.summary
     modes = list(summary["mode"].unique())
@@ -42,9 +60,26 @@ def html(rendered: Rendered) -> str:
         looks={mode: f"m{number}" for number, mode in enumerate(modes)},
         lines=_lines(rendered),
         charts=[data_url(chart) for chart in charts] if _has_speedup(summary) else [],
-        report=str(rendered.page),
+        report=_shown(rendered.page),
+        link="" if temporary else _link(rendered.page),
+        fate=_TEMPORARY if temporary else "",
     )
     return page
+
+
+def _shown(page: Path) -> str:
+    """The page's path, short where it is below the working directory."""
+    here = Path.cwd()
+    return str(page.relative_to(here)) if page.is_relative_to(here) else str(page)
+
+
+def _link(page: Path) -> str:
+    """The page's address: relative to the notebook, beside which a kernel works, where it can be.
+
+    A browser that got the notebook from a server opens no file by its path.
+    """
+    here = Path.cwd()
+    return quote(_shown(page).replace(os.sep, "/")) if page.is_relative_to(here) else page.as_uri()
 
 
 def _has_speedup(summary: pd.DataFrame) -> bool:

@@ -39,23 +39,25 @@
     region.setAttribute("aria-label", title);
     return region;
   };
+  const canvas = (width, height, label) => {
+    const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const add = (tag, attributes, words = "", to = drawing) => {
+      const piece = document.createElementNS(drawing.namespaceURI, tag);
+      for (const [name, value] of Object.entries(attributes)) piece.setAttribute(name, value);
+      piece.textContent = words;
+      to.append(piece);
+      return piece;
+    };
+    const of = { class: "drawing", viewBox: `0 0 ${width} ${height}`, style: `--w:${width}`, role: "img", "aria-label": label };
+    for (const [name, value] of Object.entries(of)) drawing.setAttribute(name, value);
+    return [drawing, add];
+  };
   const FIRST = 35; // the code of the lowest height of a dot; 92, a backslash, is left out
   const LEVELS = 90;
   const samplesOf = ({ ticks, modes }) => {
     const [width, left, split, top, bottom] = [380, 52, 300, 8, 150];
     const y = (part) => (bottom - part * (bottom - top)).toFixed(1);
-    const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    const add = (tag, attributes, words = "") => {
-      const piece = document.createElementNS(drawing.namespaceURI, tag);
-      for (const [name, value] of Object.entries(attributes)) piece.setAttribute(name, value);
-      piece.textContent = words;
-      drawing.append(piece);
-    };
-    drawing.setAttribute("class", "drawing");
-    drawing.setAttribute("viewBox", `0 0 ${width} 160`);
-    drawing.setAttribute("style", `--w:${width}`);
-    drawing.setAttribute("role", "img");
-    drawing.setAttribute("aria-label", "Seconds per call of blocks, in the order of the run, and how they lie");
+    const [drawing, add] = canvas(width, 160, "Seconds per call of blocks, in the order of the run, and how they lie");
     for (const [part, label] of ticks) {
       add("path", { class: "grid", d: `M${left} ${y(part)}H${width}` });
       add("text", { class: "tick", x: left - 5, y: +y(part) + 4, "text-anchor": "end" }, label);
@@ -81,6 +83,37 @@
     });
     return named("figure", "", drawing, make("figcaption", {}, "Dots: blocks, one pass after the other. Boxes: their middle half, and 5% to 95%."));
   };
+  const repaidOf = ({ x: [fewest, most, callTicks], y: [low, high, secondTicks], modes, marks }) => {
+    const [width, left, right, top, bottom] = [380, 52, 368, 8, 150];
+    const [drawing, add] = canvas(width, 182, "Total time against the number of calls");
+    const part = (value, from, to) => Math.log(Math.min(Math.max(value, from), to) / from) / Math.log(to / from);
+    const x = (calls) => (left + part(calls, fewest, most) * (right - left)).toFixed(1);
+    const y = (seconds) => (bottom - part(seconds, low, high) * (bottom - top)).toFixed(1);
+    for (const [value, label] of secondTicks) {
+      add("path", { class: "grid", d: `M${left} ${y(value)}H${right}` });
+      add("text", { class: "tick", x: left - 5, y: +y(value) + 4, "text-anchor": "end" }, label);
+    }
+    for (const [value, label] of callTicks) {
+      add("path", { class: "grid", d: `M${x(value)} ${top}V${bottom}` });
+      add("text", { class: "tick", x: x(value), y: bottom + 13, "text-anchor": "middle" }, label);
+    }
+    const total = (mode, calls) => {
+      const [, start, call] = modes.find(([name]) => name === mode);
+      return start + (calls - 1) * call;
+    };
+    const counts = Array.from({ length: 25 }, (_, index) => fewest * (most / fewest) ** (index / 24));
+    for (const [mode] of modes) {
+      const points = counts.map((calls) => `${x(calls)} ${y(total(mode, calls))}`);
+      add("path", { class: `c ${looks[mode]}`, style: "stroke:var(--c)", d: `M${points.join("L")}` });
+    }
+    for (const [mode, calls, from, to, said] of marks) {
+      const level = y(total(mode, calls));
+      add("path", { class: `wide ${looks[mode]}`, style: "stroke:var(--c)", d: `M${x(from)} ${level}H${x(to)}` });
+      add("title", {}, said, add("circle", { class: `m ${looks[mode]}`, cx: x(calls), cy: level, r: 3 }));
+    }
+    add("text", { x: (left + right) / 2, y: bottom + 27, "text-anchor": "middle" }, "calls");
+    return named("figure", "", drawing, make("figcaption", {}, "Building and first call included. Where a mode's line crosses eager's, it has repaid its start; the bar is its 95% interval."));
+  };
   const detailsOf = (id, of) => {
     const summary = make("summary", {}, of.name, " ", named("span", "faint", of.parameters), named("span", "result", of.result));
     if (of.failed) summary.append(" ", named("span", "status trouble", "needs attention"));
@@ -91,7 +124,8 @@
       element.append(named("p", "why", named("span", `status ${status.split(" ")[0]}`, status), ` ${words} `, link));
     }
     element.append(tableOf(of.tables[0]));
-    if (of.samples) element.append(samplesOf(of.samples));
+    const drawings = [of.samples && samplesOf(of.samples), of.repaid && repaidOf(of.repaid)].filter(Boolean);
+    if (drawings.length) element.append(named("div", "drawings", ...drawings));
     element.append(named("p", "heading", of.tables[1][0]));
     if (of.tables[1][2].length) element.append(tableOf(of.tables[1]));
     if (of.command) element.append(named("p", "command", named("span", "faint", "Compare again "), make("code", {}, of.command)));

@@ -63,7 +63,8 @@ def table_lines(table: Table, console: Console) -> list[Text]:
 
 def plain_text(table: Table) -> str:
     """Write a table as text, as it looks in a file."""
-    console = Console(file=io.StringIO(), color_system=None)
+    # In a notebook's kernel, rich displays what it prints, and writes nothing.
+    console = Console(file=io.StringIO(), color_system=None, force_jupyter=False)
     print_table(table, console)
     return console.file.getvalue().rstrip()  # type: ignore[attr-defined, no-any-return]
 

@@ -261,6 +261,10 @@ def test_packed_details_are_opened_by_their_links(opened: Open, many: Path) -> N
     expect(details).to_have_attribute("open", "")
     expect(details.get_by_role("row").nth(1)).to_contain_text("eager")
     assert details.locator("svg .dots").count() == 3
+    marks = details.locator("svg circle.m title")
+    assert marks.count() > 0
+    assert "has repaid its start after" in marks.first.text_content()
+    assert details.locator("svg path.c").count() == 3
     # The same figures as in the table of cells.
     latency = page.locator(f'[id="{timed[1:].replace("/CPU", "/session/CPU")}"] td').nth(3)
     expect(details).to_contain_text(latency.text_content() or "nothing")
