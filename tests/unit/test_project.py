@@ -12,6 +12,7 @@ from commands import REPOSITORY
 from eager_vs_graph.version import __version__
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
+LOADS = re.compile(r"""<(?:script|img|link)\b[^>]*\b(?:src|href)=["'](?!data:)""")
 
 
 def text(path: str) -> str:
@@ -78,3 +79,17 @@ def test_the_classifiers_name_the_pythons_that_ci_tests():
         if re.search(r"Python :: 3\.\d+$", line)
     }
     assert named == set(re.findall(r"\b3\.\d\d\b", text(".github/workflows/ci.yml")))
+
+
+def test_the_readme_is_short():
+    assert len(text("README.md").split()) <= 1300
+
+
+def test_the_gallery_shows_five_reports_that_need_no_other_file():
+    reports = sorted((REPOSITORY / "docs" / "gallery").iterdir())
+    assert [report.suffix for report in reports] == [".html"] * 5
+    page = text("docs/gallery.md")
+    for report in reports:
+        assert f"(gallery/{report.name})" in page
+        loaded = LOADS.findall(report.read_text("utf-8"))
+        assert not loaded, report.name
