@@ -49,8 +49,9 @@ else
 	$(PYTEST) --dist=worksteal tests/tensorflow
 endif
 
+# The tests of a file share runs that take a minute, so a file stays on one worker.
 test-e2e: $(VENV)/linked ## run the tests that start processes, the documentation, the wheel
-	$(PYTEST) --dist=loadgroup --no-loadscope-reorder $(OPTIONS) tests/e2e
+	$(PYTEST) --dist=loadfile --no-loadscope-reorder $(OPTIONS) tests/e2e
 
 test-all: test test-e2e ## run every test
 

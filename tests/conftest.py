@@ -55,15 +55,10 @@ def has_tensorflow() -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of an e2e file on one worker, where they share runs that take a minute."""
+    """Refuse a module of tests/unit that imports TensorFlow."""
     config.stash[ONLY_UNIT] = all(tier(item) == "unit" for item in items)
     if config.stash[ONLY_UNIT] and has_tensorflow():
         raise pytest.UsageError("a module of tests/unit imports TensorFlow")
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        if tier(item) == "e2e" and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 started: list[str] = []

@@ -129,19 +129,9 @@ def test_code_of_a_page_runs(page: Page, tmp_path: Path, tools: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def items() -> list[object]:
-    """A test a section; they need nothing of each other, so every worker may take some."""
-    return [
-        pytest.param(
-            section,
-            id=f"{section.page.stem}:{section.title}",
-            marks=pytest.mark.xdist_group(f"section-{number}"),
-        )
-        for number, section in enumerate(SECTIONS)
-    ]
-
-
-@pytest.mark.parametrize("section", items())
+@pytest.mark.parametrize(
+    "section", SECTIONS, ids=lambda section: f"{section.page.stem}:{section.title}"
+)
 def test_commands_of_a_section(section: Section, tmp_path: Path, tools: Path) -> None:
     page = READ[section.page]
     lay_out(page, tmp_path)

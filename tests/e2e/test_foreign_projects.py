@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 import throw_away
 
-pytestmark = pytest.mark.xdist_group("wheel")
 UV = Path(sys.executable).parent / "uv"
 OURS = re.compile(r"__editable__.*eager_vs_graph|^eager_vs_graph")
 

@@ -16,7 +16,6 @@ from commands import REPOSITORY
 
 from eager_vs_graph.runs import command
 
-pytestmark = pytest.mark.xdist_group("wheel")
 PACKAGES = {
     "harness": "eager_vs_graph",
     "scenarios": "eager_vs_graph/scenarios",
