@@ -57,7 +57,7 @@ def _of_passes(frames: Frames) -> list[str]:
 def _remedy(frames: Frames) -> str:
     if frames.request.recorded_by == "pytest":
         return "a test-suite timed one mode after the other; `bench` and `try` take turns"
-    return "run two or more (--passes, --budget)"
+    return "run two or more passes, or give a larger budget"
 
 
 def _of_control(frames: Frames) -> list[str]:

@@ -142,7 +142,7 @@ def test_the_result_is_shown_and_says_why_it_has_no_verdict(
 
 
 def test_a_difference_is_why_there_is_no_verdict(notebook: Executed) -> None:
-    assert "differs: counts, function" in notebook.html("differs")
+    assert "differs: counts in function" in notebook.html("differs")
     assert "deleted with this result" in notebook.html("differs")
     assert "href" not in notebook.html("differs")
 

@@ -293,6 +293,13 @@ def test_nothing_is_wider_than_the_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_the_figures_of_a_comparison_fit_on_a_wide_screen(opened: Open, troubled: Path) -> None:
+    page = opened(troubled, f"#{TIMED_GROUP}")
+    table = page.locator(f'[id="{TIMED_GROUP}"] .scroll').first
+    expect(table.get_by_role("columnheader", name="passes")).to_be_visible()
+    assert table.evaluate("each => each.scrollWidth - each.clientWidth") == 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [NARROW, WIDE])
 @pytest.mark.parametrize("name", ["troubled", "one"])
