@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eager_vs_graph.errors import UsageError
-from eager_vs_graph.results import codec, files, rounds
+from eager_vs_graph.results import codec, files
 from eager_vs_graph.results.codec import SCHEMA
 from eager_vs_graph.results.explanation import Explanation
 from eager_vs_graph.results.record import CellParity, CheckpointParity, PassRecord
 from eager_vs_graph.results.request import RunRequest
-from eager_vs_graph.results.rounds import Rounds
 from eager_vs_graph.results.why import Why
 from eager_vs_graph.results.why_files import WhyFile
+
+if TYPE_CHECKING:
+    from eager_vs_graph.results.rounds import Rounds
 
 
 @dataclass(frozen=True)
@@ -185,9 +187,14 @@ class Run:
 
     def save_rounds(self, number: int, timed: Sequence[Rounds]) -> None:
         """Write what was timed in a pass."""
+        from eager_vs_graph.results import rounds
+
         files.write(self.folder, f"raw/pass-{number}.rounds", rounds.encode(timed))
 
     def rounds(self, number: int) -> list[Rounds]:
         """What was timed in a pass, in the order in which it was timed."""
+        # NumPy takes a while, and verbs that read no rounds need not wait for it.
+        from eager_vs_graph.results import rounds
+
         file = self.rounds_file(number)
         return rounds.decode_json(file) if file.suffix == ".json" else rounds.decode(file)
