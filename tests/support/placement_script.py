@@ -57,7 +57,8 @@ class Accumulate(Scenario):
 
 
 def short(device: str) -> str:
-    return re.search(r"[CG]PU:\d+$", device)[0]
+    """``CPU:1``; a session's variable that no scope holds names no device, and is on the first."""
+    return re.search(r"[CG]PU:\d+$", device)[0] if device else "CPU:0"
 
 
 def work(program: Program) -> list[str]:
