@@ -45,7 +45,6 @@ NOTHING = (
     ("large_product", ("float32[64,64]", "float32[64,64]"), "function"),
     ("steady", ("slow:same_calls",), "as_written"),
     ("sleeping", ("float32[4]",), "eager"),
-    ("make_prefetched", ("float32[8,64]",), "function"),
 )
 GONE = {
     "loop of the graph": lambda counts: not counts.graph_ops["While"],
