@@ -141,6 +141,12 @@ def digits(scaled: float | None) -> str:
     return count(right, "digit") if right > 0 else "no digit"
 
 
+def span(low: float, high: float) -> str:
+    """Format the ends of some ratios: ``1.48× to 90.5×``, or one where both read alike."""
+    ends = ratio(low), ratio(high)
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
 def percent(fraction: float) -> str:
     """Format a fraction: ``3.2%``, ``0.6%``, ``45%``."""
     return f"{100 * fraction:.3g}%"

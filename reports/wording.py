@@ -21,6 +21,7 @@ from eager_vs_graph.reports.formatting import (
     percent,
     ratio,
     ratio_with_interval,
+    span,
 )
 from eager_vs_graph.reports.labels import workload
 from eager_vs_graph.results.cells import CONTROL
@@ -224,9 +225,9 @@ def _of_groups(chosen: Sequence[Choice]) -> str:
         if not of_mode.clear:
             continue
         ratios = [each.row(of_mode.mode).speedup for each in of_mode.clear]
-        span = "" if of_mode.mode == BASELINE else f" ({_span(min(ratios), max(ratios))})"
+        by = "" if of_mode.mode == BASELINE else f" ({span(min(ratios), max(ratios))})"
         verb, of = ("", "") if found else (" is fastest", f" of {_counted(there, chosen)}")
-        found.append(f"{of_mode.mode}{verb} in {len(of_mode.clear)}{of}{span}")
+        found.append(f"{of_mode.mode}{verb} in {len(of_mode.clear)}{of}{by}")
     rest = [
         f"{number} {words[number != 1]}"
         for kind, words in _LEFT.items()
@@ -272,16 +273,11 @@ def _counted(there: Sequence[Choice], chosen: Sequence[Choice]) -> str:
     return count(len(there), "workload" if each_once else "comparison")
 
 
-def _span(low: float, high: float) -> str:
-    ends = ratio(low), ratio(high)
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
-
-
 def _mode(of: Comparisons) -> str:
     """Say how one mode compares: ``9 faster (1.20× to 1.59×), 2 slower``."""
     parts = [f"{number} {verdict}" for verdict, number in of.verdicts.items()]
     if "faster" in of.verdicts:
-        parts[0] = f"{parts[0]} ({_span(of.slowest, of.fastest)})"
+        parts[0] = f"{parts[0]} ({span(of.slowest, of.fastest)})"
     return ", ".join(parts)
 
 

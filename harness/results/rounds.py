@@ -75,7 +75,9 @@ class _File(Struct, frozen=True):
 
 def encode(rounds: Sequence[Rounds]) -> bytes:
     """A pass's rounds as the bytes of their file."""
-    cells, groups = (dict.fromkeys(texts) for texts in _names(rounds))
+    cells, groups = (
+        list(dict.fromkeys(getattr(each, name) for each in rounds)) for name in ("cell", "group")
+    )
     cell_of, group_of = ({name: at for at, name in enumerate(names)} for names in (cells, groups))
     entries = [
         _Entry(
@@ -89,11 +91,7 @@ def encode(rounds: Sequence[Rounds]) -> bytes:
         )
         for each in rounds
     ]
-    return msgspec.msgpack.encode(_File(list(cells), list(groups), entries))
-
-
-def _names(rounds: Sequence[Rounds]) -> tuple[list[str], list[str]]:
-    return [each.cell for each in rounds], [each.group for each in rounds]
+    return msgspec.msgpack.encode(_File(cells, groups, entries))
 
 
 def decode(path: Path) -> list[Rounds]:

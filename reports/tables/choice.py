@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from eager_vs_graph.reports.formatting import calls, ratio
+from eager_vs_graph.reports.formatting import calls, ratio, span
 from eager_vs_graph.reports.table import Column, Table
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.results.record import AGREEING
@@ -58,6 +58,6 @@ def _speed(rows: pd.DataFrame, mode: str) -> tuple[str, ...]:
     return (
         *(str(counts.get(verdict, "") or "") for verdict in VERDICTS),
         middle,
-        f"{ratio(speedups.min())} to {ratio(speedups.max())}",
+        span(speedups.min(), speedups.max()),
         calls(float(points.median())) if len(points) else "",
     )

@@ -14,6 +14,9 @@ from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 from record_fixture import TIMED_CELL, Shape, write_run
 
 from eager_vs_graph.reports import render
+from eager_vs_graph.results.cells import Cell
+from eager_vs_graph.results.run import Run
+from eager_vs_graph.results.why import DISPATCH, KERNELS, PYTHON, CellWhy, Share, Why
 
 WIDTHS = (390, 820, 1440)
 NARROW, _, WIDE = WIDTHS
@@ -39,8 +42,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a run with one of every kind of trouble."""
-    return render(write_run(tmp_path_factory.mktemp("troubled") / "run")).page
+    """The page of a run with one of every kind of trouble, and with shares of a call's time."""
+    run = Run(write_run(tmp_path_factory.mktemp("troubled") / "run"))
+    cell = Cell.parse(TIMED_CELL).in_mode("eager").id
+    shares = (Share(KERNELS, 4e-4, 20), Share(DISPATCH, 3e-4, 20), Share(PYTHON, 3e-4))
+    run.save_why(Why((CellWhy(cell, call_s=1e-3, profiled_s=1e-3, shares=shares),)))
+    return render(run.folder).page
 
 
 def make_record(source: Path, target: Path, cells: int, rounds: int) -> None:
