@@ -18,6 +18,7 @@ from eager_vs_graph.reports.drawings.svg import Scale, safe
 from eager_vs_graph.reports.formatting import digits, is_number, ratio, seconds, seconds_interval
 from eager_vs_graph.reports.formatting import interval as bounds
 from eager_vs_graph.reports.labels import workload
+from eager_vs_graph.reports.reasons import without_passing_files
 from eager_vs_graph.reports.tables.timing import NO_LATENCY, repaid
 from eager_vs_graph.results.cells import CONTROL
 from eager_vs_graph.statistics.speedup_rule import BASELINE, GROUP, count_of, displayed_status
@@ -95,7 +96,7 @@ def _rows(
 def _sample(row: Any) -> str:
     """What was measured, for the script: ``data-n="3 60"``, the latency's interval, its median."""
     if not is_number(row.latency_s):
-        return f' data-why="{safe(row.reason)}"' if row.reason else ""
+        return f' data-why="{safe(without_passing_files(row.reason))}"' if row.reason else ""
     interval_s = seconds_interval(row.latency_low_s, row.latency_high_s)
     numbers = f"{count_of(row.passes)} {count_of(row.rounds)}"
     return f' data-n="{numbers}" data-i="{interval_s}" data-m="{seconds(row.median_s)}"'

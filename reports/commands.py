@@ -51,10 +51,8 @@ def rerun_command(request: RunRequest, cell: Cell, modes: Sequence[str]) -> str:
     if target:
         verb, words = "try", _of_target(target)
     else:
-        file = _file(entry)
-        name = _shown(file) if file else cell.scenario
         sizes = ["--sizes", cell.size] if size_label(cell.size) else []
-        verb, words = "bench", ["--scenarios", name, *sizes]
+        verb, words = "bench", ["--scenarios", _name(cell, entry), *sizes]
     if not words:
         return ""
     return _line(request.command, verb, [*words, "--modes", ",".join(modes), *_place(cell)])
@@ -76,15 +74,22 @@ def _place(cell: Cell) -> list[str]:
 
 
 def _of_scenario(cell: Cell, entry: Mapping[str, Any], size: str) -> list[str]:
+    return [_name(cell, entry), "--sizes", size or cell.size]
+
+
+def _name(cell: Cell, entry: Mapping[str, Any]) -> str:
+    """A scenario as verbs take it: one in a file may have others beside it."""
     file = _file(entry)
-    name = f"{_shown(file)}:{cell.scenario}" if file else cell.scenario
-    return [name, "--sizes", size or cell.size]
+    return f"{_shown(file)}:{cell.scenario}" if file else cell.scenario
 
 
 def _file(entry: Mapping[str, Any]) -> Path | None:
     """The file of a scenario; None of those that are found by their name alone."""
     file = Path(entry.get("file") or "")
-    named = entry.get("distribution") or file.resolve().parent == _BUILT_IN
+    # A record may be of another installation, whose folder has another place.
+    folder = file.resolve().parent
+    built_in = folder == _BUILT_IN or folder.parts[-2:] == ("eager_vs_graph", "scenarios")
+    named = entry.get("distribution") or built_in
     return None if named or not file.name else file
 
 

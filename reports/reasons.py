@@ -147,10 +147,15 @@ def _named(found: dict[tuple[str, str], list[Cell]], every: list[Cell]) -> list[
 
 def _of_each_mode(text: str, mode: str) -> str:
     """The text without what is of one run of one mode alone: its name, and passing file names."""
-    plain = _PASSING.sub("a generated file", text)
+    plain = without_passing_files(text)
     if not mode or mode == BASELINE:
         return plain
     return re.sub(rf"(?<![\w.]){re.escape(mode)}(?![\w.])", "each mode", plain)
+
+
+def without_passing_files(text: str) -> str:
+    """The text without names of files that are gone, such as those that AutoGraph writes."""
+    return _PASSING.sub("a generated file", text)
 
 
 def _texts(entry: CellParity) -> list[str]:
